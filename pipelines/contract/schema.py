@@ -1,0 +1,117 @@
+"""The vocabulary of the contract: tables, columns and their types."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+
+_DUCKDB = {
+    "string": "varchar",
+    "int64": "bigint",
+    "float64": "double",
+    "date": "date",
+    "timestamp": "timestamp",
+    "bool": "boolean",
+}
+_POLARS: dict[str, pl.DataType] = {
+    "string": pl.String(),
+    "int64": pl.Int64(),
+    "float64": pl.Float64(),
+    "date": pl.Date(),
+    "timestamp": pl.Datetime("us", "UTC"),
+    "bool": pl.Boolean(),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, unit and what may stand in it.
+
+    `ref` names the `table.column` that a value must exist in. Timestamps are UTC.
+    """
+
+    name: str
+    type: str
+    nullable: bool = False
+    unit: str | None = None
+    enum: tuple[str, ...] = ()
+    ref: str | None = None
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.type not in _DUCKDB and not _DECIMAL.fullmatch(self.type):
+            expected = ", ".join([*_DUCKDB, "decimal(p,s)"])
+            raise ValueError(f"column {self.name}: type is {self.type!r}, expected one of {expected}")
+
+    @property
+    def decimal(self) -> tuple[int, int] | None:
+        """Precision and scale, or None where the column is no decimal."""
+        match = _DECIMAL.fullmatch(self.type)
+        return (int(match[1]), int(match[2])) if match else None
+
+    @property
+    def duckdb_type(self) -> str:
+        """Name of the type in DuckDB, dbt contracts and Spark alike, but for `varchar`."""
+        return _DUCKDB.get(self.type, self.type)
+
+    @property
+    def polars_type(self) -> pl.DataType:
+        """Type of the column in a polars frame."""
+        if self.decimal:
+            return pl.Decimal(*self.decimal)
+        return _POLARS[self.type]
+
+    @property
+    def reference(self) -> tuple[str, str] | None:
+        """Table and column that `ref` points at."""
+        if self.ref is None:
+            return None
+        table, _, column = self.ref.partition(".")
+        return table, column
+
+
+@dataclass(frozen=True)
+class Table:
+    """One source table; `description` ends with its grain.
+
+    `period_column` is the column whose month (for `year` columns: whose year) decides which period a
+    row belongs to. A table without one has a single period, `all`, and is rewritten whole.
+    """
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    required: bool = False
+    period_column: str | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in (*self.key, self.period_column) if name and name not in self.names]
+        if unknown:
+            raise ValueError(f"table {self.name}: no column named {', '.join(unknown)}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in their order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"table {self.name} has no column {name!r}; it has {', '.join(self.names)}")
+
+    @property
+    def references(self) -> tuple[Column, ...]:
+        """Columns that point at another table's key."""
+        return tuple(column for column in self.columns if column.ref)
+
+    @property
+    def polars_schema(self) -> dict[str, pl.DataType]:
+        """Schema of a polars frame of this table."""
+        return {column.name: column.polars_type for column in self.columns}

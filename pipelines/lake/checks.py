@@ -1,0 +1,212 @@
+"""How a delivered value becomes a typed one, and what can be wrong with it, as SQL expressions.
+
+Each check is one expression over a whole file. Nothing is mended: a value that does not convert without
+loss is a fault, and its row is quarantined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.contract.schema import Column, Table
+
+EARLIEST, LATEST = "1900-01-01", "2100-01-01"
+"""Dates outside are typing errors or stand for 'never', which the contract writes as null."""
+
+TEXT_LIMIT_CHARACTERS = 10_000
+
+_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
+_FLOATS = {"FLOAT", "DOUBLE"}
+_TIMESTAMPS = {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"}
+_ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|z|[+-]\d{2}(:?\d{2})?)$"
+_LOCAL = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A column's typed value and its possible faults as pairs of reason and SQL condition."""
+
+    value: str
+    faults: tuple[tuple[str, str], ...]
+
+
+def quoted(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _matches(raw: str, pattern: str) -> str:
+    return f"regexp_matches({raw}, {literal(pattern)})"
+
+
+def _string(raw: str) -> Typed:
+    # A cell that a spreadsheet would run as a formula, or that climbs out of a folder when it
+    # becomes part of a file name, has no place in a name or an id.
+    formula = r"^\s*[=@]|^\s*[+\-]\s*[A-Za-z@].*[(!|]"
+    return Typed(
+        raw,
+        (
+            ("text_too_long", f"length({raw}) > {TEXT_LIMIT_CHARACTERS}"),
+            ("control_characters", _matches(raw, r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]")),
+            ("path_in_text", _matches(raw, r"(^|[/\\])\.\.([/\\]|$)")),
+            ("formula_in_text", _matches(raw, formula)),
+        ),
+    )
+
+
+def _int64(raw: str, native: str) -> Typed:
+    if native in _INTEGERS:
+        return Typed(f"cast({raw} as bigint)", ())
+    if native in _FLOATS:
+        exact = f"(isfinite({raw}) and {raw} = trunc({raw}) and abs({raw}) < 9007199254740992)"
+        return Typed(
+            f"case when {exact} then cast({raw} as bigint) end",
+            (("not_finite", f"not isfinite({raw})"), ("wrong_type", f"not {exact}")),
+        )
+    value = f"try_cast(regexp_replace({raw}, '\\.0+$', '') as bigint)"
+    whole = _matches(raw, r"^[+-]?\d+(\.0+)?$")
+    return Typed(f"case when {whole} then {value} end", (("wrong_type", f"not {whole} or {value} is null"),))
+
+
+def _float64(raw: str, native: str) -> Typed:
+    value = (
+        f"cast({raw} as double)"
+        if native in _INTEGERS | _FLOATS or native.startswith("DECIMAL")
+        else f"try_cast({raw} as double)"
+    )
+    return Typed(value, (("wrong_type", f"{value} is null"), ("not_finite", f"not isfinite({value})")))
+
+
+def _decimal(column: Column, raw: str, native: str) -> Typed:
+    precision, scale = column.decimal or (0, 0)
+    target = f"decimal({precision},{scale})"
+    value = f"try_cast({raw} as {target})"
+    if native in _FLOATS:
+        inexact = f"abs({raw} - round({raw}, {scale})) > 1e-9 * greatest(1, abs({raw}))"
+        return Typed(
+            value,
+            (
+                ("not_finite", f"not isfinite({raw})"),
+                ("out_of_range", f"{value} is null"),
+                ("too_many_decimals", inexact),
+            ),
+        )
+    if native in _INTEGERS:
+        return Typed(value, (("out_of_range", f"{value} is null"),))
+    text = raw if native == "VARCHAR" else f"cast({raw} as varchar)"
+    number = _matches(text, r"^[+-]?\d+(\.\d*)?$")
+    surplus = _matches(text, rf"\.\d{{{scale}}}\d*[1-9]")
+    return Typed(
+        f"case when {number} then {value} end",
+        (
+            ("wrong_type", f"not {number}"),
+            ("too_many_decimals", surplus),
+            ("out_of_range", f"{number} and {value} is null"),
+        ),
+    )
+
+
+def _out_of_range(value: str) -> tuple[str, str]:
+    return "out_of_range", f"{value} < date '{EARLIEST}' or {value} >= date '{LATEST}'"
+
+
+def _date(raw: str, native: str) -> Typed:
+    if native == "DATE":
+        return Typed(raw, (_out_of_range(raw),))
+    if native in _TIMESTAMPS:
+        value = f"cast({raw} as date)"
+        return Typed(value, (("wrong_type", f"{raw} <> date_trunc('day', {raw})"), _out_of_range(value)))
+    value = f"try_cast({raw} as date)"
+    iso = _matches(raw, r"^\d{4}-\d{2}-\d{2}$")
+    return Typed(
+        f"case when {iso} then {value} end",
+        (("wrong_type", f"not {iso} or {value} is null"), _out_of_range(value)),
+    )
+
+
+def _timestamp(raw: str, native: str) -> Typed:
+    if native in _TIMESTAMPS:
+        # Parquet timestamps without a zone are UTC by the contract.
+        value = f"cast({raw} as timestamp)"
+        return Typed(value, (_out_of_range(value),))
+    zoned = _matches(raw, _ZONED)
+    value = f"cast(try_cast({raw} as timestamptz) as timestamp)"
+    return Typed(
+        f"case when {zoned} then {value} end",
+        (
+            ("no_utc_offset", _matches(raw, _LOCAL)),
+            ("wrong_type", f"not {zoned} or {value} is null"),
+            _out_of_range(value),
+        ),
+    )
+
+
+def _bool(raw: str, native: str) -> Typed:
+    if native == "BOOLEAN":
+        return Typed(raw, ())
+    known = f"lower({raw}) in ('true', 'false')"
+    return Typed(f"case when {known} then lower({raw}) = 'true' end", (("wrong_type", f"not {known}"),))
+
+
+def _convert(column: Column, raw: str, native: str) -> Typed:
+    if column.type == "string":
+        return _string(raw)
+    if column.decimal:
+        return _decimal(column, raw, native)
+    convert = {"int64": _int64, "float64": _float64, "date": _date, "timestamp": _timestamp, "bool": _bool}
+    return convert[column.type](raw, native)
+
+
+_KEEP_NATIVE = {
+    "string": {"VARCHAR"},
+    "int64": _INTEGERS | _FLOATS,
+    "float64": _INTEGERS | _FLOATS,
+    "date": {"DATE"} | _TIMESTAMPS,
+    "timestamp": _TIMESTAMPS,
+    "bool": {"BOOLEAN"},
+}
+
+
+def typed(column: Column, native_type: str) -> Typed:
+    """How `column` is read from a delivered column of DuckDB type `native_type` ('VARCHAR' for CSV).
+
+    Faults are ordered: the first that holds is the row's reason.
+    """
+    raw, native = quoted(column.name), native_type.upper()
+    kept = _INTEGERS | _FLOATS if column.decimal else _KEEP_NATIVE[column.type]
+    if native not in kept and not (
+        native.startswith("DECIMAL") and (column.decimal or column.type == "float64")
+    ):
+        raw, native = (raw if native == "VARCHAR" else f"cast({raw} as varchar)"), "VARCHAR"
+    result = _convert(column, raw, native)
+    faults = list(result.faults)
+    if column.enum:
+        allowed = ", ".join(literal(value) for value in column.enum)
+        faults.append(("unknown_enum", f"{raw} not in ({allowed})"))
+    if column.name in {"year", "vintage"} and column.type == "int64":
+        low, high = int(EARLIEST[:4]), int(LATEST[:4])
+        faults.append(("out_of_range", f"({result.value}) not between {low} and {high}"))
+    return Typed(result.value, tuple(faults))
+
+
+def missing(table: Table, column: Column) -> str | None:
+    """Condition under which a mandatory value is absent, or None for optional columns."""
+    name = quoted(column.name)
+    if column.name in table.key and column.type == "string":
+        return f"({name} is null or trim(cast({name} as varchar)) = '')"
+    return None if column.nullable else f"{name} is null"
+
+
+def period_expression(table: Table) -> str:
+    """SQL that gives a typed row's period: 'YYYY-MM', 'YYYY' for years, 'all' without a period column."""
+    if table.period_column is None:
+        return "'all'"
+    name = quoted(table.period_column)
+    if table.column(table.period_column).type == "int64":
+        return f"coalesce(cast({name} as varchar), 'unknown')"
+    return f"coalesce(strftime({name}, '%Y-%m'), 'unknown')"

@@ -1,0 +1,85 @@
+"""The lake's files as a whole: the connection that works on them, and their upkeep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from pipelines.contract.schema import Table
+from pipelines.contract.tables import TABLES
+from pipelines.lake.checks import literal, quoted
+from pipelines.lake.resolve import read_files
+from pipelines.lake.state import LakeState
+
+
+def connect(memory_limit: str, threads: int, scratch: Path) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that works in UTC and spills into `scratch`."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect(
+        config={"memory_limit": memory_limit, "threads": str(threads), "temp_directory": str(scratch)}
+    )
+    con.execute("set timezone = 'UTC'")
+    return con
+
+
+def empty_file(lake: Path, table: Table) -> Path:
+    """The typed file without rows that every table has, so that it can be read before it is delivered."""
+    return lake / "kept" / table.name / "empty.parquet"
+
+
+def write_empty_files(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
+    """Give every table of the contract its typed file without rows."""
+    for table in TABLES.values():
+        path = empty_file(lake, table)
+        columns = ", ".join(f"cast(null as {c.duckdb_type}) as {quoted(c.name)}" for c in table.columns)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        con.execute(
+            f"copy (select {columns}, cast(null as varchar) as period where false) "
+            f"to {literal(str(path))} (format parquet)"
+        )
+
+
+def sweep(lake: Path, state: LakeState) -> None:
+    """Remove files that no state names: leftovers of a run that was cut off, and replaced periods."""
+    for folder, attribute in (("kept", "kept_file"), ("set_aside", "set_aside_file")):
+        for path in (lake / folder).glob("*/*"):
+            periods = state.tables.get(path.parent.name, {}).values()
+            if path.name != "empty.parquet" and path.name not in {getattr(s, attribute) for s in periods}:
+                path.unlink()
+
+
+_SET_ASIDE_TEXT = (
+    "table_name",
+    "period",
+    "record_key",
+    "fate",
+    "reason",
+    "column_name",
+    "value",
+    "all_reasons",
+    "file",
+)
+
+
+def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFrame, state: LakeState) -> None:
+    """Give dbt the row accounting and every row that was set aside."""
+    folder = lake / "handover"
+    folder.mkdir(parents=True, exist_ok=True)
+    accounting.write_parquet(folder / "row_accounting.parquet")
+    set_aside = read_files(
+        lake / "set_aside" / table / period.set_aside_file
+        for table, periods in state.tables.items()
+        for period in periods.values()
+        if period.set_aside_file
+    )
+    nothing = ", ".join(f"cast(null as varchar) as {name}" for name in _SET_ASIDE_TEXT)
+    query = (
+        f"select * from {set_aside}"
+        if set_aside
+        else f"select {nothing}, cast(null as bigint) as row_number where false"
+    )
+    target = folder / "quarantine.parquet"
+    con.execute(
+        f"copy ({query} order by table_name, file, row_number) to {literal(str(target))} (format parquet)"
+    )

@@ -1,0 +1,276 @@
+"""Bring the lake up to a source directory: receive what is new, resolve what it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.contract.schema import Table
+from pipelines.contract.tables import TABLES
+from pipelines.lake.checks import quoted
+from pipelines.lake.files import Listing, SourceFile, list_source
+from pipelines.lake.receive import receive, received_id, received_path
+from pipelines.lake.resolve import Resolver, read_files
+from pipelines.lake.state import FileState, LakeState, PeriodState
+from pipelines.lake.store import empty_file, hand_over, sweep, write_empty_files
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class TableSummary:
+    """What happened to one table: rows in = kept + superseded + quarantined."""
+
+    table: str
+    files: int = 0
+    files_new: int = 0
+    files_changed: int = 0
+    files_withdrawn: int = 0
+    rows_in: int = 0
+    kept: int = 0
+    superseded: int = 0
+    quarantined: int = 0
+    periods: int = 0
+    periods_rewritten: int = 0
+    unknown_columns: list[str] = field(default_factory=list)
+
+
+@dataclass
+class LakeSummary:
+    """What one update did; `changed` is false where the source held nothing new."""
+
+    tables: dict[str, TableSummary]
+    unknown: list[str]
+    changed: bool
+
+
+@dataclass
+class _Change:
+    """Difference between the files in force and a listing."""
+
+    new: list[SourceFile] = field(default_factory=list)
+    changed: list[SourceFile] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.withdrawn)
+
+
+def _compare(state: LakeState, listing: Listing) -> _Change:
+    change = _Change()
+    for file in listing.files:
+        before = state.files.get(file.name)
+        if before is None:
+            change.new.append(file)
+        elif before.received != received_id(file, TABLES[file.table]):
+            change.changed.append(file)
+    present = {file.name for file in listing.files}
+    change.withdrawn = [name for name in state.files if name not in present]
+    return change
+
+
+class _Update:
+    """One update in progress."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, lake: Path, state: LakeState, progress: Progress
+    ) -> None:
+        self.con, self.lake, self.state, self.progress = con, lake, state, progress
+        self.touched: dict[str, set[str]] = {name: set() for name in TABLES}
+        self.retired: dict[str, list[Path]] = {name: [] for name in TABLES}
+        self.rewritten: dict[str, int] = {}
+
+    def retire(self, name: str, reason: str) -> FileState:
+        """Take a file out of force; what it brought stays in `received/`."""
+        before = self.state.files.pop(name)
+        self.retired[before.table].append(received_path(self.lake, before.table, before.received))
+        self.state.retired.append(
+            {
+                "name": name,
+                "table": before.table,
+                "received": before.received,
+                "sha256": before.sha256,
+                "reason": reason,
+                "run": str(self.state.sequence),
+            }
+        )
+        return before
+
+    def take_in(self, change: _Change) -> None:
+        """Receive new and changed files and note which periods differ."""
+        files = [*change.new, *change.changed]
+        received = []
+        for number, file in enumerate(files, start=1):
+            self.progress(f"receiving {file.name} ({number} of {len(files)})")
+            received.append((file, receive(self.con, file, TABLES[file.table], self.lake)))
+        self.state.sequence += 1
+        for name in change.withdrawn:
+            before = self.retire(name, "withdrawn")
+            self.touched[before.table] |= before.periods.keys()
+        for file, content in received:
+            before_periods: dict[str, str] = {}
+            sequence = self.state.sequence
+            if file.name in self.state.files:
+                before = self.retire(file.name, "replaced")
+                before_periods, sequence = before.periods, before.sequence
+            self.state.files[file.name] = FileState(
+                table=file.table,
+                received=content.id,
+                sha256=file.sha256,
+                sequence=sequence,
+                rows=content.rows,
+                periods=content.periods,
+                unknown_columns=content.unknown_columns,
+            )
+            self.touched[file.table] |= {
+                period
+                for period in before_periods.keys() | content.periods.keys()
+                if before_periods.get(period) != content.periods.get(period)
+            }
+
+    def kept_paths(self, table: str, periods: dict[str, PeriodState] | None = None) -> list[Path]:
+        """Files with the table's kept rows."""
+        states = self.state.tables.get(table, {}) if periods is None else periods
+        return [self.lake / "kept" / table / state.kept_file for state in states.values() if state.kept_file]
+
+    def kept(self, table: str) -> str:
+        """Relation over the table's kept rows."""
+        return read_files([*self.kept_paths(table), empty_file(self.lake, TABLES[table])]) or ""
+
+    def resolve(self, delivered_before: set[str]) -> None:
+        """Resolve every touched table, parents first, carrying changes of keys to their children."""
+        delivered = {file.table for file in self.state.files.values()}
+        parents = {name: self.kept(name) for name in delivered}
+        for table in TABLES.values():
+            resolver = Resolver(self.con, self.lake, table, self.state)
+            for column in table.references:
+                parent = (column.reference or ("", ""))[0]
+                if (parent in delivered) != (parent in delivered_before):
+                    self.touched[table.name] |= self._all_periods(table)
+            if not self.touched[table.name]:
+                continue
+            self.progress(f"resolving {table.name}")
+            touched = resolver.widen(self.touched[table.name], self.retired[table.name])
+            before = dict(self.state.tables.get(table.name, {}))
+            resolver.decide(touched, parents)
+            after = resolver.store(touched)
+            kept = {period: state for period, state in before.items() if period not in touched} | after
+            self.state.tables[table.name] = dict(sorted(kept.items()))
+            changed = {
+                p
+                for p in touched
+                if (before[p].print if p in before else "0:0") != (after[p].print if p in after else "0:0")
+            }
+            self.rewritten[table.name] = len(changed)
+            if table.name in delivered:
+                parents[table.name] = self.kept(table.name)
+            if changed:
+                self._touch_children(
+                    table,
+                    {p: s for p, s in before.items() if p in changed},
+                    {p: s for p, s in after.items() if p in changed},
+                )
+
+    def _all_periods(self, table: Table) -> set[str]:
+        return {p for file in self.state.files.values() if file.table == table.name for p in file.periods}
+
+    def _touch_children(
+        self, parent: Table, before: dict[str, PeriodState], after: dict[str, PeriodState]
+    ) -> None:
+        """Periods of other tables whose rows refer to a key that came or went."""
+        empty = empty_file(self.lake, parent)
+        old = read_files([*self.kept_paths(parent.name, before), empty])
+        new = read_files([*self.kept_paths(parent.name, after), empty])
+        for child in TABLES.values():
+            received = Resolver(self.con, self.lake, child, self.state).received()
+            for column in child.references:
+                table, target = column.reference or ("", "")
+                if table != parent.name or received is None:
+                    continue
+                key, value = quoted(target), quoted(column.name)
+                moved = (
+                    f"(select {key} from {old} except select {key} from {new}) union all "
+                    f"(select {key} from {new} except select {key} from {old})"
+                )
+                rows = self.con.execute(
+                    f"select distinct _period from {received} where {value} in ({moved})"
+                ).fetchall()
+                self.touched[child.name] |= {row[0] for row in rows}
+
+
+def _accounting(summary: dict[str, TableSummary]) -> pl.DataFrame:
+    """One row a table: where its rows went."""
+    return pl.DataFrame(
+        [
+            (s.table, s.files, s.rows_in, s.kept, s.superseded, s.quarantined)
+            for s in sorted(summary.values(), key=lambda s: s.table)
+        ],
+        schema={
+            "table_name": pl.String,
+            **dict.fromkeys(
+                ("files", "rows_in", "rows_kept", "rows_superseded", "rows_quarantined"), pl.Int64
+            ),
+        },
+        orient="row",
+    )
+
+
+def _summarise(
+    state: LakeState, change: _Change, retired: dict[str, int], rewritten: dict[str, int]
+) -> dict[str, TableSummary]:
+    summary = {name: TableSummary(name) for name in TABLES}
+    for file in state.files.values():
+        entry = summary[file.table]
+        entry.files += 1
+        entry.unknown_columns = sorted({*entry.unknown_columns, *file.unknown_columns})
+    for source_file in change.new:
+        summary[source_file.table].files_new += 1
+    for source_file in change.changed:
+        summary[source_file.table].files_changed += 1
+    for table, count in retired.items():
+        summary[table].files_withdrawn = count
+    for table, periods in state.tables.items():
+        entry = summary[table]
+        entry.periods = len(periods)
+        entry.periods_rewritten = rewritten.get(table, 0)
+        for period in periods.values():
+            entry.rows_in += period.rows_in
+            entry.kept += period.kept
+            entry.superseded += period.superseded
+            entry.quarantined += period.quarantined
+    return summary
+
+
+def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progress: Progress) -> LakeSummary:
+    """Make the lake hold what the source directory holds now.
+
+    Nothing is put in force before every file was received and resolved.
+
+    Raises:
+        SourceError: a file cannot be read; the lake stays as it was.
+    """
+    state = LakeState.read(lake)
+    listing = list_source(source)
+    change = _compare(state, listing)
+    withdrawn: dict[str, int] = {}
+    for name in change.withdrawn:
+        table = state.files[name].table
+        withdrawn[table] = withdrawn.get(table, 0) + 1
+    if not change and (lake / "state.json").is_file():
+        return LakeSummary(_summarise(state, change, withdrawn, {}), listing.unknown, changed=False)
+    sweep(lake, state)
+    write_empty_files(con, lake)
+    delivered_before = {file.table for file in state.files.values()}
+    update = _Update(con, lake, state, progress)
+    update.take_in(change)
+    update.resolve(delivered_before)
+    state.engine = duckdb.__version__
+    summary = _summarise(state, change, withdrawn, update.rewritten)
+    state.write(lake)
+    sweep(lake, state)
+    hand_over(con, lake, _accounting(summary), state)
+    return LakeSummary(summary, listing.unknown, changed=True)

@@ -1,0 +1,65 @@
+"""Where things are and how the house is set up, from arguments and the environment.
+
+Belongs here: paths and knobs. Does not belong here: Dagster, I/O, rules of law.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Paths under `home` and the limits of a run; every field may be set as CARBONWARDEN_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CARBONWARDEN_", extra="ignore")
+
+    home: Path = Field(default=Path("data"), description="everything that is kept lives under this folder")
+    memory_limit: str = Field(default="1GB", description="DuckDB's memory limit, per process")
+    threads: int = Field(default=2, ge=1, description="DuckDB's threads, per process")
+    keep_snapshots: int = Field(default=5, ge=1, description="published snapshots to keep")
+
+    @classmethod
+    def load(cls, home: Path | None = None) -> Settings:
+        """Settings from the environment, with `home` taking precedence; its path is made absolute."""
+        settings = cls() if home is None else cls(home=home)
+        return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+    @property
+    def lake(self) -> Path:
+        """Received, kept and quarantined rows, and what Python hands to dbt."""
+        return self.home / "lake"
+
+    @property
+    def handover(self) -> Path:
+        """Frames that Python computed for dbt to read."""
+        return self.lake / "handover"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that dbt alone writes."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Immutable snapshots, one folder each."""
+        return self.home / "published"
+
+    @property
+    def current(self) -> Path:
+        """Symbolic link to the snapshot that readers open."""
+        return self.published / "current"
+
+    @property
+    def refusal(self) -> Path:
+        """What the last refused run found; absent after a success."""
+        return self.home / "refusal.json"
+
+    @property
+    def scratch(self) -> Path:
+        """Work files of the run in progress; may be deleted when none is."""
+        return self.home / "scratch"
