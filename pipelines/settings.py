@@ -5,6 +5,7 @@ Belongs here: paths and knobs. Does not belong here: Dagster, I/O, rules of law.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from pydantic import Field
@@ -19,6 +20,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CARBONWARDEN_", extra="ignore")
 
     home: Path = Field(default=Path("data"), description="everything that is kept lives under this folder")
+    source: Path | None = Field(default=None, description="source directory that Dagster's runs read")
+    as_of: date | None = Field(default=None, description="day to look from; none: today")
     memory_limit: str = Field(default="1GB", description="DuckDB's memory limit, per process")
     threads: int = Field(default=2, ge=1, description="DuckDB's threads, per process")
     keep_snapshots: int = Field(default=5, ge=1, description="published snapshots to keep")

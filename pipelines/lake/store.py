@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
@@ -49,21 +50,21 @@ def sweep(lake: Path, state: LakeState) -> None:
                 path.unlink()
 
 
-_SET_ASIDE_TEXT = (
+_QUARANTINE_TEXT = (
+    "quarantine_id",
     "table_name",
-    "period",
     "record_key",
-    "fate",
     "reason",
     "column_name",
     "value",
-    "all_reasons",
     "file",
+    "period",
+    "all_reasons",
 )
 
 
 def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFrame, state: LakeState) -> None:
-    """Give dbt the row accounting and every row that was set aside."""
+    """Give dbt the row accounting and every quarantined row."""
     folder = lake / "handover"
     folder.mkdir(parents=True, exist_ok=True)
     accounting.write_parquet(folder / "row_accounting.parquet")
@@ -73,13 +74,16 @@ def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFra
         for period in periods.values()
         if period.set_aside_file
     )
-    nothing = ", ".join(f"cast(null as varchar) as {name}" for name in _SET_ASIDE_TEXT)
-    query = (
-        f"select * from {set_aside}"
-        if set_aside
-        else f"select {nothing}, cast(null as bigint) as row_number where false"
-    )
-    target = folder / "quarantine.parquet"
-    con.execute(
-        f"copy ({query} order by table_name, file, row_number) to {literal(str(target))} (format parquet)"
-    )
+    named = ", ".join(_QUARANTINE_TEXT)
+    if set_aside:
+        query = f"""
+            select {named}, row_number from (
+                select *, 'Q-' || left(sha256(table_name || '|' || file || '|' || row_number || '|'
+                    || coalesce(all_reasons, '')), 16) as quarantine_id
+                from {set_aside} where fate = 'quarantined'
+            ) order by table_name, file, row_number
+        """
+    else:
+        nothing = ", ".join(f"cast(null as varchar) as {name}" for name in _QUARANTINE_TEXT)
+        query = f"select {nothing}, cast(null as bigint) as row_number where false"
+    con.execute(f"copy ({query}) to {literal(str(folder / 'quarantine.parquet'))} (format parquet)")

@@ -1,0 +1,79 @@
+# Two commands from a bare machine with Python 3.11, make and git: `make demo` and `make test`.
+# Each makes its own environment in .venv/.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ROOMS := pipelines models anomaly expectations dashboards
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DAGSTER_DISABLE_TELEMETRY := true
+export SPARK_LOCAL_IP := 127.0.0.1
+
+.PHONY: help demo dashboard test check unit test-spark test-floor screenshots generate lock manifest docs clean
+
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("expected Python 3.11 to 3.13, found %s; name one: make PYTHON=python3.11" % sys.version.split()[0] if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+define install
+	$(PIP) install --quiet --require-hashes -r $(1)
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pipelines.project
+	@touch $@
+endef
+
+$(VENV)/runtime: $(VENV)/python requirements/runtime.lock pyproject.toml
+	@echo "setting up $(VENV) (about a gigabyte, once)"
+	$(call install,requirements/runtime.lock)
+
+$(VENV)/dev: $(VENV)/python requirements/dev.lock pyproject.toml
+	@echo "setting up $(VENV) with what tests need (about a gigabyte, once)"
+	$(call install,requirements/dev.lock)
+	@touch $(VENV)/runtime
+
+$(VENV)/spark: $(VENV)/dev requirements/spark.lock
+	@echo "adding Spark to $(VENV)"
+	$(call install,requirements/spark.lock)
+
+demo: $(VENV)/runtime  ## simulate a market, run everything, print what was found
+	$(BIN)/carbonwarden demo
+
+dashboard: $(VENV)/runtime  ## serve the desk over what the demo published
+	$(BIN)/carbonwarden dashboard
+
+test: $(VENV)/dev check unit  ## everything but Spark: linters, unit, dbt, pipeline, browser and docs tests
+
+check: $(VENV)/dev  ## formatter, linters and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests
+	$(BIN)/mypy
+	$(BIN)/python -m pipelines.contract.render --check
+
+unit: $(VENV)/dev
+	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
+	$(BIN)/pytest -m "not spark" --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare them
+	.ci/packages java:openjdk-17-jre-headless
+	$(BIN)/pytest -m spark tests/spark
+
+generate: $(VENV)/dev  ## what follows from the contract: dbt sources, staging models, reference page
+	$(BIN)/python -m pipelines.contract.render
+
+screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
+	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
+	$(BIN)/python -m dashboards.screenshots --home data --out docs/images
+
+lock: $(VENV)/dev  ## lock every dependency with hashes
+	$(BIN)/uv pip compile pyproject.toml --group build --generate-hashes --no-header --python-version 3.11 -q -o requirements/runtime.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev -c requirements/runtime.lock --generate-hashes --no-header --python-version 3.11 -q -o requirements/dev.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev --group spark -c requirements/dev.lock --generate-hashes --no-header --python-version 3.11 -q -o requirements/spark.lock
+
+clean:  ## remove what was made, but for data/
+	rm -rf $(VENV) dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .coverage

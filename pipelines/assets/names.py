@@ -1,0 +1,23 @@
+"""Keys, groups and owners that several asset files share."""
+
+import dagster as dg
+
+ENGINEERS = ["team:data-engineering"]
+SUPERVISORS = ["team:supervision"]
+
+LAKE = "lake"
+HANDOVER = "handover"
+SUPERVISION = "tag:supervision"
+
+CANDIDATE = dg.AssetKey(["candidate", "marts"])
+EXPECTED_EMISSIONS = dg.AssetKey(["candidate", "expected_emissions"])
+ALERTS = dg.AssetKey([HANDOVER, "alerts"])
+ALERT_EVIDENCE = dg.AssetKey([HANDOVER, "alert_evidence"])
+QUALITY_RESULTS = dg.AssetKey([HANDOVER, "quality_results"])
+SUPERVISION_MARTS = dg.AssetKey(["candidate", "supervision_marts"])
+PUBLICATION = dg.AssetKey("publication")
+
+
+def lake_key(table: str) -> dg.AssetKey:
+    """Key of a source table in the lake."""
+    return dg.AssetKey([LAKE, table])

@@ -1,0 +1,135 @@
+"""The warehouse: dbt builds it twice in a run, before the detectors and after them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+
+from pipelines.assets.names import SUPERVISION
+from pipelines.lake.state import LakeState
+from pipelines.progress import report
+from pipelines.project import MANIFEST, dbt_project
+from pipelines.publication import refuse
+from pipelines.refusal import GateRefusedError
+from pipelines.resources import House
+from pipelines.settings import Settings
+from pipelines.warehouse import (
+    BuildPlan,
+    begin_build,
+    dbt_environment,
+    dbt_variables,
+    finish_build,
+    plan_build,
+)
+
+_TRANSLATOR = DagsterDbtTranslator(
+    settings=DagsterDbtTranslatorSettings(enable_code_references=False, enable_source_tests_as_checks=True)
+)
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """Dbt reads its profile's paths from the environment of its process."""
+    before = dict(os.environ)
+    os.environ.update(dbt_environment(settings))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _failures(target: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Failed data tests, and errors that are no verdict on data, of a finished invocation."""
+    path = target / "run_results.json"
+    if not path.is_file():
+        return [], ["dbt wrote no results"]
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    failed = [
+        {
+            "gate": "publication",
+            "table_name": result["unique_id"].split(".")[2],
+            "expectation": "dbt test",
+            "severity": "critical",
+            "success": False,
+            "observed": result["message"],
+            "unexpected_count": result["failures"],
+        }
+        for result in results
+        if result["status"] == "fail"
+    ]
+    errors = [
+        f"{r['unique_id']}: {r['message']}" for r in results if r["status"] in {"error", "runtime error"}
+    ]
+    return failed, errors
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, house: House, plan: BuildPlan
+) -> Iterator[Any]:
+    variables = dbt_variables(house.settings, house.market, house.day.isoformat(), plan)
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+    target = house.settings.scratch / f"dbt-{context.op_handle.name}"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    with _environment(house.settings):
+        invocation = dbt.cli(
+            [*arguments, "--full-refresh"] if plan.full else arguments,
+            context=context,
+            target_path=target,
+            raise_on_error=False,
+        )
+        yield from invocation.stream()
+    if not invocation.is_successful():
+        failed, errors = _failures(invocation.target_path)
+        if failed and not errors:
+            refuse(house.settings, "publication", house.snapshot, failed)
+            names = ", ".join(result["table_name"] for result in failed)
+            raise GateRefusedError(f"dbt tests failed: {names}; see {house.settings.refusal}")
+        raise RuntimeError("dbt could not build the warehouse: " + "; ".join(errors))
+
+
+def build_warehouse_assets() -> list[dg.AssetsDefinition]:
+    """The dbt models as assets; reads dbt's manifest, which `pipelines.project` prepares."""
+
+    @dbt_assets(
+        manifest=MANIFEST,
+        project=dbt_project(),
+        exclude=SUPERVISION,
+        name="warehouse",
+        dagster_dbt_translator=_TRANSLATOR,
+        pool="duckdb",
+    )
+    def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, house: House) -> Iterator[Any]:
+        """Build staging, marts and rules from the lake, rewriting only what changed."""
+        report("building the warehouse")
+        settings = house.settings
+        plan = plan_build(settings, LakeState.read(settings.lake), house.market)
+        begin_build(settings, plan)
+        yield from _build(context, dbt, house, plan)
+        finish_build(settings, plan)
+
+    @dbt_assets(
+        manifest=MANIFEST,
+        project=dbt_project(),
+        select=SUPERVISION,
+        name="supervision",
+        dagster_dbt_translator=_TRANSLATOR,
+        pool="duckdb",
+    )
+    def supervision(context: dg.AssetExecutionContext, dbt: DbtCliResource, house: House) -> Iterator[Any]:
+        """Join what the detectors found with entities and rules."""
+        report("joining alerts with entities and rules")
+        settings = house.settings
+        plan = plan_build(settings, LakeState.read(settings.lake), house.market)
+        yield from _build(context, dbt, house, plan)
+
+    return [warehouse, supervision]

@@ -1,0 +1,36 @@
+"""The demonstration: a simulated market, one run over it, and what was found of what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from pipelines.cli.analyse import print_evaluation
+from pipelines.cli.console import print_table, progress, say
+from pipelines.settings import Settings
+
+
+def demonstrate(settings: Settings, seed: int, run: Callable[[Settings, Path, date], int]) -> int:
+    """Simulate, run, compare and say where to look; returns the exit code."""
+    from pipelines.simulator import simulate
+
+    market = settings.home / "demo" / "market"
+    with progress():
+        report = simulate(market, scale="small", seed=seed)
+    say(f"Simulated a market of {report.rows['entities']:,} emitters in {market}.")
+    code = run(settings, market, report.as_of)
+    if code:
+        return code
+    print_evaluation(market.with_name("market.labels.parquet"), None, settings)
+    home = "" if settings.home == Path("data").absolute() else f" --home {settings.home}"
+    say("Where to look:")
+    print_table(
+        ("what", "command"),
+        (
+            ("the desk, in a browser", f"carbonwarden dashboard{home}"),
+            ("all alerts", f"carbonwarden alerts{home} --format json"),
+            ("any question", f'carbonwarden sql{home} "select kind, count(*) from fct_alerts group by kind"'),
+        ),
+    )
+    return 0

@@ -1,0 +1,46 @@
+"""The `carbonwarden` command and how its failures become exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from pipelines.cli import analyse, operate, show
+from pipelines.cli.console import complain
+from pipelines.cli.errors import UsageError
+from pipelines.lake.errors import SourceError
+
+app = typer.Typer(
+    name="carbonwarden",
+    help="Data warehouse and analytics desk of a carbon-market supervisor (碳市场监管分析平台).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for commands in (operate, show, analyse):
+    commands.register(app)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except UsageError as error:
+        complain(str(error))
+        code = 2
+    except TyperException as error:
+        complain(str(error) or "expected a command; `carbonwarden --help` lists them")
+        code = 2
+    except SourceError as error:
+        complain(str(error))
+        code = 3
+    except KeyboardInterrupt:
+        complain("interrupted; the last publication stands")
+        code = 4
+    except Exception as error:
+        complain(f"{type(error).__name__}: {error}")
+        code = 4
+    sys.exit(code if isinstance(code, int) else 0)

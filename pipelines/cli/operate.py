@@ -1,0 +1,145 @@
+"""Commands that make data: `demo`, `simulate`, `read`, `run`."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.console import print_table, progress, say
+from pipelines.cli.errors import UsageError
+from pipelines.settings import Settings
+
+Home = Annotated[
+    Path | None, typer.Option(help="folder that holds everything [CARBONWARDEN_HOME, else ./data]")
+]
+
+
+class Engine(StrEnum):
+    """What builds the marts."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
+class SourceFormat(StrEnum):
+    """Whether simulated tables are written as Parquet or CSV."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return Settings.load().as_of or datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--as-of: expected a day as YYYY-MM-DD, found {text!r}") from error
+
+
+def _print_accounting(counts: dict[str, dict[str, object]]) -> None:
+    columns = ("table", "files", "rows in", "kept", "superseded", "quarantined", "periods", "rewritten")
+    fields = (
+        "table",
+        "files",
+        "rows_in",
+        "kept",
+        "superseded",
+        "quarantined",
+        "periods",
+        "periods_rewritten",
+    )
+    print_table(
+        columns, ([table[name] for name in fields] for table in counts.values()), "Rows by source table"
+    )
+
+
+def _run(settings: Settings, source: Path, day: date) -> int:
+    from pipelines.run import run
+
+    with progress():
+        outcome = run(settings, source.absolute(), day)
+    if outcome.code:
+        from pipelines.cli.console import complain
+
+        complain(outcome.message)
+        if outcome.code == 1:
+            complain("the last publication stands; the desk shows what was refused and why")
+        return outcome.code
+    if outcome.unchanged:
+        say(f"Nothing new: snapshot {outcome.snapshot} shows what the source holds.")
+        return 0
+    _print_accounting(outcome.counts["tables"])
+    for name in outcome.counts["unknown"]:
+        say(f"Passed over: {name} belongs to no table of the contract.")
+    for name, table in outcome.counts["tables"].items():
+        if table["unknown_columns"]:
+            say(
+                f"Passed over: columns {', '.join(table['unknown_columns'])} of {name} are not in the contract."
+            )
+    say(f"Published snapshot {outcome.snapshot} in {settings.published}.")
+    return 0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @app.command()
+    def demo(home: Home = None, seed: Annotated[int, typer.Option(help="seed of the market")] = 7) -> int:
+        """Simulate a market, run everything, print what was found and where to look."""
+        from pipelines.cli.demo import demonstrate
+
+        return demonstrate(Settings.load(home), seed, _run)
+
+    @app.command()
+    def simulate(
+        out: Annotated[Path, typer.Option(help="directory to write")],
+        scale: Annotated[str, typer.Option(help="size of the market")] = "small",
+        seed: Annotated[int, typer.Option(help="the same seed gives the same market")] = 7,
+        clean: Annotated[bool, typer.Option("--clean", help="without known cases")] = False,
+        form: Annotated[
+            SourceFormat, typer.Option("--format", help="form of the tables")
+        ] = SourceFormat.parquet,
+    ) -> None:
+        """Write a simulated market with known cases; the labels stand beside it."""
+        from pipelines.simulator import simulate as make
+
+        with progress():
+            report = make(out, scale=scale, seed=seed, clean=clean, format=form.value)
+        print_table(("table", "rows"), sorted(report.rows.items()), f"Simulated market in {out}")
+
+    @app.command()
+    def read(
+        format: Annotated[str, typer.Argument(help="eutl, campd, mrr, cea or eua")],
+        path: Annotated[Path, typer.Argument(help="what was published")],
+        out: Annotated[Path, typer.Option(help="source directory to write")],
+    ) -> None:
+        """Turn a foreign format into the source contract."""
+        from pipelines.sources import FORMATS
+        from pipelines.sources import read as convert
+
+        if format not in FORMATS:
+            raise UsageError(f"expected one of {', '.join(FORMATS)}, found {format!r}")
+        with progress():
+            report = convert(format, path, out)
+        columns = ("source", "rows read", "written to", "rows", "set aside", "reason")
+        print_table(columns, report.table(), f"{format}: {path} -> {out}")
+
+    @app.command()
+    def run(
+        source: Annotated[Path, typer.Option(help="source directory in the contract's form")],
+        home: Home = None,
+        as_of: Annotated[str | None, typer.Option(help="day to look from, YYYY-MM-DD [today]")] = None,
+        engine: Annotated[Engine, typer.Option(help="what builds the marts")] = Engine.duckdb,
+    ) -> int:
+        """Pull, build, gate, detect, publish."""
+        if engine is Engine.spark:
+            raise UsageError(
+                "--engine spark: expected duckdb. The marts build on Spark as they do here "
+                "(`make test-spark` compares them); publishing from Spark is not there yet."
+            )
+        return _run(Settings.load(home), source, _day(as_of))

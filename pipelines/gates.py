@@ -1,0 +1,119 @@
+"""Where Great Expectations meets the run: what each gate looks at, and what a refusal leaves behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from expectations.results import GateResult
+from expectations.runner import validate
+from pipelines.contract.tables import TABLES
+from pipelines.publication import refuse
+from pipelines.refusal import GateRefusedError
+from pipelines.resources import House
+from pipelines.settings import Settings
+
+DOOR, PUBLICATION = "door", "publication"
+
+QUALITY_SCHEMA = {
+    "gate": pl.String,
+    "table_name": pl.String,
+    "expectation": pl.String,
+    "column_name": pl.String,
+    "severity": pl.String,
+    "success": pl.Boolean,
+    "observed": pl.String,
+    "expected": pl.String,
+    "unexpected_count": pl.Int64,
+    "element_count": pl.Int64,
+    "rule_ref": pl.String,
+    "description_zh": pl.String,
+    "description_en": pl.String,
+    "position": pl.Int64,
+}
+
+
+def _door_tables(settings: Settings) -> dict[str, Any]:
+    tables: dict[str, Any] = {
+        name: sorted((settings.lake / "kept" / name).glob("*.parquet")) for name in TABLES
+    }
+    tables["row_accounting"] = settings.handover / "row_accounting.parquet"
+    return tables
+
+
+def _publication_tables(house: House) -> dict[str, Any]:
+    tables: dict[str, Any] = {
+        path.stem: path for path in sorted((house.candidate / "marts").glob("*.parquet"))
+    }
+    for name in ("alerts", "alert_evidence"):
+        tables[name] = house.settings.handover / f"{name}.parquet"
+    return tables
+
+
+def _gate_file(settings: Settings, gate: str) -> Path:
+    return settings.scratch / f"gate-{gate}.json"
+
+
+def run_gate(house: House, gate: str) -> GateResult:
+    """Hold a gate's suites against its tables; results go to dbt, Data Docs to the candidate.
+
+    Raises:
+        CheckError: a check itself broke.
+    """
+    settings = house.settings
+    result = validate(
+        gate,
+        _door_tables(settings) if gate == DOOR else _publication_tables(house),
+        market=house.market.model_dump(mode="json"),
+        as_of=house.day,
+        work_dir=settings.scratch,
+        docs_dir=house.candidate / "data_docs" / gate,
+    )
+    content = {"counts": result.counts, "rows": result.rows()}
+    _gate_file(settings, gate).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    _hand_over(settings)
+    return result
+
+
+def refuse_if_failed(house: House, result: GateResult) -> None:
+    """Leave a refusal behind and stop the run if a critical expectation failed.
+
+    Raises:
+        GateRefusedError: one did.
+    """
+    if result.passed:
+        return
+    docs = house.settings.home / "refused_data_docs"
+    shutil.rmtree(docs, ignore_errors=True)
+    shutil.copytree(house.candidate / "data_docs", docs)
+    failed = [row for row in result.rows() if row["success"] is False and row["severity"] == "critical"]
+    refuse(house.settings, result.gate, house.snapshot, failed)
+    names = "; ".join(f"{row['table_name']}.{row['expectation']}" for row in failed)
+    raise GateRefusedError(f"gate {result.gate} refused the run: {names}; see {house.settings.refusal}")
+
+
+def forget_gates(settings: Settings) -> None:
+    """Drop the results of an earlier run."""
+    for gate in (DOOR, PUBLICATION):
+        _gate_file(settings, gate).unlink(missing_ok=True)
+
+
+def _hand_over(settings: Settings) -> None:
+    rows = []
+    for gate in (DOOR, PUBLICATION):
+        if _gate_file(settings, gate).is_file():
+            rows += json.loads(_gate_file(settings, gate).read_text(encoding="utf-8"))["rows"]
+    frame = pl.DataFrame(rows, schema=QUALITY_SCHEMA, orient="row")
+    frame.write_parquet(settings.handover / "quality_results.parquet")
+
+
+def gate_counts(settings: Settings) -> dict[str, dict[str, int]]:
+    """Numbers of each gate of this run, for the snapshot's manifest."""
+    return {
+        gate: json.loads(_gate_file(settings, gate).read_text(encoding="utf-8"))["counts"]
+        for gate in (DOOR, PUBLICATION)
+    }

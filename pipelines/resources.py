@@ -1,0 +1,70 @@
+"""What assets are given: where the house is, what to read, and the day to look from.
+
+Belongs here: injected context. Does not belong here: asset logic.
+See https://docs.dagster.io/guides/build/external-resources.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines.market import Market, read_market
+from pipelines.publication import candidate_folder, snapshot_id
+from pipelines.settings import Settings
+
+
+class House(dg.ConfigurableResource):
+    """One run's place, source and day."""
+
+    home: str = Field(
+        default="", description="folder that holds everything; empty: CARBONWARDEN_HOME or ./data"
+    )
+    source: str = Field(default="", description="source directory; empty: CARBONWARDEN_SOURCE")
+    as_of: str = Field(default="", description="day to look from; empty: CARBONWARDEN_AS_OF or today")
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Paths and limits."""
+        return Settings.load(Path(self.home) if self.home else None)
+
+    @cached_property
+    def source_path(self) -> Path:
+        """The source directory, absolute.
+
+        Raises:
+            ValueError: no source is configured.
+        """
+        source = Path(self.source) if self.source else self.settings.source
+        if source is None:
+            raise ValueError(
+                "expected a source directory, found none configured. Set CARBONWARDEN_SOURCE, "
+                "or give `source` to the house resource."
+            )
+        return source.expanduser().absolute()
+
+    @cached_property
+    def day(self) -> date:
+        """The day to look from."""
+        if self.as_of:
+            return date.fromisoformat(self.as_of)
+        return self.settings.as_of or datetime.now(UTC).date()
+
+    @cached_property
+    def market(self) -> Market:
+        """The market's own settings."""
+        return read_market(self.source_path)
+
+    @cached_property
+    def snapshot(self) -> str:
+        """Id of the snapshot that this run would publish."""
+        return snapshot_id(self.source_path, self.day)
+
+    @property
+    def candidate(self) -> Path:
+        """Folder in which the snapshot is put together."""
+        return candidate_folder(self.settings, self.snapshot)

@@ -1,0 +1,104 @@
+"""One run from the command line: the same Dagster job, in this process, with a plain outcome.
+
+Belongs here: locking the home, starting the job, turning its end into one of four outcomes.
+Does not belong here: what the run does (`assets/`), printing (`cli/`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from pipelines.lake.errors import SourceError
+from pipelines.progress import report
+from pipelines.publication import current_id, snapshot_id
+from pipelines.settings import Settings
+
+DONE, REFUSED, UNREADABLE, FAILED = 0, 1, 3, 4
+
+
+@dataclass
+class Outcome:
+    """How a run ended; `code` is the exit code of the command line."""
+
+    code: int
+    snapshot: str
+    message: str = ""
+    unchanged: bool = False
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+def run(settings: Settings, source: Path, as_of: date) -> Outcome:
+    """Pull, build, gate, detect, publish; nothing is done where the publication is already that.
+
+    Raises:
+        SourceError: the source cannot be read.
+        RuntimeError: another run holds the home.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.home / ".run.lock", timeout=0)
+    try:
+        with lock:
+            return _run_locked(settings, source, as_of)
+    except Timeout as error:
+        raise RuntimeError(
+            f"{settings.home}: expected no other run, found one in progress. Wait for it to end."
+        ) from error
+
+
+def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
+    report("looking for what is new")
+    wanted = snapshot_id(source, as_of)
+    if wanted == current_id(settings):
+        settings.refusal.unlink(missing_ok=True)
+        return Outcome(DONE, wanted, "the publication shows what the source holds", unchanged=True)
+    report("loading the pipeline")
+    import dagster as dg
+
+    from pipelines.definitions import defs
+    from pipelines.resources import House
+
+    # Dagster's own usage statistics would need the network.
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
+    definitions = defs()
+    job = definitions.resolve_job_def("supervision_run")
+    house = House(home=str(settings.home), source=str(source), as_of=as_of.isoformat())
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            instance=instance,
+            raise_on_error=False,
+            resources={**(definitions.resources or {}), "house": house},
+        )
+    if result.success:
+        note = json.loads((settings.scratch / "run.json").read_text(encoding="utf-8"))
+        return Outcome(DONE, wanted, counts=note)
+    return _failure(settings, result, wanted)
+
+
+def _failure(settings: Settings, result: Any, wanted: str) -> Outcome:
+    """Name the first failed step's own error, not Dagster's wrapping of it."""
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        error = event.step_failure_data.error
+        while error.cause is not None and error.cls_name.startswith("Dagster"):
+            error = error.cause
+        message = error.message.partition(": ")[2].strip() or error.message
+        if error.cls_name == "GateRefusedError":
+            return Outcome(REFUSED, wanted, message)
+        if error.cls_name == SourceError.__name__:
+            return Outcome(UNREADABLE, wanted, message)
+        with suppress(OSError):
+            settings.scratch.mkdir(parents=True, exist_ok=True)
+            (settings.scratch / "error.txt").write_text(error.to_string(), encoding="utf-8")
+        where = settings.scratch / "error.txt"
+        return Outcome(FAILED, wanted, f"{error.cls_name}: {message} (all of it in {where})")
+    return Outcome(FAILED, wanted, "the run failed and named no step; run `dagster dev` to look at it")
