@@ -19,6 +19,9 @@ FORMAT = "1"
 LINE_LIMIT_BYTES = 4 << 20
 """A CSV line longer than this is no row of the contract; it is quarantined without being read in full."""
 
+_SHOWN_LINE_CHARACTERS = 4000
+"""How much of a malformed line its quarantine entry repeats; an open quote may swallow several lines."""
+
 
 @dataclass
 class Received:
@@ -142,7 +145,7 @@ def _malformed(file: SourceFile, table: Table) -> str:
     return f"""
         select {literal(file.name)} as _file, line as _row, 'unknown' as _period, hash(line) as _print,
             [struct_pack(reason := 'malformed_line', column_name := cast(null as varchar),
-                         value := left(any_value(error_message), 200))] as _faults,
+                         value := left(any_value(csv_line), {_SHOWN_LINE_CHARACTERS}))] as _faults,
             cast(null as varchar) as _key, {nulls}
         from csv_faults group by line
     """
