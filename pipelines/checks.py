@@ -5,21 +5,26 @@ Belongs here: turning gate results into check results. Does not belong here: bou
 See https://docs.dagster.io/guides/test/asset-checks.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
 
 import dagster as dg
 
+from expectations.gates import suites_of
+from expectations.policy import Market
 from expectations.results import GateResult, QualityResult
-from expectations.suites import suite_tables
-from pipelines.assets.names import ALERTS, CANDIDATE, lake_key
+from expectations.suite import Frame
+from pipelines.assets.names import ALERTS, HANDOVER, lake_key
 from pipelines.contract.tables import TABLES
 from pipelines.gates import DOOR, PUBLICATION, forget_gates, refuse_if_failed, run_gate
 from pipelines.progress import report
 from pipelines.resources import House
 
+_Name = TypeVar("_Name")
+
 _CHECK = "plausibility"
+_ALERT_TABLES = ("fct_alerts", "alert_support", "alert_volume")
 
 
 def _table(rows: Iterable[QualityResult]) -> str:
@@ -28,12 +33,12 @@ def _table(rows: Iterable[QualityResult]) -> str:
     return "\n".join(lines)
 
 
-def _result(key: dg.AssetKey, rows: list[QualityResult]) -> dg.AssetCheckResult:
+def _result(key: dg.AssetKey, check: str, rows: list[QualityResult]) -> dg.AssetCheckResult:
     failed = [row for row in rows if row.success is False and row.severity != "info"]
     critical = any(row.severity == "critical" for row in failed)
     return dg.AssetCheckResult(
         asset_key=key,
-        check_name=_CHECK,
+        check_name=check,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
         metadata={
@@ -44,50 +49,65 @@ def _result(key: dg.AssetKey, rows: list[QualityResult]) -> dg.AssetCheckResult:
     )
 
 
-def _results(
-    result: GateResult, keys: dict[str, dg.AssetKey], rest: dg.AssetKey
-) -> Iterator[dg.AssetCheckResult]:
-    """One check result an asset; tables that are no asset of their own count under `rest`."""
-    rows: dict[dg.AssetKey, list[QualityResult]] = {key: [] for key in [*keys.values(), rest]}
+def _grouped(
+    result: GateResult, groups: Mapping[str, _Name], rest: _Name
+) -> dict[_Name, list[QualityResult]]:
+    """Results by the group of their table; tables without one count under `rest`."""
+    rows: dict[_Name, list[QualityResult]] = {name: [] for name in [*groups.values(), rest]}
     for row in result.results:
-        rows[keys.get(row.table_name, rest)].append(row)
-    for key, found in rows.items():
-        yield _result(key, found)
+        rows[groups.get(row.table_name, rest)].append(row)
+    return rows
 
 
-_DOOR_KEYS = {name: lake_key(name) for name in TABLES if name in suite_tables(DOOR)}
-_DOOR_REST = dg.AssetKey(["handover", "row_accounting"])
+def _door_check() -> dg.AssetChecksDefinition:
+    frame = Frame(DOOR, Market(), datetime.now(UTC).date())
+    judged = {suite.table for suite in suites_of(frame)}
+    keys = {name: lake_key(name) for name in TABLES if name in judged}
+    rest = dg.AssetKey([HANDOVER, "row_accounting"])
+
+    @dg.multi_asset_check(
+        name="door",
+        description="Plausibility of what came in; a critical failure refuses the run.",
+        specs=[
+            dg.AssetCheckSpec(_CHECK, asset=key, blocking=True, description="Plausibility of what came in.")
+            for key in [*keys.values(), rest]
+        ],
+    )
+    def door(house: House) -> Iterator[dg.AssetCheckResult]:
+        """Gate 1, at the door."""
+        report("gate at the door")
+        forget_gates(house.settings)
+        result = run_gate(house, DOOR)
+        for key, rows in _grouped(result, keys, rest).items():
+            yield _result(key, _CHECK, rows)
+        refuse_if_failed(house, result)
+
+    return door
 
 
-@dg.multi_asset_check(
-    name="door",
-    description="Plausibility of what came in; a critical failure refuses the run.",
-    specs=[
-        dg.AssetCheckSpec(_CHECK, asset=key, blocking=True, description="Plausibility of what came in.")
-        for key in [*_DOOR_KEYS.values(), _DOOR_REST]
-    ],
-)
-def door(house: House) -> Iterator[dg.AssetCheckResult]:
-    """Gate 1, at the door."""
-    report("gate at the door")
-    forget_gates(house.settings)
-    result = run_gate(house, DOOR)
-    yield from _results(result, _DOOR_KEYS, _DOOR_REST)
-    refuse_if_failed(house, result)
+def _publication_check() -> dg.AssetChecksDefinition:
+    # Both hang on the alerts, the last asset before the gate: a blocking check on the marts
+    # would have to pass before the detectors, whose alerts it judges, could run.
+    @dg.multi_asset_check(
+        name="publication_gate",
+        description="Plausibility of what is about to be published; a critical failure refuses the run.",
+        specs=[
+            dg.AssetCheckSpec(name, asset=ALERTS, blocking=True, description=f"Plausibility of the {what}.")
+            for name, what in (("plausible_alerts", "alerts"), ("plausible_marts", "marts"))
+        ],
+    )
+    def publication_gate(house: House) -> Iterator[dg.AssetCheckResult]:
+        """Gate 2, before publication."""
+        report("gate before publication")
+        result = run_gate(house, PUBLICATION)
+        groups = dict.fromkeys(_ALERT_TABLES, "plausible_alerts")
+        for check, rows in _grouped(result, groups, "plausible_marts").items():
+            yield _result(ALERTS, check, rows)
+        refuse_if_failed(house, result)
+
+    return publication_gate
 
 
-@dg.multi_asset_check(
-    name="publication_gate",
-    description="Plausibility of what is about to be published; a critical failure refuses the run.",
-    specs=[
-        dg.AssetCheckSpec(_CHECK, asset=CANDIDATE, blocking=True, description="Plausibility of the marts."),
-        dg.AssetCheckSpec(_CHECK, asset=ALERTS, blocking=True, description="Plausibility of the alerts."),
-    ],
-)
-def publication_gate(house: House) -> Iterator[dg.AssetCheckResult]:
-    """Gate 2, before publication."""
-    report("gate before publication")
-    result = run_gate(house, PUBLICATION)
-    keys = {"alerts": ALERTS, "alert_evidence": ALERTS}
-    yield from _results(result, keys, CANDIDATE)
-    refuse_if_failed(house, result)
+def build_gate_checks() -> list[dg.AssetChecksDefinition]:
+    """Both gates as asset checks, one a table; which tables are judged follows from the suites."""
+    return [_door_check(), _publication_check()]

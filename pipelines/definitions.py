@@ -17,7 +17,7 @@ def defs() -> dg.Definitions:
     from pipelines.assets.lake import lake
     from pipelines.assets.publication import build_publication_assets
     from pipelines.assets.warehouse import build_warehouse_assets
-    from pipelines.checks import door, publication_gate
+    from pipelines.checks import build_gate_checks
     from pipelines.jobs import supervision_run
     from pipelines.project import dbt_executable, dbt_project, prepare_manifest
     from pipelines.resources import House
@@ -36,7 +36,7 @@ def defs() -> dg.Definitions:
             supervision,
             *build_publication_assets(sorted(supervision.keys)),
         ],
-        asset_checks=[door, publication_gate],
+        asset_checks=build_gate_checks(),
         jobs=[supervision_run],
         schedules=[daily_run],
         sensors=[new_files],

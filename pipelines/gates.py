@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.catalogue import text
 from expectations.results import GateResult
 from expectations.runner import validate
+from expectations.session import Limits
 from pipelines.contract.tables import TABLES
 from pipelines.publication import refuse
 from pipelines.refusal import GateRefusedError
@@ -42,6 +44,9 @@ def _door_tables(settings: Settings) -> dict[str, Any]:
         name: sorted((settings.lake / "kept" / name).glob("*.parquet")) for name in TABLES
     }
     tables["row_accounting"] = settings.handover / "row_accounting.parquet"
+    previous = settings.current / "marts" / "fct_row_accounting.parquet"
+    if previous.is_file():
+        tables["previous_row_accounting"] = previous
     return tables
 
 
@@ -49,8 +54,18 @@ def _publication_tables(house: House) -> dict[str, Any]:
     tables: dict[str, Any] = {
         path.stem: path for path in sorted((house.candidate / "marts").glob("*.parquet"))
     }
-    for name in ("alerts", "alert_evidence"):
-        tables[name] = house.settings.handover / f"{name}.parquet"
+    handover = house.settings.handover
+    subjects = house.settings.scratch / "alert_subjects.parquet"
+    alerts = pl.scan_parquet(handover / "alerts.parquet")
+    alerts.select("alert_id", subject_id="subject_ids").explode("subject_id").collect().write_parquet(
+        subjects
+    )
+    # The alerts are judged as handed over, so that the verdict itself can stand in the supervision marts.
+    tables |= {
+        "fct_alerts": handover / "alerts.parquet",
+        "fct_alert_evidence": handover / "alert_evidence.parquet",
+        "fct_alert_subjects": subjects,
+    }
     return tables
 
 
@@ -71,6 +86,8 @@ def run_gate(house: House, gate: str) -> GateResult:
         market=house.market.model_dump(mode="json"),
         as_of=house.day,
         work_dir=settings.scratch,
+        describe=text,
+        limits=Limits(memory=settings.memory_limit, threads=settings.threads),
         docs_dir=house.candidate / "data_docs" / gate,
     )
     content = {"counts": result.counts, "rows": result.rows()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -70,7 +70,9 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
     definitions = defs()
     job = definitions.resolve_job_def("supervision_run")
     house = House(home=str(settings.home), source=str(source), as_of=as_of.isoformat())
-    with dg.DagsterInstance.ephemeral() as instance:
+    log = settings.home / "run.log"
+    # dbt's lines belong to a log: standard output is for results.
+    with dg.DagsterInstance.ephemeral() as instance, log.open("w") as stream, redirect_stdout(stream):
         result = job.execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=instance,

@@ -1,13 +1,13 @@
 """From marts to alerts: the candidate's marts, the model's expectations, the detectors' findings."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from datetime import timedelta
 
 import dagster as dg
 import polars as pl
 
 from anomaly.detect import detect
+from anomaly.market import Market
 from anomaly.policy import load_policy
 from models.card import model_card
 from models.expected_emissions import score_unit_years
@@ -96,13 +96,13 @@ def expected_emissions(house: House) -> dg.MaterializeResult:
         ),
     ],
 )
-def detectors(context: dg.AssetExecutionContext, house: House):
+def detectors(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
     """Run every detector over the candidate's marts."""
     report("looking for manipulation, falsification and breaches")
     found = detect(
         house.candidate / "marts",
         policy=load_policy(),
-        market_id=house.market.id,
+        market=Market.from_settings({**house.market.model_dump(), "as_of": house.day}),
         snapshot_id=house.snapshot,
     )
     house.settings.handover.mkdir(parents=True, exist_ok=True)
@@ -113,4 +113,4 @@ def detectors(context: dg.AssetExecutionContext, house: House):
         frame.write_parquet(house.settings.handover / f"{name}.parquet")
         yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": frame.height})
     for skipped in found.skipped:
-        context.log.info(f"{skipped.kind} was skipped: {skipped.reason}")
+        context.log.info(skipped.reason)

@@ -1,7 +1,5 @@
 """The source tables in the lake: received, checked against the contract, kept or quarantined."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """The last two steps: supervision marts join the candidate, and the candidate is published."""
 
-from __future__ import annotations
-
 import json
 from datetime import timedelta
 

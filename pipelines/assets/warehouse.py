@@ -1,7 +1,5 @@
 """The warehouse: dbt builds it twice in a run, before the detectors and after them."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

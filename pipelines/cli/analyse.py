@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import typer
 
 from pipelines.cli.console import print_table, progress
@@ -41,12 +40,14 @@ def register(app: typer.Typer) -> None:
 
 def print_evaluation(labels: Path, alerts: Path | None, settings: Settings) -> None:
     """Print the evaluation table of these alerts, or of the publication."""
-    from anomaly.evaluation import evaluate, read_alerts, read_labels
-    from pipelines.cli.show import published_alerts
+    from anomaly.evaluation import evaluate, read_labels
+    from pipelines.cli.show import published_alerts, read_alerts
 
     if not labels.is_file():
         raise UsageError(f"{labels}: expected a file of known cases, found none. Check --labels.")
-    found: pl.DataFrame = read_alerts(alerts) if alerts else published_alerts(settings).collect()
-    result = evaluate(read_labels(labels), found)
+    if alerts and not alerts.is_file():
+        raise UsageError(f"{alerts}: expected alerts as JSON lines, found no file. Check --alerts.")
+    found = read_alerts(alerts) if alerts else published_alerts(settings).collect()
+    result = evaluate(found, read_labels(labels))
     frame = result.by_kind
     print_table(frame.columns, frame.iter_rows(), f"Alerts against {labels.name}")

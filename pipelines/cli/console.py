@@ -28,6 +28,15 @@ class Format(StrEnum):
     csv = "csv"
 
 
+_WIDTH_WITHOUT_TERMINAL = 180
+
+
+def _output() -> Console:
+    """Standard output; a file or pipe gets wide lines rather than folded cells."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
+
+
 def complain(message: str) -> None:
     """Say what went wrong."""
     Console(stderr=True).print(Text(f"carbonwarden: {message}"), soft_wrap=True)
@@ -35,7 +44,7 @@ def complain(message: str) -> None:
 
 def say(message: str) -> None:
     """Print a line of a result."""
-    Console().print(Text(message), soft_wrap=True)
+    _output().print(Text(message), soft_wrap=True)
 
 
 @contextmanager
@@ -95,8 +104,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*(Text(_shown(value)) for value in row))
-    console = Console()
-    console.print(table, soft_wrap=not console.is_terminal)
+    _output().print(table)
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import typer
@@ -60,6 +61,29 @@ def published_alerts(settings: Settings) -> pl.LazyFrame:
     )
 
 
+def read_alerts(path: Path) -> pl.DataFrame:
+    """Alerts that `alerts --format json` wrote, as far as an evaluation needs them."""
+    schema = {
+        "alert_id": pl.String,
+        "kind": pl.String,
+        "subject_ids": pl.List(pl.String),
+        "score": pl.Float64,
+    }
+    moments = dict.fromkeys(("window_start", "window_end"), pl.String)
+    try:
+        frame = pl.read_ndjson(path, schema=schema | moments)
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"{path}: expected one alert a line as JSON, found: {error}") from error
+    parsed = (pl.col(name).str.to_datetime(time_unit="us", time_zone="UTC") for name in moments)
+    return frame.with_columns(parsed).with_columns(pl.col(*moments).dt.replace_time_zone(None))
+
+
+def _timezone(settings: Settings) -> str:
+    """The published market's time zone."""
+    manifest = json.loads((settings.current / "manifest.json").read_text(encoding="utf-8"))
+    return str(manifest["market"]["timezone"])
+
+
 def _filtered(frame: pl.LazyFrame, kind: str | None, level: str | None, since: str | None) -> pl.LazyFrame:
     if kind:
         frame = frame.filter(pl.col("kind").is_in(kind.split(",")))
@@ -77,20 +101,25 @@ def _filtered(frame: pl.LazyFrame, kind: str | None, level: str | None, since: s
     return frame
 
 
-def _print_alerts(frame: pl.DataFrame, form: Format, language: str, limit: int) -> None:
+def _print_alerts(frame: pl.DataFrame, form: Format, language: str, limit: int, timezone: str) -> None:
     if form is Format.table:
+        zone = ZoneInfo(timezone)
+
+        def day(moment: datetime) -> date:
+            return moment.replace(tzinfo=UTC).astimezone(zone).date()
+
         shown = frame.head(limit)
         title = f"title_{language}"
         print_table(
-            ("level", "score", "kind", "subjects", "from", "to", "what"),
+            ("level", "score", "kind", "subjects", "first day", "last day", "what"),
             (
                 (
                     row["level"],
                     row["score"],
                     row["kind"],
                     ", ".join(row["subject_ids"]),
-                    row["window_start"].date(),
-                    row["window_end"].date(),
+                    day(row["window_start"]),
+                    day(row["window_end"] - timedelta(microseconds=1)),
                     row[title],
                 )
                 for row in shown.iter_rows(named=True)
@@ -126,7 +155,7 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"--language: expected zh or en, found {language!r}")
         settings = Settings.load(home)
         frame = _filtered(published_alerts(settings), kind, level, since).collect()
-        _print_alerts(frame, form, language, limit)
+        _print_alerts(frame, form, language, limit, _timezone(settings))
 
     @app.command()
     def sql(

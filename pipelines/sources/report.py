@@ -1,0 +1,75 @@
+"""What a reader did with every row it read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """One source table: its rows read, written to `table`, and set aside by reason."""
+
+    source: str
+    table: str
+    read: int
+    written: int
+    set_aside: int
+    reasons: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.read != self.written + self.set_aside:
+            raise ValueError(
+                f"{self.source}: expected rows read = written + set aside, "
+                f"found {self.read} read, {self.written} written, {self.set_aside} set aside"
+            )
+        if self.set_aside != sum(count for _, count in self.reasons):
+            raise ValueError(f"{self.source}: the reasons do not add up to {self.set_aside} rows set aside")
+
+    @property
+    def reason(self) -> str:
+        """The reasons in one line, the most frequent first."""
+        return "; ".join(f"{count:,} x {reason}" for reason, count in self.reasons)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that was read; the digest tells whether two readings had the same input."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """The account of one reading.
+
+    `tables` counts the rows of each contract table, with those that were derived from references.
+    `unused_columns` names, per source table, what the contract has no place for.
+    """
+
+    format: str
+    out: Path
+    market: dict[str, str]
+    inputs: tuple[InputFile, ...]
+    lines: tuple[ReportLine, ...]
+    tables: dict[str, int]
+    unused_columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def rows(self) -> list[ReportLine]:
+        """One line a source table, in the order they were read."""
+        return list(self.lines)
+
+    @property
+    def set_aside(self) -> int:
+        """Rows set aside over all source tables."""
+        return sum(line.set_aside for line in self.lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The account as plain JSON values; `out` is left out, so equal input gives an equal account."""
+        content = asdict(self)
+        del content["out"]
+        return content

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from pipelines.market import read_market
+from pipelines.sources import SourceError, read
+
+CEA = (
+    "date,listed_open,listed_high,listed_low,listed_close,listed_volume_t,listed_amount_cny,block_volume_t,"
+    "block_amount_cny,block_close\n"
+)
+EUA = "date,open,high,low,settle,volume\n"
+
+
+@pytest.fixture
+def quotes(tmp_path):
+    def run(format, text):
+        path = tmp_path / f"{format}.csv"
+        path.write_text(text, encoding="utf-8")
+        report = read(format, path, tmp_path / "out")
+        return report, pl.read_parquet(tmp_path / "out" / "market_days.parquet").to_dicts()
+
+    return run
+
+
+def test_cea_day(quotes, tmp_path):
+    report, days = quotes(
+        "cea", CEA + "2021-07-16,48.0,51.8,48.0,51.23,4103953.0,210230053.25,0.0,0.0,51.23\n"
+    )
+    (day,) = days
+    assert (day["date"], day["instrument_id"]) == (date(2021, 7, 16), "CEA")
+    assert [day[name] for name in ("open", "high", "low", "close")] == [
+        Decimal("48.00"),
+        Decimal("51.80"),
+        Decimal("48.00"),
+        Decimal("51.23"),
+    ]
+    assert (day["listed_volume"], day["listed_value"]) == (4103953, Decimal("210230053.25"))
+    assert (day["block_volume"], day["block_value"]) == (0, Decimal("0.00"))
+    assert (day["previous_close"], day["limit_up"], day["limit_down"]) == (None, None, None)
+    assert report.unused_columns == {"cea": ("block_close",)}
+    assert read_market(tmp_path / "out").id == "cn"
+
+
+def test_cea_days_without_figures_are_kept_as_nulls(quotes):
+    _, days = quotes("cea", CEA + "2022-08-05,,,,,,,,,\n2022-08-08,58.0,58.0,58.0,58.0,10.0,580.0,,,\n")
+    assert [(day["close"], day["block_volume"]) for day in days] == [(None, None), (Decimal("58.00"), None)]
+
+
+def test_cea_rows_that_cannot_be_read(quotes):
+    report, days = quotes(
+        "cea",
+        CEA
+        + "2021-07-16,48,48,48,48,10,480,0,0,\n"
+        + "2021-07-16,49,49,49,49,10,490,0,0,\n"
+        + "2021-07-19,48.123,48,48,48,10,480,0,0,\n"
+        + "2021-07-20,48,48,48,48,10.5,480,0,0,\n"
+        + "20.07.2021,48,48,48,48,10,480,0,0,\n",
+    )
+    assert [day["close"] for day in days] == [Decimal("48.00")]
+    assert dict(report.rows()[0].reasons) == {
+        "date: an earlier row has the same": 1,
+        "open: expected an amount with two decimals, found '48.123'": 1,
+        "listed_volume: expected a whole number, found '10.5'": 1,
+        "date: expected a date YYYY-MM-DD, found '20.07.2021'": 1,
+    }
+
+
+def test_eua_settles_and_counts_lots(quotes, tmp_path):
+    report, days = quotes("eua", EUA + "2008-04-08,24.87,24.87,24.87,24.87,\n2019-01-02,,,,25.1,31191.0\n")
+    assert [(day["open"], day["close"], day["listed_volume"]) for day in days] == [
+        (Decimal("24.87"), Decimal("24.87"), None),
+        (None, Decimal("25.10"), 31191000),
+    ]
+    market = read_market(tmp_path / "out")
+    assert (market.id, market.currency, market.timezone) == ("eu", "EUR", "Europe/Brussels")
+    assert pl.read_parquet(tmp_path / "out" / "instruments.parquet").to_dicts() == [
+        {
+            "instrument_id": "EUA-DEC",
+            "unit_type": "EUA",
+            "vintage": None,
+            "tick": Decimal("0.0100"),
+            "lot": 1000,
+        }
+    ]
+    assert report.tables["market_days"] == 2
+
+
+def test_required_tables_are_there_and_empty(quotes, tmp_path):
+    quotes("eua", EUA + "2019-01-02,,,,25.1,1\n")
+    for name in ("entities", "accounts", "trades"):
+        frame = pl.read_parquet(tmp_path / "out" / f"{name}.parquet")
+        assert frame.is_empty()
+        assert frame.width > 5
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty file"),
+        (b" \n\n", "empty file"),
+        (EUA.encode(), "expected rows below the header line"),
+        (
+            b"date,open,high,low\n2019-01-02,1,1,1\n",
+            "expected the columns settle, volume; found date, open, high, low",
+        ),
+        (b"date;open;high;low;settle;volume\n2019-01-02;1;1;1;1;1\n", "expected the columns date, open"),
+        ((EUA + "2019-01-02,1,1,1,1,1\n").encode("utf-16"), "expected UTF-8"),
+        (EUA.encode() + b"2019-01-02,1,1,1,\xff,1\n", "found the byte 0xff in line 2"),
+        (b"date,open,open,low,settle,volume\n2019-01-02,1,1,1,1,1\n", "open more than once"),
+        (EUA.encode() + b"2019-01-02,1,1,1,1,1,9,9\n", "expected CSV with 6 fields a line"),
+        (EUA.encode() + b'"2019-01-02,1,1,1,1,1\n', "expected CSV with 6 fields a line"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path, content, words):
+    path = tmp_path / "eua.csv"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=words):
+        read("eua", path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_byte_is_placed_right_across_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.sources.tabular._BLOCK_BYTES", 8)
+    content = "date,öpen\n2019,é\n2020,".encode() + b"\xc3\n"
+    for shift in range(8):
+        path = tmp_path / "eua.csv"
+        path.write_bytes(b"x" * shift + content)
+        with pytest.raises(SourceError, match="found the byte 0xc3 in line 3"):
+            read("eua", path, tmp_path / "out")
+
+
+def test_a_byte_order_mark_and_windows_line_ends(tmp_path):
+    path = tmp_path / "eua.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + EUA.replace("\n", "\r\n").encode() + b"2019-01-02,1,1,1,1,1\r\n")
+    assert read("eua", path, tmp_path / "out").rows()[0].written == 1
+
+
+def test_a_last_line_without_end_is_noted(tmp_path):
+    path = tmp_path / "eua.csv"
+    path.write_text(EUA + "2019-01-02,1,1,1,1,1\n2019-01-03,1,1,1,1")
+    report = read("eua", path, tmp_path / "out")
+    assert "the last line has no line end" in report.notes[0]

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from pipelines.sources import FORMATS, SourceError, read
+from pipelines.sources.report import ReportLine
+from pipelines.sources.writer import as_contract
+
+QUOTES = (
+    "date,open,high,low,settle,volume\n2019-01-03,1,1,1,2,1\n2019-01-02,1,1,1,1,1\n2019-01-02,1,1,1,1,1\n"
+)
+
+
+@pytest.fixture
+def quotes(tmp_path):
+    path = tmp_path / "eua.csv"
+    path.write_text(QUOTES)
+    return path
+
+
+def content(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_same_input_gives_the_same_bytes(quotes, tmp_path):
+    read("eua", quotes, tmp_path / "one")
+    read("eua", quotes, tmp_path / "two")
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+def test_rows_are_sorted_by_key(quotes, tmp_path):
+    read("eua", quotes, tmp_path / "out")
+    assert pl.read_parquet(tmp_path / "out" / "market_days.parquet")["date"].is_sorted()
+
+
+def test_account_on_disk(quotes, tmp_path):
+    report = read("eua", quotes, tmp_path / "out")
+    written = json.loads((tmp_path / "out" / "_read_report.json").read_text())
+    assert written["lines"] == [
+        {
+            "source": "eua",
+            "table": "market_days",
+            "read": 3,
+            "written": 2,
+            "set_aside": 1,
+            "reasons": [["date: an earlier row has the same", 1]],
+        }
+    ]
+    assert set(written["files"]) == set(content(tmp_path / "out"))
+    assert len(written["inputs"][0]["sha256"]) == 64
+    assert str(tmp_path) not in json.dumps(written)
+    assert report.out == tmp_path / "out"
+
+
+def test_an_earlier_reading_is_replaced_whole(quotes, tmp_path):
+    read("eua", quotes, tmp_path / "out")
+    quotes.write_text("\n".join(QUOTES.splitlines()[:2]) + "\n")
+    read("eua", quotes, tmp_path / "out")
+    assert "_set_aside/eua.csv" not in content(tmp_path / "out")
+    assert pl.read_parquet(tmp_path / "out" / "market_days.parquet").height == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["eua.csv", "out"], "nothing is left beside it"
+
+
+def test_a_failed_reading_leaves_the_earlier_one(quotes, tmp_path):
+    read("eua", quotes, tmp_path / "out")
+    before = content(tmp_path / "out")
+    quotes.write_text("nonsense\n1\n")
+    with pytest.raises(SourceError):
+        read("eua", quotes, tmp_path / "out")
+    assert content(tmp_path / "out") == before
+
+
+def test_a_failure_while_writing_leaves_nothing(quotes, tmp_path, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", fail)
+    with pytest.raises(OSError, match="disk full"):
+        read("eua", quotes, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["eua.csv"]
+
+
+def test_foreign_files_are_never_overwritten(quotes, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    read("eua", quotes, out)
+    (out / "thesis.txt").write_text("mine")
+    with pytest.raises(SourceError, match=r"found thesis\.txt \(1 files\)"):
+        read("eua", quotes, out)
+    assert (out / "thesis.txt").read_text() == "mine"
+
+
+def test_a_file_in_place_of_the_folder(quotes, tmp_path):
+    with pytest.raises(SourceError, match="expected a folder to write to, found a file"):
+        read("eua", quotes, quotes)
+
+
+def test_unknown_format_names_those_there_are(tmp_path):
+    with pytest.raises(ValueError, match="expected a format of eutl, campd, mrr, cea, eua; found 'xls'"):
+        read("xls", tmp_path, tmp_path / "out")
+
+
+def test_import_is_light():
+    code = "import sys, pipelines.sources; print(sorted({'polars', 'dagster', 'pandas'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert set(FORMATS) == {"eutl", "campd", "mrr", "cea", "eua"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"park_code": "P"}, "expected contract columns only, found park_code"),
+        ({"park_name": None}, "park_name: expected a value, found 2 nulls"),
+        ({"park_id": "same"}, "expected unique park_id; found 2 rows"),
+    ],
+)
+def test_a_frame_that_breaks_the_contract_is_refused(change, words):
+    frame = pl.DataFrame({"park_id": ["b", "a"], "park_name": ["B", "A"], "province_code": ["1", "1"]})
+    assert as_contract("parks", frame)["park_id"].to_list() == ["a", "b"]
+    with pytest.raises(ValueError, match=words):
+        as_contract("parks", frame.with_columns(**{name: pl.lit(value) for name, value in change.items()}))
+
+
+def test_a_value_outside_its_enum_is_refused():
+    frame = pl.DataFrame({"body_id": ["a"], "body_name": ["A"], "kind": ["wizard"]})
+    with pytest.raises(ValueError, match="found wizard"):
+        as_contract("service_bodies", frame)
+
+
+def test_an_account_that_does_not_add_up_is_refused():
+    with pytest.raises(ValueError, match="expected rows read = written"):
+        ReportLine("a", "b", read=3, written=1, set_aside=1, reasons=(("x", 1),))
+    with pytest.raises(ValueError, match="do not add up"):
+        ReportLine("a", "b", read=2, written=1, set_aside=1)
