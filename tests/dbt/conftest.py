@@ -1,0 +1,291 @@
+"""A small lake written from the contract, and dbt on top of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines.contract.schema import Column, Table
+from pipelines.contract.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT / "dbt_project"
+ROWS = {"orders": 400, "trades": 400, "transfers": 400, "market_days": 200, "cems_hourly": 600}
+
+
+def stored_schema(table: Table) -> dict[str, pl.DataType]:
+    """Schema of the table's files in the lake: UTC timestamps without a zone, and the period."""
+    schema = {
+        name: pl.Datetime("us") if isinstance(dtype, pl.Datetime) else dtype
+        for name, dtype in table.polars_schema.items()
+    }
+    return {**schema, "period": pl.String()}
+
+
+def with_period(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the column that says which period a row belongs to."""
+    if table.period_column is None:
+        period = pl.lit("all")
+    elif table.column(table.period_column).type == "int64":
+        period = pl.col(table.period_column).cast(pl.String)
+    else:
+        period = pl.col(table.period_column).dt.strftime("%Y-%m")
+    return frame.with_columns(period.alias("period"))
+
+
+@dataclass
+class Lake:
+    """Kept and handover files as a run leaves them for dbt."""
+
+    folder: Path
+
+    def keep(self, name: str, rows: pl.DataFrame | list[dict[str, Any]]) -> None:
+        """Replaces a table's files: one a period, or an empty one where there are no rows."""
+        table, schema = TABLES[name], stored_schema(TABLES[name])
+        frame = pl.DataFrame(rows, schema={n: t for n, t in schema.items() if n != "period"}, orient="row")
+        frame = with_period(table, frame).select(*schema)
+        folder = self.folder / "kept" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        if frame.is_empty():
+            pl.DataFrame(schema=schema).write_parquet(folder / "all-empty.parquet")
+        for (period,), part in frame.group_by("period", maintain_order=True):
+            part.write_parquet(folder / f"{period}-1.parquet")
+
+    def kept(self, name: str) -> pl.DataFrame:
+        """The table's rows without their period."""
+        return pl.read_parquet(self.folder / "kept" / name / "*.parquet").drop("period")
+
+    def hand_over(self, name: str, rows: pl.DataFrame) -> None:
+        """Writes a frame that Python computed for dbt."""
+        folder = self.folder / "handover"
+        folder.mkdir(parents=True, exist_ok=True)
+        rows.write_parquet(folder / f"{name}.parquet")
+
+
+@dataclass
+class Dbt:
+    """The project, run in its own process against a warehouse in a scratch folder."""
+
+    folder: Path
+    lake: Lake
+    variables: dict[str, Any] = field(default_factory=lambda: {"as_of": "2025-12-15"})
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that the runs write."""
+        return self.folder / "warehouse.duckdb"
+
+    def __call__(self, command: str, *arguments: str, **variables: Any) -> str:
+        """Runs a command and gives what it printed; fails the test where dbt fails."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        given = {"lake_path": str(self.lake.folder), **self.variables, **variables}
+        line = [str(Path(sys.executable).parent / "dbt"), command, "--project-dir", str(PROJECT)]
+        line += ["--profiles-dir", str(PROJECT), "--vars", json.dumps(given), *arguments]
+        environment = {
+            **os.environ,
+            "CARBONWARDEN_WAREHOUSE": str(self.warehouse),
+            "CARBONWARDEN_SPARK_WAREHOUSE": str(self.folder / "spark"),
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        }
+        done = subprocess.run(
+            line, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        return done.stdout
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Rows of a model in the warehouse, in a fixed order."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            frame = connection.sql(f'select * from main."{name}"').pl()
+        return frame.sort(frame.columns, nulls_last=True)
+
+    def models(self, *folders: str) -> list[str]:
+        """Names of the project's models under these folders of `models/`."""
+        found = (path.stem for folder in folders for path in (PROJECT / "models" / folder).rglob("*.sql"))
+        return sorted(found)
+
+
+def _number(generator: np.random.Generator, column: Column, size: int) -> list[Any]:
+    if column.name == "year":
+        return generator.integers(2023, 2025, size, endpoint=True).tolist()
+    if column.name == "vintage":
+        return generator.integers(2019, 2024, size, endpoint=True).tolist()
+    if column.name == "revision":
+        return generator.integers(0, 2, size, endpoint=True).tolist()
+    if column.type == "int64":
+        return generator.integers(1, 100_000, size).tolist()
+    if column.decimal:
+        return [round(value, 2) for value in generator.uniform(40, 120, size)]
+    if "fraction" in (column.unit or ""):
+        return generator.uniform(0, 1, size).tolist()
+    if (column.unit or "").startswith("%"):
+        return generator.uniform(1, 30, size).tolist()
+    return generator.lognormal(5, 1, size).tolist()
+
+
+def _moment(generator: np.random.Generator, column: Column, size: int) -> list[Any]:
+    start = datetime(2024, 11, 1)
+    moments = [start + timedelta(minutes=30 * int(n)) for n in generator.integers(0, 48 * 200, size)]
+    if column.type == "timestamp":
+        return moments
+    if column.name == "month":
+        return [moment.date().replace(day=1) for moment in moments]
+    return [moment.date() for moment in moments]
+
+
+def _values(
+    generator: np.random.Generator, table: Table, column: Column, size: int, made: dict[str, pl.DataFrame]
+) -> list[Any]:
+    values: list[Any]
+    if column.reference:
+        parent, name = column.reference
+        values = generator.choice(made[parent][name].to_numpy(), size).tolist()
+    elif column.name == "holder_id":
+        values = [f"entities-{number:05d}" for number in generator.integers(0, 25, size)]
+    elif column.enum:
+        values = generator.choice(column.enum, size).tolist()
+    elif table.key == (column.name,):
+        values = [f"{table.name}-{number:05d}" for number in range(size)]
+    elif column.type in ("date", "timestamp"):
+        values = _moment(generator, column, size)
+    elif column.type == "string":
+        values = [f"{column.name}-{number}" for number in generator.integers(0, 9, size)]
+    else:
+        values = _number(generator, column, size)
+    if column.nullable:
+        values = [
+            None if gone else value for value, gone in zip(values, generator.random(size) < 0.1, strict=True)
+        ]
+    return values
+
+
+def sample_market(seed: int) -> dict[str, pl.DataFrame]:
+    """Random rows of every contract table with true keys and references, as kept in the lake."""
+    generator = np.random.default_rng(seed)
+    made: dict[str, pl.DataFrame] = {}
+    for table in TABLES.values():
+        size = ROWS.get(table.name, 20 if table.period_column is None else 120)
+        columns = {c.name: _values(generator, table, c, size, made) for c in table.columns}
+        frame = pl.DataFrame(columns, schema={n: stored_schema(table)[n] for n in table.names}, strict=False)
+        made[table.name] = frame.unique(list(table.key), keep="first", maintain_order=True)
+    return made
+
+
+@pytest.fixture
+def new_lake(tmp_path: Path) -> Callable[..., Lake]:
+    """Makes a lake in which every contract table is empty but for those given."""
+
+    def make(**tables: pl.DataFrame | list[dict[str, Any]]) -> Lake:
+        lake = Lake(tmp_path / "lake")
+        for name in TABLES:
+            lake.keep(name, tables.get(name, []))
+        return lake
+
+    return make
+
+
+@pytest.fixture
+def sample() -> dict[str, pl.DataFrame]:
+    """Random rows of every contract table."""
+    return sample_market(seed=20250603)
+
+
+@pytest.fixture
+def findings() -> dict[str, pl.DataFrame]:
+    """What Python hands over: the accounting, one quarantined row, an alert, its evidence and a check."""
+    alert = {
+        "alert_id": "A-1",
+        "kind": "wash_trade",
+        "family": "manipulation",
+        "subject_type": "account",
+        "subject_ids": ["accounts-00001", "accounts-00000"],
+        "province_code": None,
+        "window_start": datetime(2025, 3, 1),
+        "window_end": datetime(2025, 3, 2),
+        "score": 0.9,
+        "p_value": None,
+        "level": "red",
+        "title_zh": "对敲",
+        "title_en": "Wash trade",
+        "measures": "{}",
+        "evidence": "[]",
+        "rule_refs": ["A-15", "A-05"],
+        "detector": "wash",
+        "detector_version": "1",
+        "snapshot_id": "s1",
+    }
+    check = {
+        "gate": "door",
+        "table_name": "trades",
+        "expectation": "positive",
+        "column_name": "quantity",
+        "severity": "critical",
+        "success": True,
+        "observed": "0",
+        "expected": "0",
+        "unexpected_count": 0,
+        "element_count": 400,
+        "rule_ref": None,
+        "description_zh": "正数",
+        "description_en": "positive",
+        "position": 1,
+    }
+    bad_row = {
+        "quarantine_id": "q1",
+        "table_name": "trades",
+        "record_key": '{"trade_id": "t9"}',
+        "reason": "type",
+        "column_name": "quantity",
+        "value": "many",
+        "file": "trades.csv",
+        "row_number": 9,
+        "period": "2025-03",
+    }
+    accounting = {
+        "table_name": "trades",
+        "files": 2,
+        "rows_in": 403,
+        "rows_kept": 400,
+        "rows_superseded": 2,
+        "rows_quarantined": 1,
+    }
+    evidence = {
+        "alert_id": "A-1",
+        "evidence_no": 1,
+        "table_name": "trades",
+        "record_key": '{"trade_id": "t1"}',
+    }
+    text = {"province_code": pl.String, "p_value": pl.Float64}
+    return {
+        "alerts": pl.DataFrame([alert], schema_overrides=text),
+        "alert_evidence": pl.DataFrame([evidence]),
+        "quality_results": pl.DataFrame([check], schema_overrides={"rule_ref": pl.String}),
+        "quarantine": pl.DataFrame([bad_row]),
+        "row_accounting": pl.DataFrame([accounting]),
+    }
+
+
+@pytest.fixture
+def new_dbt(tmp_path: Path) -> Callable[[Lake, str], Dbt]:
+    """Makes a runner of the project over a lake, with a warehouse of its own."""
+
+    def make(lake: Lake, name: str = "dbt") -> Dbt:
+        return Dbt(tmp_path / name, lake)
+
+    return make

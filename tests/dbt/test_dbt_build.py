@@ -1,0 +1,203 @@
+"""The project builds on an empty lake and on a full one, and a run of touched periods equals a rebuild."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+BUILD = ("build", "--exclude-resource-type", "unit_test", "test")
+GROWING = (
+    "fct_transfers",
+    "fct_trades",
+    "fct_lab_tests",
+    "int_cems_months_summed",
+    "int_meter_months_summed",
+)
+
+
+def rows(frame: pl.DataFrame, *columns: str) -> list[tuple]:
+    return frame.select(columns).rows()
+
+
+def test_an_empty_lake_builds_to_empty_typed_marts(new_lake, new_dbt):
+    dbt = new_dbt(new_lake())
+    dbt("build")
+    for name in dbt.models("marts"):
+        assert dbt.table(name).height == 0, name
+    assert dbt.table("fct_trades").schema["price"] == pl.Decimal(12, 2)
+    assert dbt.table("fct_trades").schema["traded_at"] == pl.Datetime("us")
+    assert dbt.table("fct_compliance_years").schema["shortfall_tco2e"] == pl.Int64()
+
+
+@pytest.fixture
+def small_lake(new_lake):
+    return new_lake(
+        entities=[
+            {
+                "entity_id": "E1",
+                "entity_name": "One",
+                "sector": "power",
+                "province_code": "110000",
+                "group_id": "G",
+                "status": "listed",
+            },
+            {
+                "entity_id": "E2",
+                "entity_name": "Two",
+                "sector": "steel",
+                "province_code": "310000",
+                "status": "listed",
+            },
+        ],
+        accounts=[
+            {"account_id": "A1", "holder_id": "E1", "holder_type": "compliance"},
+            {"account_id": "A2", "holder_id": "E2", "holder_type": "compliance", "controller_id": "G"},
+        ],
+        instruments=[
+            {"instrument_id": "CEA24", "unit_type": "CEA", "vintage": 2024, "tick": "0.01", "lot": 1}
+        ],
+        market_days=[
+            {
+                "date": datetime(2025, 3, 3).date(),
+                "instrument_id": "CEA24",
+                "previous_close": "90.00",
+                "close": "99.00",
+            }
+        ],
+        trades=[
+            {
+                "trade_id": "T1",
+                "ts": datetime(2025, 3, 3, 2),
+                "instrument_id": "CEA24",
+                "mode": "listed",
+                "price": "95.50",
+                "quantity": 100,
+                "buy_account_id": "A1",
+                "sell_account_id": "A2",
+            }
+        ],
+        compliance=[
+            {
+                "entity_id": "E1",
+                "year": 2023,
+                "verified_emissions": 100.0,
+                "obligation": 100,
+                "surrendered": 95,
+                "offsets_surrendered": 5,
+            },
+            {
+                "entity_id": "E2",
+                "year": 2023,
+                "verified_emissions": 200.0,
+                "obligation": 200,
+                "surrendered": 150,
+                "registry_status": "not_compliant",
+            },
+            {
+                "entity_id": "E1",
+                "year": 2024,
+                "verified_emissions": 100.0,
+                "obligation": 100,
+                "surrendered": 0,
+            },
+        ],
+    )
+
+
+def test_supervision_marts_are_built_after_the_core(small_lake, findings, new_dbt):
+    dbt = new_dbt(small_lake)
+    dbt("build", "--exclude", "tag:supervision", "--exclude-resource-type", "unit_test")
+    trade = dbt.table("fct_trades").row(0, named=True)
+    assert (trade["buy_party_id"], trade["sell_party_id"], trade["is_same_party"]) == ("G", "G", True)
+    assert (str(trade["value"]), str(trade["previous_close"])) == ("9550.00", "90.00")
+    day = dbt.table("fct_market_days").row(0, named=True)
+    assert (str(day["limit_up"]), day["limit_basis"], day["limit_rule_id"]) == ("99.00", "rule", "B-04")
+    assert day["is_limit_up"]
+    verdicts = dbt.table("fct_compliance_years")
+    assert rows(verdicts, "entity_id", "year", "shortfall_tco2e", "verdict", "agrees_with_registry") == [
+        ("E1", 2023, 0, "compliant", None),
+        ("E1", 2024, 100, "not_due", None),
+        ("E2", 2023, 50, "not_compliant", True),
+    ]
+
+    for name, frame in findings.items():
+        small_lake.hand_over(name, frame)
+    dbt("build", "--select", "tag:supervision", "--exclude-resource-type", "unit_test")
+    alert = dbt.table("fct_alerts").row(0, named=True)
+    assert alert["subject_ids_json"] == '["accounts-00001","accounts-00000"]'
+    assert alert["period"] == "2025-03"
+    assert rows(dbt.table("fct_alert_rules"), "rule_id", "article") == [
+        ("A-05", "Art 15(2)"),
+        ("A-15", "Art 25(1)"),
+    ]
+
+
+def corrected(frame: pl.DataFrame, moment: str, value: str, period: str) -> pl.DataFrame:
+    """The frame with other values in one period, one of its rows gone."""
+    inside = pl.col(moment).dt.strftime("%Y-%m") == period
+    kept = frame.with_row_index().filter(~inside | (pl.col("index") != pl.col("index").filter(inside).min()))
+    changed = pl.when(inside).then((pl.col(value) * 2).cast(frame.schema[value])).otherwise(pl.col(value))
+    return kept.drop("index").with_columns(changed.alias(value))
+
+
+def close_enough(one: pl.DataFrame, two: pl.DataFrame) -> None:
+    pl.testing.assert_frame_equal(one, two, rel_tol=1e-12, abs_tol=1e-9)
+
+
+def test_a_run_of_touched_periods_equals_a_rebuild(sample, new_lake, new_dbt):
+    lake = new_lake(**sample)
+    dbt = new_dbt(lake, "incremental")
+    dbt(*BUILD)
+    before = dbt.table("fct_trades")
+
+    lake.keep("trades", corrected(sample["trades"], "ts", "quantity", "2025-01"))
+    lake.keep("market_days", corrected(sample["market_days"], "date", "previous_close", "2025-01"))
+    lake.keep("transfers", corrected(sample["transfers"], "ts", "quantity", "2024-12"))
+    lake.keep("cems_hourly", corrected(sample["cems_hourly"], "ts", "co2_mass", "2025-02"))
+    touched = {
+        "trades": ["2025-01"],
+        "market_days": ["2025-01"],
+        "transfers": ["2024-12"],
+        "cems_hourly": ["2025-02"],
+    }
+    dbt(*BUILD, touched=touched)
+    rebuilt = new_dbt(lake, "rebuilt")
+    rebuilt(*BUILD)
+    assert not before.equals(dbt.table("fct_trades"))
+    for name in (*GROWING, *dbt.models("marts")):
+        close_enough(dbt.table(name), rebuilt.table(name))
+
+
+def test_a_changed_dimension_reaches_old_periods(sample, new_lake, new_dbt):
+    lake = new_lake(**sample)
+    dbt = new_dbt(lake, "incremental")
+    build = (
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+        "test",
+        "--select",
+        "+fct_trades",
+        "+fct_transfers",
+    )
+    dbt(*build)
+    lake.keep("accounts", sample["accounts"].with_columns(pl.lit("NEW").alias("controller_id")))
+    dbt(*build, touched={"accounts": ["all"]})
+    assert set(dbt.table("fct_trades")["buy_party_id"]) == {"NEW"}
+    assert dbt.table("fct_transfers").height == sample["transfers"].height
+
+
+def test_periods_that_nobody_touched_stay_as_they_are(sample, new_lake, new_dbt):
+    lake = new_lake(**sample)
+    dbt = new_dbt(lake, "incremental")
+    build = (*BUILD, "--select", "+fct_transfers")
+    dbt(*build)
+    before = dbt.table("fct_transfers")
+    lake.keep("transfers", sample["transfers"].with_columns(pl.col("quantity") + 1))
+    dbt(*build, touched={"transfers": ["2024-12"]})
+    after = dbt.table("fct_transfers")
+    old = pl.col("period") != "2024-12"
+    assert after.filter(old).equals(before.filter(old))
+    assert after["quantity_tco2e"].sum() - before["quantity_tco2e"].sum() == before.filter(~old).height > 0

@@ -1,0 +1,74 @@
+"""Both kinds of market keep the source contract to the letter."""
+
+import polars as pl
+import pytest
+
+from pipelines.contract.tables import TABLES
+
+MADE = [
+    "entities",
+    "parks",
+    "units",
+    "accounts",
+    "service_bodies",
+    "allocations",
+    "transfers",
+    "compliance",
+    "instruments",
+    "market_days",
+    "orders",
+    "trades",
+    "activity_reports",
+    "emission_reports",
+    "cems_hourly",
+    "unit_years",
+    "meters_daily",
+    "lab_tests",
+]
+
+
+@pytest.fixture(params=["clean_market", "market"])
+def written(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_every_promised_table_has_rows(written):
+    assert {name for name, rows in written.report.rows.items() if rows > 0} == set(MADE)
+    assert {path.name for path in written.report.out.iterdir()} == {f"{n}.parquet" for n in MADE} | {
+        "market.yml"
+    }
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_table_keeps_the_contract(written, name):
+    table, frame = TABLES[name], written[name]
+    assert dict(frame.schema) == table.polars_schema
+    assert frame.select(pl.struct(table.key).is_duplicated().any()).item() is False
+    for column in table.columns:
+        values = frame[column.name]
+        assert column.nullable or values.null_count() == 0, f"{name}.{column.name} holds nulls"
+        if column.enum:
+            assert set(values.drop_nulls().unique()) <= set(column.enum), f"{name}.{column.name}"
+        if column.type == "float64":
+            assert values.is_nan().any() is False, f"{name}.{column.name} holds NaN"
+        if column.reference:
+            parent, key = column.reference
+            strangers = set(values.drop_nulls().unique()) - set(written[parent][key])
+            assert not strangers, f"{name}.{column.name} points at no {parent}: {sorted(strangers)[:3]}"
+
+
+def test_accounts_of_transfers_and_holders_of_reports_exist(written):
+    accounts = set(written["accounts"]["account_id"])
+    for side in ("from_account", "to_account"):
+        assert set(written["transfers"][side].drop_nulls()) <= accounts
+    units = set(written["units"]["unit_id"])
+    assert set(written["lab_tests"]["unit_id"]) <= units
+    instruments = set(written["instruments"]["instrument_id"])
+    assert set(written["trades"]["instrument_id"]) <= instruments
+
+
+def test_unit_and_entity_of_a_report_belong_together(written):
+    home = written["units"].select("unit_id", pl.col("entity_id").alias("home"))
+    for name in ("activity_reports", "lab_tests"):
+        joined = written[name].join(home, on="unit_id", how="left")
+        assert (joined["entity_id"] == joined["home"]).all()
