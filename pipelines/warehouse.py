@@ -33,6 +33,9 @@ class WarehouseState(BaseModel):
     pending: Touched = Field(default_factory=dict)
     """Periods that a run began to rewrite and did not finish."""
     fingerprint: str = ""
+    last_full: bool = False
+    last_touched: Touched = Field(default_factory=dict)
+    """What the last finished build rewrote."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,16 @@ def begin_build(settings: Settings, plan: BuildPlan) -> None:
 
 def finish_build(settings: Settings, plan: BuildPlan) -> None:
     """Note that the warehouse now shows what the plan saw in the lake."""
-    _write(settings, WarehouseState(prints=plan.prints, fingerprint=plan.fingerprint))
+    state = WarehouseState(
+        prints=plan.prints, fingerprint=plan.fingerprint, last_full=plan.full, last_touched=plan.touched
+    )
+    _write(settings, state)
+
+
+def last_plan(settings: Settings) -> BuildPlan:
+    """The plan of the build that was finished last, for what is built on top of it in the same run."""
+    state = _read(settings)
+    return BuildPlan(state.last_full, state.last_touched, state.fingerprint, state.prints)
 
 
 def dbt_variables(settings: Settings, market: Market, as_of: str, plan: BuildPlan) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+with reports as (
+    select * from {{ ref('stg_emission_reports') }}
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by entity_id, year order by revision desc) as recency,
+        count(*) over (partition by entity_id, year) as revision_count,
+        min(submitted_at) over (partition by entity_id, year) as first_submitted_at
+    from reports
+)
+
+select
+    entity_id,
+    year,
+    period,
+    revision,
+    revision_count,
+    combustion,
+    process,
+    waste,
+    purchased_energy,
+    total,
+    submitted_at,
+    first_submitted_at,
+    verifier_id,
+    verified_total,
+    verified_at,
+    conclusion
+from ranked
+where recency = 1

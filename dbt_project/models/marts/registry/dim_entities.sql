@@ -1,0 +1,31 @@
+with entities as (
+    select * from {{ ref('stg_entities') }}
+),
+
+units as (
+    select * from {{ ref('stg_units') }}
+),
+
+unit_counts as (
+    select
+        entity_id,
+        count(*) as unit_count
+    from units
+    group by entity_id
+)
+
+select
+    entities.entity_id,
+    entities.entity_name,
+    entities.sector,
+    entities.province_code,
+    entities.city_code,
+    entities.park_id,
+    entities.group_id,
+    coalesce(entities.group_id, entities.entity_id) as party_id,
+    entities.status,
+    entities.listed_on,
+    entities.exited_on,
+    coalesce(unit_counts.unit_count, 0) as unit_count
+from entities
+left join unit_counts on entities.entity_id = unit_counts.entity_id

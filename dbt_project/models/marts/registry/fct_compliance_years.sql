@@ -1,0 +1,47 @@
+with measured as (
+    select * from {{ ref('int_compliance_years_measured') }}
+),
+
+judged as (
+    select
+        *,
+        case
+            when obligation = 0 and coalesce(verified_emissions, 0) = 0 and coalesce(shortfall_tco2e, 0) = 0
+                then 'no_obligation'
+            when is_blank_outside_listing then 'no_obligation'
+            when verified_emissions is null and coalesce(basis, 'none') <> 'cumulative'
+                then case when is_due then 'not_reported' else 'not_due' end
+            when shortfall_tco2e = 0 then 'compliant'
+            when not is_due then 'not_due'
+            when shortfall_tco2e > 0 then 'not_compliant'
+        end as verdict
+    from measured
+)
+
+select
+    entity_id,
+    year,
+    period,
+    entity_name,
+    sector,
+    province_code,
+    verified_emissions as verified_emissions_tco2e,
+    obligation as obligation_tco2e,
+    surrendered as surrendered_tco2e,
+    offsets_surrendered as offsets_surrendered_tco2e,
+    cumulative_verified as cumulative_verified_tco2e,
+    cumulative_surrendered as cumulative_surrendered_tco2e,
+    due_on,
+    basis,
+    required_tco2e,
+    provided_tco2e,
+    shortfall_tco2e,
+    is_due,
+    verdict,
+    registry_status,
+    case
+        when verdict in ('compliant', 'not_compliant', 'not_reported')
+            and registry_status in ('compliant', 'not_compliant', 'not_reported')
+            then verdict = registry_status
+    end as agrees_with_registry
+from judged

@@ -1,0 +1,8 @@
+select
+    table_name,
+    files,
+    rows_in,
+    rows_kept,
+    rows_superseded,
+    rows_quarantined
+from {{ ref('stg_row_accounting') }}

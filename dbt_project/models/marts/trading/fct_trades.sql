@@ -1,0 +1,49 @@
+{{ config(
+    materialized=growing(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ drop_periods(this, 'trades', whole=['accounts', 'entities', 'instruments'], since=['market_days']) }}"
+) }}
+
+with trades as (
+    select
+        *,
+        {{ local_date('ts') }} as trade_date
+    from {{ ref('stg_trades') }}
+    where {{ in_touched_periods('trades', whole=['accounts', 'entities', 'instruments'], since=['market_days']) }}
+),
+
+accounts as (
+    select * from {{ ref('dim_accounts') }}
+),
+
+market_days as (
+    select * from {{ ref('fct_market_days') }}
+)
+
+select
+    trades.trade_id,
+    trades.period,
+    trades.ts as traded_at,
+    trades.trade_date,
+    trades.instrument_id,
+    trades.mode,
+    trades.price,
+    trades.quantity as quantity_tco2e,
+    cast(trades.price * cast(trades.quantity as decimal(18, 0)) as decimal(20, 2)) as value,
+    trades.buy_account_id,
+    trades.sell_account_id,
+    coalesce(buyers.party_id, trades.buy_account_id) as buy_party_id,
+    coalesce(sellers.party_id, trades.sell_account_id) as sell_party_id,
+    trades.buy_order_id,
+    trades.sell_order_id,
+    trades.aggressor,
+    market_days.previous_close,
+    coalesce(buyers.party_id, trades.buy_account_id)
+        = coalesce(sellers.party_id, trades.sell_account_id) as is_same_party
+from trades
+left join accounts as buyers on trades.buy_account_id = buyers.account_id
+left join accounts as sellers on trades.sell_account_id = sellers.account_id
+left join market_days
+    on trades.instrument_id = market_days.instrument_id
+    and trades.trade_date = market_days.date

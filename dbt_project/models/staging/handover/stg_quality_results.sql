@@ -1,0 +1,16 @@
+select
+    gate,
+    table_name,
+    expectation,
+    column_name,
+    severity,
+    success,
+    observed,
+    expected,
+    unexpected_count,
+    element_count,
+    rule_ref,
+    description_zh,
+    description_en,
+    position
+from {{ source('handover', 'quality_results') }}

@@ -1,0 +1,11 @@
+select
+    quarantine_id,
+    table_name,
+    record_key,
+    reason,
+    column_name,
+    value,
+    file,
+    row_number,
+    period
+from {{ source('handover', 'quarantine') }}

@@ -1,0 +1,8 @@
+select
+    table_name,
+    files,
+    rows_in,
+    rows_kept,
+    rows_superseded,
+    rows_quarantined
+from {{ source('handover', 'row_accounting') }}

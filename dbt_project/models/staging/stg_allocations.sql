@@ -1,0 +1,11 @@
+-- Written by `make generate` from pipelines/contract; edit the contract instead.
+select
+    entity_id,
+    year,
+    method,
+    stage,
+    quantity,
+    decided_on,
+    document_no,
+    period
+from {{ source('lake', 'allocations') }}

@@ -1,0 +1,17 @@
+-- Written by `make generate` from pipelines/contract; edit the contract instead.
+select
+    date,
+    instrument_id,
+    previous_close,
+    limit_down,
+    limit_up,
+    open,
+    high,
+    low,
+    close,
+    listed_volume,
+    listed_value,
+    block_volume,
+    block_value,
+    period
+from {{ source('lake', 'market_days') }}

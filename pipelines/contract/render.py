@@ -1,0 +1,198 @@
+"""Writes what follows from the contract alone: dbt sources, staging models and the reference page.
+
+python -m pipelines.contract.render            write the files
+python -m pipelines.contract.render --check    exit 1 where a file does not say what the contract says
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.contract.schema import Column, Table
+from pipelines.contract.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGING = Path("dbt_project/models/staging")
+REFERENCE = Path("docs/reference/contract.md")
+NOTICE = "Written by `make generate` from pipelines/contract; edit the contract instead."
+PERIOD = "what a run rewrites together: YYYY-MM or YYYY of the row, or 'all'"
+
+
+def dbt_type(column: Column) -> str:
+    """Name of the column's type that DuckDB, Spark and dbt contracts all know."""
+    return "string" if column.duckdb_type == "varchar" else column.duckdb_type
+
+
+def describe(column: Column) -> str:
+    """The column's description, unit and allowed values in one line."""
+    parts = [column.description]
+    if column.unit:
+        parts.append(f"in {column.unit}")
+    if column.enum:
+        parts.append(f"one of {', '.join(column.enum)}")
+    if column.ref:
+        parts.append(f"refers to {column.ref}")
+    return "; ".join(part for part in parts if part)
+
+
+def _column(column: Column) -> dict[str, Any]:
+    entry = {"name": column.name, "data_type": dbt_type(column), "description": describe(column)}
+    return {key: value for key, value in entry.items() if value}
+
+
+def _period() -> dict[str, Any]:
+    return {"name": "period", "data_type": "string", "description": PERIOD}
+
+
+def _source(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "description": table.description,
+        "config": {"meta": {"dagster": {"asset_key": ["lake", table.name]}}},
+        "columns": [*(_column(column) for column in table.columns), _period()],
+    }
+
+
+def _reference_test(table: Table, column: Column) -> dict[str, Any]:
+    assert column.reference is not None  # noqa: S101 - callers pass references only
+    parent, field = column.reference
+    arguments = {"to": f"ref('stg_{parent}')", "field": field, "source": table.name}
+    return {"refers_to": {"arguments": arguments}}
+
+
+def _staging_entry(table: Table) -> dict[str, Any]:
+    columns = []
+    for column in table.columns:
+        entry = _column(column)
+        if column.reference:
+            entry["data_tests"] = [_reference_test(table, column)]
+        columns.append(entry)
+    key = {"unique_key": {"arguments": {"columns": list(table.key), "source": table.name}}}
+    return {
+        "name": f"stg_{table.name}",
+        "description": table.description,
+        "data_tests": [key],
+        "columns": [*columns, _period()],
+    }
+
+
+def _yaml(content: dict[str, Any]) -> str:
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    return f"# {NOTICE}\n{text}"
+
+
+def sources_yaml(tables: Iterable[Table]) -> str:
+    """The dbt source `lake`: one table each, with the columns that its files hold."""
+    source = {
+        "name": "lake",
+        "schema": "lake",
+        "description": "Kept rows of the source contract, clean and typed; timestamps are UTC.",
+        "tables": [_source(table) for table in tables],
+    }
+    return _yaml({"version": 2, "sources": [source]})
+
+
+def staging_yaml(tables: Iterable[Table]) -> str:
+    """Descriptions and the tests of keys and references; the lake holds types and enums."""
+    return _yaml({"version": 2, "models": [_staging_entry(table) for table in tables]})
+
+
+def staging_sql(table: Table) -> str:
+    """The staging model of a table: its columns by name."""
+    names = ",\n".join(f"    {name}" for name in (*table.names, "period"))
+    return f"-- {NOTICE}\nselect\n{names}\nfrom {{{{ source('lake', '{table.name}') }}}}\n"
+
+
+def reference_page(tables: Iterable[Table]) -> str:
+    """The reference page: every table with its columns, types and units."""
+    parts = [
+        "# Source contract",
+        "",
+        f"<!-- {NOTICE} -->",
+        "",
+        "Every source is brought to these tables first; nothing behind the door knows where data came from.",
+        "A column without a mark may not be null. The key's columns together are unique.",
+    ]
+    for table in tables:
+        parts += ["", f"## {table.name}", "", table.description, ""]
+        facts = [f"Key: {', '.join(f'`{name}`' for name in table.key)}."]
+        facts.append(
+            f"Rewritten by {'year' if table.period_column == 'year' else 'month'} of `{table.period_column}`."
+            if table.period_column
+            else "Rewritten whole."
+        )
+        if table.required:
+            facts.append("Required.")
+        parts += [" ".join(facts), "", "| column | type | null | meaning |", "|---|---|---|---|"]
+        parts += [
+            f"| `{column.name}` | {column.type} | {'yes' if column.nullable else ''} | {describe(column)} |"
+            for column in table.columns
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def rendered(tables: dict[str, Table] = TABLES) -> dict[Path, str]:
+    """Every file that follows from the contract, by its path within the checkout."""
+    listed = list(tables.values())
+    files = {
+        STAGING / "_contract__sources.yml": sources_yaml(listed),
+        STAGING / "_contract__staging.yml": staging_yaml(listed),
+        REFERENCE: reference_page(listed),
+    }
+    files |= {STAGING / f"stg_{table.name}.sql": staging_sql(table) for table in listed}
+    return files
+
+
+def orphans(root: Path, files: dict[Path, str]) -> list[Path]:
+    """Staging models in the checkout that belong to no table of the contract any more."""
+    found = (path.relative_to(root) for path in (root / STAGING).glob("stg_*.sql"))
+    return sorted(path for path in found if path not in files)
+
+
+def stale(root: Path, files: dict[Path, str]) -> list[Path]:
+    """Files that are missing, differ from the contract or belong to no table of it."""
+    differing = [
+        path
+        for path, text in files.items()
+        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text
+    ]
+    return sorted([*differing, *orphans(root, files)])
+
+
+def write(root: Path, files: dict[Path, str]) -> list[Path]:
+    """Brings the checkout's files to what the contract says; the paths that changed."""
+    changed = stale(root, files)
+    for path in changed:
+        if path not in files:
+            (root / path).unlink()
+            continue
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(files[path], encoding="utf-8")
+    return changed
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes the files, or with `--check` only says which ones are stale."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.contract.render", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
+    options = parser.parse_args(arguments)
+    files = rendered()
+    if not options.check:
+        for path in write(options.root, files):
+            print(f"wrote {path}" if path in files else f"removed {path}")
+        return 0
+    found = stale(options.root, files)
+    for path in found:
+        print(f"{path}: does not say what pipelines/contract says; run `make generate`", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
