@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.lake.errors import SourceError
+from pipelines.settings import Settings
 
 
 class Market(BaseModel):
@@ -24,6 +26,9 @@ class Market(BaseModel):
     name_en: str = "China national emissions trading market"
     currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
     timezone: str = "Asia/Shanghai"
+    as_of: date | None = Field(
+        default=None, description="day to look from unless a run names one; for markets of the past"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -54,3 +59,8 @@ def read_market(source: Path) -> Market:
             f"{path}: the market's settings cannot be read: {error}. "
             "Correct the file, or remove it to use the Chinese national market's settings."
         ) from error
+
+
+def day_to_look_from(settings: Settings, market: Market) -> date:
+    """The day that the settings name, else the market's own, else today in the market's time zone."""
+    return settings.as_of or market.as_of or datetime.now(ZoneInfo(market.timezone)).date()

@@ -6,14 +6,14 @@ See https://docs.dagster.io/guides/build/external-resources.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
-from pipelines.market import Market, read_market
+from pipelines.market import Market, day_to_look_from, read_market
 from pipelines.publication import candidate_folder, snapshot_id
 from pipelines.settings import Settings
 
@@ -25,7 +25,7 @@ class House(dg.ConfigurableResource):
         default="", description="folder that holds everything; empty: CARBONWARDEN_HOME or ./data"
     )
     source: str = Field(default="", description="source directory; empty: CARBONWARDEN_SOURCE")
-    as_of: str = Field(default="", description="day to look from; empty: CARBONWARDEN_AS_OF or today")
+    as_of: str = Field(default="", description="day to look from; empty: the market's own, else today")
 
     @cached_property
     def settings(self) -> Settings:
@@ -52,7 +52,7 @@ class House(dg.ConfigurableResource):
         """The day to look from."""
         if self.as_of:
             return date.fromisoformat(self.as_of)
-        return self.settings.as_of or datetime.now(UTC).date()
+        return day_to_look_from(self.settings, self.market)
 
     @cached_property
     def market(self) -> Market:

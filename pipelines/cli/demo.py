@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 from pipelines.cli.analyse import print_evaluation
 from pipelines.cli.console import print_table, progress, say
+from pipelines.market import day_to_look_from, read_market
 from pipelines.settings import Settings
 
 
@@ -16,10 +18,12 @@ def demonstrate(settings: Settings, seed: int, run: Callable[[Settings, Path, da
     from pipelines.simulator import simulate
 
     market = settings.home / "demo" / "market"
+    # The folder is the demonstration's own, and the market follows from the seed.
+    shutil.rmtree(market, ignore_errors=True)
     with progress():
         report = simulate(market, scale="small", seed=seed)
     say(f"Simulated a market of {report.rows['entities']:,} emitters in {market}.")
-    code = run(settings, market, report.as_of)
+    code = run(settings, market, day_to_look_from(settings, read_market(market)))
     if code:
         return code
     print_evaluation(market.with_name("market.labels.parquet"), None, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ import typer
 
 from pipelines.cli.console import print_table, progress, say
 from pipelines.cli.errors import UsageError
+from pipelines.market import day_to_look_from, read_market
 from pipelines.settings import Settings
 
 Home = Annotated[
@@ -32,9 +33,9 @@ class SourceFormat(StrEnum):
     csv = "csv"
 
 
-def _day(text: str | None) -> date:
+def _day(text: str | None, settings: Settings, source: Path) -> date:
     if text is None:
-        return Settings.load().as_of or datetime.now(UTC).date()
+        return day_to_look_from(settings, read_market(source))
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -133,7 +134,9 @@ def register(app: typer.Typer) -> None:
     def run(
         source: Annotated[Path, typer.Option(help="source directory in the contract's form")],
         home: Home = None,
-        as_of: Annotated[str | None, typer.Option(help="day to look from, YYYY-MM-DD [today]")] = None,
+        as_of: Annotated[
+            str | None, typer.Option(help="day to look from, YYYY-MM-DD [the market's, else today]")
+        ] = None,
         engine: Annotated[Engine, typer.Option(help="what builds the marts")] = Engine.duckdb,
     ) -> int:
         """Pull, build, gate, detect, publish."""
@@ -142,4 +145,5 @@ def register(app: typer.Typer) -> None:
                 "--engine spark: expected duckdb. The marts build on Spark as they do here "
                 "(`make test-spark` compares them); publishing from Spark is not there yet."
             )
-        return _run(Settings.load(home), source, _day(as_of))
+        settings = Settings.load(home)
+        return _run(settings, source, _day(as_of, settings, source))

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.simulator import SimulationReport, simulate
 
-SEED = 3
+SEED = 11
 
 
 class Written:

@@ -188,7 +188,12 @@ def test_trades_stand_between_the_prices_of_their_two_orders(written):
     trades = written["trades"].sort("ts")
     for side, bound in (("buy", 1), ("sell", -1)):
         joined = trades.join_asof(
-            last.sort("ts"), on="ts", by_left=f"{side}_order_id", by_right="order_id", suffix="_order"
+            last.sort("ts"),
+            on="ts",
+            by_left=f"{side}_order_id",
+            by_right="order_id",
+            suffix="_order",
+            check_sortedness=False,
         )
         gap = (joined["price_order"].cast(pl.Float64) - joined["price"].cast(pl.Float64)) * bound
         assert gap.min() > -1e-9

@@ -1,0 +1,149 @@
+"""One way through the house: what a run publishes, rewrites, refuses and leaves alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.contract.tables import TABLES
+
+# What names the run itself, not what the source holds.
+RUN_COLUMNS = {"snapshot_id"}
+
+
+def _marts(home: Path) -> dict[str, pl.DataFrame]:
+    folder = home / "published" / "current" / "marts"
+    return {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def _assert_equal(left: dict[str, pl.DataFrame], right: dict[str, pl.DataFrame]) -> None:
+    assert left.keys() == right.keys()
+    for name, frame in left.items():
+        other = right[name]
+        keep = [column for column in frame.columns if column not in RUN_COLUMNS]
+        assert frame.columns == other.columns, name
+        a, b = frame.select(keep).sort(keep), other.select(keep).sort(keep)
+        assert a.height == b.height, name
+        for column in keep:
+            if a[column].dtype == pl.Float64:
+                pairs = zip(a[column], b[column], strict=True)
+                assert all(
+                    x == y or (x is not None and y is not None and math.isclose(x, y, rel_tol=1e-9))
+                    for x, y in pairs
+                ), (name, column)
+            else:
+                assert a[column].equals(b[column]), (name, column)
+
+
+def test_a_publication_holds_every_mart_and_accounts_for_every_row(published):
+    marts = _marts(published.settings.home)
+    manifest = json.loads((published.settings.current / "manifest.json").read_text())
+    assert {"dim_entities", "fct_trades", "fct_alerts", "fct_quality_results", "expected_emissions"} <= set(
+        marts
+    )
+    assert {name: frame.height for name, frame in marts.items()} == {
+        name: table["rows"] for name, table in manifest["tables"].items()
+    }
+    accounting = marts["fct_row_accounting"]
+    assert set(accounting["table_name"]) == set(TABLES)
+    sums = accounting.select(
+        pl.col("rows_in") == pl.col("rows_kept") + pl.col("rows_superseded") + pl.col("rows_quarantined")
+    )
+    assert sums.to_series().all()
+    for file in published.source.glob("*.parquet"):
+        rows = accounting.filter(table_name=file.stem)["rows_in"].item()
+        assert rows == pl.scan_parquet(file).select(pl.len()).collect().item(), file.stem
+
+
+def test_every_alert_leads_back_to_rows_of_the_source(published):
+    marts = _marts(published.settings.home)
+    evidence = marts["fct_alert_evidence"]
+    assert set(evidence["alert_id"]) == set(marts["fct_alerts"]["alert_id"])
+    for (table,), rows in evidence.group_by("table_name"):
+        keys = pl.DataFrame([json.loads(text) for text in rows["record_key"].unique()])
+        source = pl.read_parquet(published.source / f"{table}.parquet")
+        typed = keys.with_columns(pl.col(name).cast(pl.String).str.slice(0, 19) for name in keys.columns)
+        known = source.select(
+            pl.col(name).cast(pl.String).str.replace(" ", "T").str.slice(0, 19) for name in keys.columns
+        )
+        lost = typed.join(known, on=keys.columns, how="anti")
+        assert lost.is_empty(), (table, lost)
+
+
+def test_running_again_changes_nothing_and_makes_no_snapshot(published, file_tree):
+    before = file_tree(published.settings.published)
+    outcome = published.run()
+    assert (outcome.code, outcome.unchanged) == (0, True)
+    assert file_tree(published.settings.published) == before
+
+
+def test_one_corrected_file_rewrites_its_periods_and_equals_a_rebuild(published, tmp_path):
+    house = published.copy(tmp_path)
+    path = house.source / "trades.parquet"
+    trades = pl.read_parquet(path)
+    first = trades["ts"].dt.month_start().min()
+    chosen = trades.filter(pl.col("ts").dt.month_start() == first)["trade_id"][0]
+    trades.with_columns(
+        price=pl.when(pl.col("trade_id") == chosen).then(pl.col("price") + 1).otherwise(pl.col("price"))
+    ).with_columns(pl.col("price").cast(trades.schema["price"])).write_parquet(path)
+    outcome = house.run()
+    assert outcome.code == 0, outcome.message
+    rewritten = {name: t["periods_rewritten"] for name, t in outcome.counts["tables"].items()}
+    assert rewritten.pop("trades") == 1
+    assert not any(rewritten.values())
+    state = json.loads((house.settings.home / "warehouse.json").read_text())
+    assert not state["last_full"]
+    assert {table: len(periods) for table, periods in state["last_touched"].items()} == {"trades": 1}
+    assert house.run(tmp_path / "rebuilt").code == 0
+    _assert_equal(_marts(house.settings.home), _marts(tmp_path / "rebuilt"))
+    before = _marts(published.settings.home)["fct_trades"]
+    assert not _marts(house.settings.home)["fct_trades"].equals(before)
+
+
+@pytest.mark.parametrize("gate", ["door", "publication"])
+def test_a_refused_gate_keeps_the_old_publication_and_says_why(
+    published, tmp_path, file_tree, gate, monkeypatch
+):
+    house = published.copy(tmp_path)
+    before = file_tree(house.settings.published)
+    if gate == "door":
+        path = house.source / "trades.parquet"
+        trades = pl.read_parquet(path)
+        trades.with_columns(pl.lit("otc").alias("mode")).write_parquet(path)
+    else:
+        monkeypatch.setattr("pipelines.assets.analysis.detect", _spoilt_detect)
+        path = house.source / "parks.parquet"
+        parks = pl.read_parquet(path)
+        parks.head(parks.height - 1).write_parquet(path)
+        entities = pl.read_parquet(house.source / "entities.parquet")
+        entities.with_columns(pl.lit(None, pl.String).alias("park_id")).write_parquet(
+            house.source / "entities.parquet"
+        )
+    outcome = house.run()
+    assert outcome.code == 1, outcome.message
+    assert file_tree(house.settings.published).items() >= before.items()
+    assert (house.settings.published / "current").resolve().name == published.settings.current.resolve().name
+    refusal = json.loads(house.settings.refusal.read_text())
+    assert refusal["gate"] == gate
+    assert refusal["results"] and all(row["severity"] == "critical" for row in refusal["results"])
+
+
+def _spoilt_detect(*args, **kwargs):
+    from anomaly.detect import Detection, detect
+
+    found = detect(*args, **kwargs)
+    return Detection(found.alerts.with_columns(score=pl.lit(7.0)), found.evidence, found.skipped)
+
+
+def test_a_source_that_cannot_be_read_ends_with_its_own_code(published, tmp_path, file_tree):
+    house = published.copy(tmp_path)
+    before = file_tree(house.settings.published)
+    (house.source / "trades.parquet").write_bytes(b"no parquet")
+    outcome = house.run()
+    assert outcome.code == 3
+    assert "expected a Parquet file" in outcome.message
+    assert file_tree(house.settings.published).items() >= before.items()
