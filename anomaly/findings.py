@@ -1,0 +1,192 @@
+"""A finding and the alert row that it becomes.
+
+Belongs here: the shape of a finding, its stable id, the frames that a run hands over.
+Does not belong here: how anything is found (`anomaly.detectors`) or judged (`anomaly.scoring`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from anomaly.catalogue import text
+from anomaly.catalogue.kinds import KINDS
+from anomaly.policy import Policy
+
+ALERT_SCHEMA: dict[str, Any] = {
+    "alert_id": pl.String,
+    "kind": pl.String,
+    "family": pl.String,
+    "subject_type": pl.String,
+    "subject_ids": pl.List(pl.String),
+    "province_code": pl.String,
+    "window_start": pl.Datetime("us"),
+    "window_end": pl.Datetime("us"),
+    "score": pl.Float64,
+    "p_value": pl.Float64,
+    "level": pl.String,
+    "title_zh": pl.String,
+    "title_en": pl.String,
+    "measures": pl.String,
+    "evidence": pl.String,
+    "rule_refs": pl.List(pl.String),
+    "detector": pl.String,
+    "detector_version": pl.String,
+    "snapshot_id": pl.String,
+}
+EVIDENCE_SCHEMA: dict[str, Any] = {
+    "alert_id": pl.String,
+    "evidence_no": pl.Int64,
+    "table_name": pl.String,
+    "record_key": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure, the threshold it was held against (none where it only informs) and its unit."""
+
+    value: float | int | str | bool | None
+    threshold: float | int | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Rows of a source table by key. A key shorter than the table's names all rows that share it."""
+
+    table: str
+    key: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a detector found: who, when, how grave, shown by what."""
+
+    kind: str
+    subject_type: str
+    subject_ids: tuple[str, ...]
+    window_start: datetime
+    window_end: datetime
+    score: float
+    measures: dict[str, Measure]
+    evidence: tuple[Evidence, ...]
+    variant: str = "default"
+    title_values: dict[str, Any] = field(default_factory=dict)
+    province_code: str | None = None
+    p_value: float | None = None
+
+    @property
+    def alert_id(self) -> str:
+        """The same finding in the same data has the same id in every run; evidence may grow."""
+        parts = (
+            self.kind,
+            self.subject_type,
+            *sorted(set(self.subject_ids)),
+            self.window_start.isoformat(),
+            self.window_end.isoformat(),
+        )
+        return "A-" + hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, float):
+        return round(value, 9)
+    return value
+
+
+def _merged_evidence(parts: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    rows: dict[tuple[str, tuple[str, ...]], set[tuple[Any, ...]]] = {}
+    for part in parts:
+        rows.setdefault((part.table, part.key), set()).update(tuple(map(_plain, row)) for row in part.rows)
+    return tuple(
+        Evidence(table, key, tuple(sorted(rows[table, key], key=lambda row: tuple(map(str, row)))))
+        for table, key in sorted(rows)
+    )
+
+
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings with one id made one, the gravest with the evidence of all; gravest first, then by id."""
+    by_id: dict[str, Finding] = {}
+    for finding in findings:
+        held = by_id.get(finding.alert_id)
+        if held is None:
+            by_id[finding.alert_id] = finding
+            continue
+        graver = finding if finding.score > held.score else held
+        by_id[finding.alert_id] = replace(graver, evidence=held.evidence + finding.evidence)
+    return sorted(by_id.values(), key=lambda finding: (-finding.score, finding.alert_id))
+
+
+def _alert_row(
+    finding: Finding, version: str, policy: Policy, market_id: str, snapshot_id: str
+) -> dict[str, Any]:
+    if finding.window_end <= finding.window_start:
+        raise ValueError(
+            f"{finding.kind} {finding.subject_ids}: a window must end after it starts, found "
+            f"{finding.window_start} to {finding.window_end}"
+        )
+    title = f"titles.{finding.kind}.{finding.variant}"
+    evidence = [
+        {"table": part.table, "key": list(part.key), "rows": [list(row) for row in part.rows]}
+        for part in _merged_evidence(finding.evidence)
+    ]
+    measures = {
+        name: {"value": _plain(m.value), "threshold": _plain(m.threshold), "unit": m.unit}
+        for name, m in finding.measures.items()
+    }
+    return {
+        "alert_id": finding.alert_id,
+        "kind": finding.kind,
+        "family": KINDS[finding.kind],
+        "subject_type": finding.subject_type,
+        "subject_ids": sorted(set(finding.subject_ids)),
+        "province_code": finding.province_code,
+        "window_start": finding.window_start,
+        "window_end": finding.window_end,
+        "score": finding.score,
+        "p_value": finding.p_value,
+        "level": policy.level(finding.score),
+        "title_zh": text(title, "zh", **finding.title_values),
+        "title_en": text(title, "en", **finding.title_values),
+        "measures": json.dumps(measures, ensure_ascii=False, sort_keys=True),
+        "evidence": json.dumps(evidence, ensure_ascii=False),
+        "rule_refs": policy.rule_refs(finding.kind, market_id),
+        "detector": finding.kind,
+        "detector_version": version,
+        "snapshot_id": snapshot_id,
+    }
+
+
+def alert_frame(
+    findings: Iterable[tuple[Finding, str]], policy: Policy, market_id: str, snapshot_id: str
+) -> pl.DataFrame:
+    """Alert rows of findings and their detectors' versions, gravest first."""
+    rows = [_alert_row(finding, version, policy, market_id, snapshot_id) for finding, version in findings]
+    frame = pl.DataFrame(rows, schema=ALERT_SCHEMA, orient="row")
+    return frame.sort(["score", "alert_id"], descending=[True, False])
+
+
+def evidence_frame(alerts: pl.DataFrame) -> pl.DataFrame:
+    """One row a piece of evidence: `record_key` is the JSON of the key's columns and values."""
+    rows = []
+    for alert_id, evidence in alerts.select("alert_id", "evidence").iter_rows():
+        number = 0
+        for part in json.loads(evidence):
+            for values in part["rows"]:
+                number += 1
+                key = json.dumps(dict(zip(part["key"], values, strict=True)), ensure_ascii=False)
+                rows.append((alert_id, number, part["table"], key))
+    return pl.DataFrame(rows, schema=EVIDENCE_SCHEMA, orient="row").sort("alert_id", "evidence_no")

@@ -1,0 +1,52 @@
+"""The market that a run supervises, and its calendar in UTC.
+
+Belongs here: what turns a local date or a compliance year into a half-open window in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Market:
+    """A market's id, time zone and currency, and the day on which the run looks at it."""
+
+    id: str = "cn"
+    timezone: str = "Asia/Shanghai"
+    currency: str = "CNY"
+    as_of: date | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Market:
+        """From a mapping such as the `market` part of a manifest; keys that are not known here are left."""
+        as_of = settings.get("as_of")
+        return cls(
+            id=str(settings.get("id", cls.id)),
+            timezone=str(settings.get("timezone", cls.timezone)),
+            currency=str(settings.get("currency", cls.currency)),
+            as_of=date.fromisoformat(as_of) if isinstance(as_of, str) else as_of,
+        )
+
+    def midnight(self, day: date) -> datetime:
+        """The start of a local day as naive UTC, the form in which marts keep time."""
+        local = datetime.combine(day, time(), tzinfo=ZoneInfo(self.timezone))
+        return local.astimezone(UTC).replace(tzinfo=None)
+
+    def days(self, first: date, last: date) -> tuple[datetime, datetime]:
+        """The half-open window from the first local day to the end of the last."""
+        return self.midnight(first), self.midnight(last + timedelta(days=1))
+
+    def months(self, first: date, last: date) -> tuple[datetime, datetime]:
+        """The half-open window from one month to the end of another, given their first days."""
+        following = date(last.year + last.month // 12, last.month % 12 + 1, 1)
+        return self.midnight(first.replace(day=1)), self.midnight(following)
+
+
+def span(first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    """The half-open window that holds both moments."""
+    return first, last + timedelta(microseconds=1)

@@ -1,0 +1,96 @@
+"""A run: skipping, stable ids, evidence rows, replay."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import polars as pl
+import pytest
+
+from anomaly.detect import detect
+from anomaly.detectors import DETECTORS
+from anomaly.findings import ALERT_SCHEMA
+from anomaly.market import Market
+from anomaly.marts import Marts
+from anomaly.replay import replay
+
+
+def compliance(count=3):
+    return pl.DataFrame(
+        {
+            "entity_id": [f"E{n}" for n in range(count)],
+            "year": [2023] * count,
+            "entity_name": [f"厂 {n}" for n in range(count)],
+            "province_code": ["110000"] * count,
+            "due_on": [date(2024, 12, 31)] * count,
+            "basis": ["annual"] * count,
+            "required_tco2e": [1000.0] * count,
+            "provided_tco2e": [1000.0 - 100 * n for n in range(count)],
+            "shortfall_tco2e": [100.0 * n for n in range(count)],
+            "verdict": ["compliant" if n == 0 else "not_compliant" for n in range(count)],
+        }
+    )
+
+
+def test_missing_and_empty_marts_are_skipped_by_name(marts):
+    compliance().clear().write_parquet(marts / "fct_compliance_years.parquet")
+    result = detect(marts)
+    assert result.alerts.is_empty() and result.alerts.schema == pl.Schema(ALERT_SCHEMA)
+    assert {skipped.detector for skipped in result.skipped} == {detector.kind for detector in DETECTORS}
+    reasons = " ".join(skipped.reason for skipped in result.skipped)
+    assert "surrender_shortfall: skipped, the marts have no rows of fct_compliance_years" in reasons
+
+
+def test_a_lacking_column_is_an_error_that_names_it(marts):
+    compliance().drop("verdict").write_parquet(marts / "fct_compliance_years.parquet")
+    with pytest.raises(ValueError, match="verdict"):
+        detect(marts)
+
+
+def test_a_folder_of_files_is_a_mart(marts):
+    folder = marts / "fct_compliance_years"
+    folder.mkdir()
+    compliance(1).write_parquet(folder / "a.parquet")
+    compliance(3).tail(2).write_parquet(folder / "b.parquet")
+    assert Marts(marts).read("fct_compliance_years", "entity_id").height == 3
+    assert detect(marts).alerts.height == 2
+
+
+def test_ids_and_rows_are_equal_whatever_the_order_of_rows(marts):
+    compliance(6).write_parquet(marts / "fct_compliance_years.parquet")
+    first = detect(marts, snapshot_id="s")
+    compliance(6).reverse().write_parquet(marts / "fct_compliance_years.parquet")
+    second = detect(marts, snapshot_id="s")
+    assert first.alerts.equals(second.alerts) and first.evidence.equals(second.evidence)
+    assert first.alerts["alert_id"].is_unique().all()
+    assert first.alerts["alert_id"].str.contains(r"^A-[0-9a-f]{16}$").all()
+    assert first.alerts["score"].is_sorted(descending=True)
+
+
+def test_every_alert_has_evidence_rows_and_both_titles(marts):
+    compliance(6).write_parquet(marts / "fct_compliance_years.parquet")
+    result = detect(marts)
+    assert set(result.evidence["alert_id"]) == set(result.alerts["alert_id"])
+    assert json.loads(result.evidence["record_key"][0]).keys() == {"entity_id", "year"}
+    for row in result.alerts.iter_rows(named=True):
+        assert row["title_zh"] and row["title_en"] and row["measures"] == json.dumps(
+            json.loads(row["measures"]), ensure_ascii=False, sort_keys=True
+        )  # fmt: skip
+
+
+def test_rules_of_a_market_without_law_on_file_are_left_out(marts):
+    compliance().write_parquet(marts / "fct_compliance_years.parquet")
+    alerts = detect(marts, market=Market("eu", "Europe/Brussels", "EUR")).alerts
+    assert alerts["rule_refs"].list.len().sum() == 0
+
+
+def test_replay_gives_the_same_alert_and_tells_a_changed_one(marts):
+    compliance(4).write_parquet(marts / "fct_compliance_years.parquet")
+    snapshot = marts.parent
+    manifest = {"as_of": "2025-01-31", "market": {"id": "cn", "timezone": "Asia/Shanghai", "currency": "CNY"}}
+    (snapshot / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    alert = detect(marts, snapshot_id="s").alerts.row(0, named=True)
+    assert replay(alert, snapshot).is_equal
+    assert replay(alert | {"score": 0.1}, snapshot).differs == ("score",)
+    assert replay(alert | {"alert_id": "A-0000000000000000"}, snapshot).again is None

@@ -1,0 +1,244 @@
+"""surrender_shortfall, missing_report, late_report, output_mismatch, mass_balance_gap, lab_date_conflict."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+
+def replaced(name, planted, value):
+    """The column with another value where the case is planted."""
+    return pl.when(planted).then(value).otherwise(pl.col(name)).alias(name)
+
+
+def compliance_years(**changed):
+    rows = [
+            {
+                "entity_id": f"E{n}", "year": 2023, "entity_name": f"Plant {n}", "province_code": "110000",
+                "due_on": date(2024, 12, 31), "basis": "annual", "required_tco2e": 1000.0,
+                "provided_tco2e": 1000.0, "shortfall_tco2e": 0.0, "verdict": "compliant",
+                "registry_status": "compliant",
+            }
+            for n in range(10)
+    ]  # fmt: skip
+    rows[3].update(changed)
+    return pl.DataFrame(rows)
+
+
+def test_surrender_shortfall_names_the_gap_and_not_the_registry_status(marts, run):
+    compliance_years().write_parquet(marts / "fct_compliance_years.parquet")
+    assert run("surrender_shortfall").is_empty()
+    planted = compliance_years(provided_tco2e=800.0, shortfall_tco2e=200.0, verdict="not_compliant")
+    planted.write_parquet(marts / "fct_compliance_years.parquet")
+    alert = run("surrender_shortfall").row(0, named=True)
+    assert alert["subject_ids"] == ["E3"]
+    assert alert["window_start"] == datetime(2022, 12, 31, 16)
+    assert alert["window_end"] == datetime(2024, 12, 31, 16)
+    assert json.loads(alert["measures"])["shortfall"]["value"] == 200
+    assert json.loads(alert["evidence"]) == [
+        {"table": "compliance", "key": ["entity_id", "year"], "rows": [["E3", 2023]]}
+    ]
+    assert "A-14" in alert["rule_refs"]
+
+
+def test_missing_report_finds_an_unreported_year(marts, run):
+    compliance_years(verdict="not_reported").write_parquet(marts / "fct_compliance_years.parquet")
+    assert run("missing_report")["subject_ids"].to_list() == [["E3"]]
+
+
+def months(units=12, count=12, **columns):
+    rng = np.random.default_rng(4)
+    rows = []
+    for unit in range(units):
+        for n in range(count):
+            month = date(2024, n + 1, 1)
+            fuel = 50_000 * (1 + rng.normal(0, 0.05))
+            electricity = fuel / 0.85
+            rows.append(
+                {
+                    "unit_id": f"U{unit:02}", "month": month, "entity_id": f"E{unit:02}",
+                    "entity_name": f"Plant {unit}", "province_code": "110000", "sector": "power",
+                    "revision": 1,
+                    "reported_emissions_tco2": fuel, "fuel_emissions_tco2": fuel * (1 + rng.normal(0, 1e-4)),
+                    "metered_emissions_tco2": fuel * (1 + rng.normal(0, 0.01)),
+                    "cems_emissions_tco2": fuel * (1.03 + rng.normal(0, 0.02)),
+                    "cems_valid_hours": 700, "cems_hours": 730, "electricity_generated_mwh": electricity,
+                    "heat_supplied_gj": 0.0, "fuel_energy_gj": electricity * 9.0,
+                    "submitted_at": datetime(2024, n + 1, 1) + timedelta(days=55),
+                    "due_on": (datetime(2024, n + 1, 1) + timedelta(days=70)).date(),
+                }
+            )  # fmt: skip
+    frame = pl.DataFrame(rows)
+    classes = pl.DataFrame(
+        {
+            "unit_id": [f"U{unit:02}" for unit in range(units)],
+            "unit_class": ["coal_gt300"] * units,
+            "retired_on": pl.Series([None] * units, dtype=pl.Date),
+        }
+    )
+    return frame, classes
+
+
+def write_months(marts, frame, classes):
+    frame.write_parquet(marts / "fct_mass_balance_months.parquet")
+    classes.write_parquet(marts / "dim_units.parquet")
+
+
+@pytest.mark.parametrize("kind", ["mass_balance_gap", "output_mismatch", "late_report", "missing_report"])
+def test_honest_months_stay_silent(marts, run, kind):
+    write_months(marts, *months())
+    assert run(kind).is_empty()
+
+
+def test_mass_balance_gap_finds_understated_months_and_their_length(marts, run):
+    frame, classes = months()
+    planted = (pl.col("unit_id") == "U05") & pl.col("month").dt.month().is_between(4, 8)
+    low = pl.when(planted).then(pl.col("reported_emissions_tco2") * 0.85)
+    frame = frame.with_columns(
+        low.otherwise(pl.col("reported_emissions_tco2")).alias("reported_emissions_tco2")
+    )
+    write_months(marts, frame, classes)
+    alerts = run("mass_balance_gap")
+    assert alerts["subject_ids"].to_list() == [["E05", "U05"]]
+    assert alerts["window_start"][0] == datetime(2024, 3, 31, 16)
+    assert alerts["window_end"][0] == datetime(2024, 8, 31, 16)
+    measures = json.loads(alerts["measures"][0])
+    assert {"fuel_gap", "meter_gap", "cems_gap"} <= set(measures)
+    assert measures["fuel_gap"]["value"] == pytest.approx(0.15, abs=0.01)
+
+
+def test_mass_balance_gap_by_meter_alone_when_fuel_is_understated_too(marts, run):
+    frame, classes = months()
+    planted = pl.col("unit_id") == "U02"
+    for name in ("reported_emissions_tco2", "fuel_emissions_tco2"):
+        frame = frame.with_columns(replaced(name, planted, pl.col(name) * 0.88))
+    write_months(marts, frame, classes)
+    assert run("mass_balance_gap")["subject_ids"].to_list() == [["E02", "U02"]]
+
+
+def test_output_mismatch_finds_a_month_with_more_power_than_fuel(marts, run):
+    frame, classes = months()
+    planted = (pl.col("unit_id") == "U07") & (pl.col("month") == date(2024, 5, 1))
+    frame = frame.with_columns(
+        replaced("fuel_energy_gj", planted, pl.col("electricity_generated_mwh") * 6.5)
+    )  # fmt: skip
+    write_months(marts, frame, classes)
+    alerts = run("output_mismatch")
+    assert alerts["subject_ids"].to_list() == [["E07", "U07"]]
+
+
+def test_late_and_missing_filings(marts, run):
+    frame, classes = months()
+    gone = (pl.col("unit_id") == "U01") & pl.col("month").is_in([date(2024, 6, 1), date(2024, 7, 1)])
+    late = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
+    frame = frame.filter(~gone).with_columns(
+        replaced("submitted_at", late, pl.col("submitted_at") + timedelta(days=40))
+    )  # fmt: skip
+    write_months(marts, frame, classes)
+    missing = run("missing_report", as_of=date(2025, 3, 1))
+    assert missing["subject_ids"].to_list() == [["E01", "U01"]]
+    assert json.loads(missing["measures"][0])["missing_months"]["value"] == 2
+    assert run("late_report")["subject_ids"].to_list() == [["E08", "U08"]]
+
+
+def test_a_late_correction_is_not_a_late_report(marts, run):
+    frame, classes = months()
+    late = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
+    frame = frame.with_columns(
+        replaced("submitted_at", late, pl.col("submitted_at") + timedelta(days=90)),
+        replaced("revision", late, 2),
+    )  # fmt: skip
+    write_months(marts, frame, classes)
+    assert run("late_report").is_empty()
+
+
+def lab_tests(entities=8, count=36):
+    rng = np.random.default_rng(6)
+    rows = []
+    for entity in range(entities):
+        for n in range(count):
+            sampled = date(2024, 1, 5) + timedelta(days=10 * n + entity)
+            rows.append(
+                {
+                    "sample_id": f"S{entity}-{n:03}", "entity_id": f"E{entity}",
+                    "entity_name": f"Plant {entity}",
+                    "province_code": "110000", "unit_id": f"U{entity}", "lab_id": f"L{entity % 2}",
+                    "lab_name": f"Lab {entity % 2}", "fuel": "coal", "sampled_on": sampled,
+                    "received_on": sampled + timedelta(days=2), "tested_on": sampled + timedelta(days=5),
+                    "reported_on": sampled + timedelta(days=9), "carbon_pct": float(rng.normal(60, 2)),
+                    "days_to_report": 9, "tested_before_sampled": False, "tested_before_received": False,
+                    "reported_before_tested": False, "received_before_sampled": False,
+                }
+            )  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def test_lab_dates_in_order_stay_silent(marts, run):
+    lab_tests().write_parquet(marts / "fct_lab_tests.parquet")
+    assert run("lab_date_conflict").is_empty()
+
+
+def test_lab_date_conflict_finds_impossible_dates(marts, run):
+    bad = pl.col("sample_id").is_in(["S3-010", "S3-011"])
+    lab_tests().with_columns(
+        replaced("tested_on", bad, pl.col("sampled_on") - timedelta(days=3)),
+        bad.alias("tested_before_sampled"),
+    ).write_parquet(marts / "fct_lab_tests.parquet")  # fmt: skip
+    alert = run("lab_date_conflict").row(0, named=True)
+    assert "E3" in alert["subject_ids"]
+    assert json.loads(alert["evidence"])[0]["rows"] == [["S3-010"], ["S3-011"]]
+
+
+def test_lab_date_conflict_finds_a_bulk_test_split_into_months(marts, run):
+    bulk = pl.col("entity_id") == "E5"
+    lab_tests().with_columns(
+        replaced("tested_on", bulk, date(2025, 2, 1)),
+        replaced("carbon_pct", bulk, 60.1),
+    ).write_parquet(marts / "fct_lab_tests.parquet")
+    alerts = run("lab_date_conflict")
+    assert "E5" in alerts["subject_ids"][0]
+    assert json.loads(alerts["measures"][0])["months_tested_at_once"]["value"] == 12
+
+
+def test_reports_after_forty_days_stay_at_the_lowest_level(marts, run):
+    slow = pl.col("entity_id") == "E2"
+    lab_tests().with_columns(replaced("days_to_report", slow, 61)).write_parquet(
+        marts / "fct_lab_tests.parquet"
+    )
+    alerts = run("lab_date_conflict")
+    assert alerts["level"].to_list() == ["blue"]
+
+
+def unit_years(**changed):
+    row = {
+        "unit_id": "U1", "year": 2023, "entity_id": "E1", "entity_name": "Plant", "province_code": "US-PA",
+        "unit_class": "coal_gt300", "fuel": "coal", "operating_hours": 6000.0, "heat_input_gj": 1e7,
+        "gross_load_mwh": 1e6, "co2_mass_tco2": 9e5, "co2_tco2_per_gj": 0.09,
+    }  # fmt: skip
+    return pl.DataFrame([row | changed])
+
+
+@pytest.mark.parametrize(
+    ("changed", "measure"),
+    [
+        ({"co2_mass_tco2": 6e5, "co2_tco2_per_gj": 0.06}, "co2_per_gj"),
+        ({"gross_load_mwh": 1.6e6}, "electric_efficiency"),
+    ],
+)
+def test_output_mismatch_by_physical_bounds_of_a_year(marts, run, changed, measure):
+    unit_years().write_parquet(marts / "fct_unit_years.parquet")
+    assert run("output_mismatch").is_empty()
+    unit_years(**changed).write_parquet(marts / "fct_unit_years.parquet")
+    alert = run("output_mismatch").row(0, named=True)
+    assert alert["subject_ids"] == ["E1", "U1"]
+    assert measure in json.loads(alert["measures"])
+
+
+def test_listed_gas_explains_a_low_rate(marts, run):
+    low = {"co2_mass_tco2": 6e5, "co2_tco2_per_gj": 0.06, "fuel": "coal+natural gas"}
+    unit_years(**low).write_parquet(marts / "fct_unit_years.parquet")
+    assert run("output_mismatch").is_empty()

@@ -1,0 +1,227 @@
+"""wash_trade, circular_trade, off_market_block, ledger_break, pass_through."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+START = datetime(2024, 3, 4, 2, 0)
+TRADE_SCHEMA = {
+    "trade_id": pl.String, "traded_at": pl.Datetime("us"), "trade_date": pl.Date, "instrument_id": pl.String,
+    "mode": pl.String, "price": pl.Decimal(12, 2), "quantity_tco2e": pl.Int64, "buy_account_id": pl.String,
+    "sell_account_id": pl.String, "buy_party_id": pl.String, "sell_party_id": pl.String,
+    "previous_close": pl.Float64, "is_same_party": pl.Boolean,
+}  # fmt: skip
+TRANSFER_SCHEMA = {
+    "transfer_id": pl.String, "transferred_at": pl.Datetime("us"), "from_account_id": pl.String,
+    "to_account_id": pl.String, "unit_type": pl.String, "vintage": pl.Int64, "quantity_tco2e": pl.Int64,
+    "kind": pl.String, "trade_id": pl.String, "is_plain": pl.Boolean,
+}  # fmt: skip
+
+
+def trade(number, at, seller, buyer, quantity, price=80.0, mode="listed", party=None, close=80.0):
+    same = party is not None
+    return {
+        "trade_id": f"T{number:05}", "traded_at": at, "trade_date": at.date(), "instrument_id": "CEA24",
+        "mode": mode, "price": f"{price:.2f}", "quantity_tco2e": quantity, "buy_account_id": buyer,
+        "sell_account_id": seller, "buy_party_id": party or buyer, "sell_party_id": party or seller,
+        "previous_close": close, "is_same_party": same,
+    }  # fmt: skip
+
+
+def transfer(number, at, source, target, quantity, kind="other", plain=True, trade_id=None):
+    return {
+        "transfer_id": f"M{number:05}", "transferred_at": at, "from_account_id": source,
+        "to_account_id": target, "unit_type": "CEA", "vintage": 2024, "quantity_tco2e": quantity,
+        "kind": kind, "trade_id": trade_id, "is_plain": plain,
+    }  # fmt: skip
+
+
+def settlement(number, row):
+    """The transfer that settles a trade."""
+    accounts = row["sell_account_id"], row["buy_account_id"]
+    settled = (row["quantity_tco2e"], "trade_settlement", True, row["trade_id"])
+    return transfer(number, row["traded_at"], *accounts, *settled)
+
+
+def noise(count=600, accounts=40, seed=5):
+    """An order book: lively accounts that meet in every order."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(count):
+        seller, buyer = rng.choice(accounts, 2, replace=False)
+        at = START + timedelta(minutes=int(rng.integers(0, 60 * 24 * 40)))
+        rows.append(trade(number, at, f"N{seller}", f"N{buyer}", int(rng.integers(1, 60)) * 500))
+    return rows
+
+
+def write_trades(marts, rows):
+    frame = pl.DataFrame([{**row, "price": None} for row in rows], schema=TRADE_SCHEMA)
+    prices = pl.Series("price", [row["price"] for row in rows], dtype=pl.String).cast(pl.Decimal(12, 2))
+    frame.with_columns(prices).write_parquet(marts / "fct_trades.parquet")
+
+
+def write_transfers(marts, rows):
+    pl.DataFrame(rows, schema=TRANSFER_SCHEMA).write_parquet(marts / "fct_transfers.parquet")
+
+
+@pytest.mark.parametrize("kind", ["wash_trade", "circular_trade", "off_market_block"])
+def test_an_honest_order_book_stays_silent(marts, run, kind):
+    write_trades(marts, noise())
+    assert run(kind).is_empty()
+
+
+def test_wash_trade_finds_one_controller_on_both_sides(marts, run):
+    planted = [trade(9000 + n, START + timedelta(hours=n), "W1", "W2", 5000, party="GROUP") for n in range(3)]
+    write_trades(marts, noise() + planted)
+    alert = run("wash_trade").row(0, named=True)
+    assert {"W1", "W2", "GROUP"} <= set(alert["subject_ids"])
+    rows = json.loads(alert["evidence"])[0]["rows"]
+    assert rows == [["T09000"], ["T09001"], ["T09002"]]
+
+
+def test_wash_trade_finds_a_pair_that_trades_to_and_fro(marts, run):
+    planted = []
+    for n in range(6):
+        seller, buyer = ("W1", "W2") if n % 2 == 0 else ("W2", "W1")
+        planted.append(trade(9000 + n, START + timedelta(days=3, hours=n), seller, buyer, 8000))
+    write_trades(marts, noise() + planted)
+    alerts = run("wash_trade")
+    assert alerts["subject_ids"].to_list() == [["W1", "W2"]]
+    assert json.loads(alerts["measures"][0])["trades"]["value"] == 6
+
+
+def test_wash_trade_leaves_a_pair_alone_whose_positions_change(marts, run):
+    planted = [trade(9000 + n, START + timedelta(days=3, hours=n), "W1", "W2", 8000) for n in range(6)]
+    write_trades(marts, noise() + planted)
+    assert run("wash_trade").is_empty()
+
+
+def test_circular_trade_finds_a_ring_and_names_its_accounts(marts, run):
+    ring = ["R1", "R2", "R3", "R4"]
+    planted = [
+        trade(9000 + n, START + timedelta(days=5, hours=20 * n), ring[n], ring[(n + 1) % 4], 90_000 - 500 * n)
+        for n in range(4)
+    ]
+    write_trades(marts, noise() + planted)
+    alerts = run("circular_trade")
+    assert alerts["subject_ids"].to_list() == [ring]
+    assert alerts["window_start"][0] == planted[0]["traded_at"]
+    assert alerts["window_end"][0] > planted[-1]["traded_at"]
+
+
+def test_circular_trade_counts_rounds_and_scores_repetition_higher(marts, run):
+    def rounds(count):
+        return [
+            trade(9000 + 3 * r + n, START + timedelta(days=12 * r + n), f"R{n}", f"R{(n + 1) % 3}", 50_000)
+            for r in range(count)
+            for n in range(3)
+        ]
+
+    write_trades(marts, rounds(1))
+    once = run("circular_trade")["score"][0]
+    write_trades(marts, rounds(3))
+    alerts = run("circular_trade")
+    assert alerts.height == 1
+    assert json.loads(alerts["measures"][0])["rounds"]["value"] == 3
+    assert alerts["score"][0] > once
+
+
+def test_circular_trade_ignores_registry_administration(marts, run):
+    def ring(plain, kind):
+        return [
+            transfer(n, START + timedelta(days=n), f"R{n}", f"R{(n + 1) % 3}", 50_000, kind, plain)
+            for n in range(3)
+        ]
+
+    write_transfers(marts, ring(plain=False, kind="surrender"))
+    assert run("circular_trade").is_empty()
+    write_transfers(marts, ring(plain=True, kind="other"))
+    assert run("circular_trade").height == 1
+
+
+def test_a_settled_trade_is_not_looked_at_twice(marts, run):
+    trades = [trade(n, START + timedelta(days=n), f"R{n}", f"R{(n + 1) % 3}", 50_000) for n in range(3)]
+    write_trades(marts, trades)
+    write_transfers(marts, [settlement(n, row) for n, row in enumerate(trades)])
+    assert run("circular_trade").height == 1
+
+
+def history(first=0):
+    """A year of ordinary transfers between old accounts, issued long before."""
+    rows = [transfer(first, datetime(2022, 1, 1), None, "OLD0", 10**7, "issuance", False)]
+    for n in range(1, 120):
+        at = datetime(2022, 1, 1) + timedelta(days=6 * n)
+        rows.append(transfer(first + n, at, f"OLD{(n - 1) % 7}", f"OLD{n % 7}", 20_000 + 100 * n))
+    return rows
+
+
+def test_pass_through_finds_a_rush_through_young_accounts(marts, run):
+    chain = ["OLD3", "Y1", "Y2", "Y3", "SINK"]
+    planted = [
+        transfer(900 + n, datetime(2023, 6, 1, 12) + timedelta(hours=n), chain[n], chain[n + 1], 400_000)
+        for n in range(4)
+    ]
+    write_transfers(marts, history() + planted)
+    alerts = run("pass_through")
+    assert alerts.height == 1
+    assert {"Y1", "Y2", "Y3"} <= set(alerts["subject_ids"][0])
+    measures = json.loads(alerts["measures"][0])
+    assert measures["relays"]["value"] == 3
+    assert len(json.loads(alerts["evidence"][0])[0]["rows"]) == 4
+
+
+def test_pass_through_leaves_slow_chains_and_old_lively_accounts_alone(marts, run):
+    chain = ["OLD3", "Y1", "Y2", "Y3", "SINK"]
+    slow = [
+        transfer(900 + n, datetime(2023, 6, 1, 12) + timedelta(days=9 * n), chain[n], chain[n + 1], 400_000)
+        for n in range(4)
+    ]
+    lively = [
+        transfer(950 + n, datetime(2023, 7, 1, 12) + timedelta(hours=n), f"OLD{n}", f"OLD{n + 1}", 400_000)
+        for n in range(4)
+    ]
+    write_transfers(marts, history() + slow + lively)
+    assert run("pass_through").is_empty()
+
+
+def block_trades(count=40, seed=3):
+    rng = np.random.default_rng(seed)
+    return [
+        trade(n, START + timedelta(days=n), "S", "B", 200_000, 80 * (1 - rng.normal(0.035, 0.02)), "block")
+        for n in range(count)
+    ]
+
+
+def test_off_market_block_finds_a_price_far_from_the_usual_discount(marts, run):
+    rows = [*block_trades(), trade(90, START + timedelta(days=60), "X", "Y", 300000, 56.0, "block")]
+    write_trades(marts, rows)
+    alerts = run("off_market_block")
+    assert alerts.height == 1
+    assert {"X", "Y"} <= set(alerts["subject_ids"][0])
+
+
+def test_off_market_block_takes_usual_discounts_as_usual(marts, run):
+    write_trades(
+        marts, [*block_trades(), trade(90, START + timedelta(days=60), "X", "Y", 300000, 75.0, "block")]
+    )
+    assert run("off_market_block").is_empty()
+
+
+def test_ledger_break_finds_what_was_not_settled_and_needs_settlements(marts, run):
+    rows = [trade(n, START + timedelta(days=n), f"A{n}", f"B{n}", 1000) for n in range(30)]
+    write_trades(marts, rows)
+    settle = [settlement(n, row) for n, row in enumerate(rows)]
+    write_transfers(marts, settle)
+    assert run("ledger_break").is_empty()
+    settle[4]["quantity_tco2e"] = 700
+    write_transfers(marts, settle)
+    alerts = run("ledger_break")
+    assert alerts["subject_ids"].to_list() == [["A4", "B4"]]
+    write_transfers(marts, settle[:10])
+    assert run("ledger_break").is_empty()
+    assert date(2024, 3, 8) == rows[4]["trade_date"]
