@@ -61,7 +61,7 @@ unit: $(VENV)/dev
 
 test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare them
 	.ci/packages java:openjdk-17-jre-headless
-	$(BIN)/pytest -m spark tests/spark
+	$(BIN)/pytest -m spark tests/dbt
 
 generate: $(VENV)/dev  ## what follows from the contract: dbt sources, staging models, reference page
 	$(BIN)/python -m pipelines.contract.render

@@ -56,8 +56,7 @@ def begin_candidate(settings: Settings, identifier: str) -> Path:
 def export_marts(settings: Settings, names: list[str], target: Path) -> dict[str, int]:
     """Copy warehouse tables to Parquet, each in a fixed row order; returns rows by table."""
     rows = {}
-    config = {"memory_limit": settings.memory_limit, "threads": str(settings.threads)}
-    with duckdb.connect(str(settings.warehouse), read_only=True, config=config) as con:
+    with duckdb.connect(str(settings.warehouse), read_only=True, config=settings.duckdb_config) as con:
         con.execute("set timezone = 'UTC'")
         for name in names:
             path = target / f"{name}.parquet"

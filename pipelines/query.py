@@ -32,7 +32,7 @@ def current_marts(settings: Settings) -> Path:
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A connection that sees the marts as views and nothing else."""
     marts = sorted(current_marts(settings).glob("*.parquet"))
-    con = duckdb.connect(config={"memory_limit": settings.memory_limit, "threads": str(settings.threads)})
+    con = duckdb.connect(config=settings.duckdb_config)
     con.execute("set timezone = 'UTC'")
     allowed = ", ".join(literal(str(path)) for path in marts)
     for path in marts:

@@ -33,6 +33,11 @@ class Settings(BaseSettings):
         return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
 
     @property
+    def duckdb_config(self) -> dict[str, str | bool | int | float | list[str]]:
+        """Limits of a DuckDB connection."""
+        return {"memory_limit": self.memory_limit, "threads": self.threads}
+
+    @property
     def lake(self) -> Path:
         """Received, kept and quarantined rows, and what Python hands to dbt."""
         return self.home / "lake"

@@ -20,8 +20,7 @@ def copy_source(source: Path, out: Path) -> int:
     for file in list_source(source).files:
         files.setdefault(file.table, []).append(str(file.path))
     rows = 0
-    config = {"memory_limit": settings.memory_limit, "threads": str(settings.threads)}
-    with duckdb.connect(config=config) as con:
+    with duckdb.connect(config=settings.duckdb_config) as con:
         for table, paths in files.items():
             names = ", ".join(literal(path) for path in paths)
             reader = "read_parquet" if paths[0].endswith(".parquet") else "read_csv"

@@ -127,8 +127,12 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"expected one of {', '.join(FORMATS)}, found {format!r}")
         with progress():
             report = convert(format, path, out)
-        columns = ("source", "rows read", "written to", "rows", "set aside", "reason")
-        print_table(columns, report.table(), f"{format}: {path} -> {out}")
+        columns = ("source", "rows read", "written to", "rows written", "set aside", "reason")
+        rows = ((r.source, r.read, r.table, r.written, r.set_aside, r.reason) for r in report.rows())
+        print_table(columns, rows, f"{format}: {path} -> {out}")
+        print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")
+        for note in report.notes:
+            say(note)
 
     @app.command()
     def run(

@@ -69,9 +69,9 @@ def read_alerts(path: Path) -> pl.DataFrame:
         "subject_ids": pl.List(pl.String),
         "score": pl.Float64,
     }
-    moments = dict.fromkeys(("window_start", "window_end"), pl.String)
+    moments: dict[str, type[pl.DataType]] = dict.fromkeys(("window_start", "window_end"), pl.String)
     try:
-        frame = pl.read_ndjson(path, schema=schema | moments)
+        frame = pl.read_ndjson(path, schema={**schema, **moments})
     except pl.exceptions.PolarsError as error:
         raise UsageError(f"{path}: expected one alert a line as JSON, found: {error}") from error
     parsed = (pl.col(name).str.to_datetime(time_unit="us", time_zone="UTC") for name in moments)

@@ -1,0 +1,129 @@
+"""What the data-status page lists: rows received, checks, quarantine, periods, files.
+
+Belongs here: readers of the accounting marts and of the snapshot's folder. Does not belong here:
+widgets, pictures, judgements.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards.data import Snapshot, collect, key, marts, row_count, scan, schema
+
+_ACCOUNTING = ("table_name", "files", "rows_in", "rows_kept", "rows_superseded", "rows_quarantined")
+_QUARANTINE = ("table_name", "reason", "column_name", "value", "record_key", "file", "row_number")
+_RESULT = (
+    "gate",
+    "table_name",
+    "description",
+    "column_name",
+    "severity",
+    "success",
+    "observed",
+    "expected",
+    "unexpected_count",
+    "element_count",
+    "rule_ref",
+)
+# What tells when a row is from, the finest first.
+_TIMES = ("date", "trade_date", "transferred_at", "month", "window_end", "period", "year")
+_NO_PERIOD = "all"
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def accounting(snapshot: Snapshot) -> pl.DataFrame:
+    """One row a source table that received anything."""
+    frame = scan(snapshot, "fct_row_accounting", _ACCOUNTING)
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_ACCOUNTING, pl.Int64))
+    rows = frame.filter(pl.col("rows_in") > 0).sort("rows_in", "table_name", descending=[True, False])
+    return collect(rows, snapshot, "fct_row_accounting")
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Snapshot: key})
+def quality_results(snapshot: Snapshot, language: str) -> pl.DataFrame:
+    """One row a check, failed ones first, described in the language."""
+    described = f"description_{language}"
+    wanted = tuple(described if name == "description" else name for name in _RESULT)
+    frame = scan(snapshot, "fct_quality_results", (*wanted, "position"))
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_RESULT, pl.String))
+    rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
+    rows = frame.sort("success", rank, "gate", "position").drop("position")
+    return collect(rows.rename({described: "description"}), snapshot, "fct_quality_results")
+
+
+def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:
+    """The checks that a refused run failed, in the columns of `quality_results`."""
+    numbers = {"unexpected_count", "element_count"}
+    rows = []
+    for result in refusal.get("results", []):
+        given = {**result, "description": result.get(f"description_{language}") or result.get("expectation")}
+        row = {name: given.get(name) for name in _RESULT}
+        texts = {name: None if value is None else str(value) for name, value in row.items()}
+        rows.append({**texts, "success": bool(row["success"]), **{name: row[name] for name in numbers}})
+    kinds = {
+        name: pl.Boolean if name == "success" else pl.Int64 if name in numbers else pl.String
+        for name in _RESULT
+    }
+    return pl.DataFrame(rows, schema=kinds, strict=False)
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def quarantine_reasons(snapshot: Snapshot) -> pl.DataFrame:
+    """One row a table and reason: how many rows."""
+    frame = scan(snapshot, "fct_quarantine", ("table_name", "reason"))
+    if frame is None:
+        return pl.DataFrame(schema={"table_name": pl.String, "reason": pl.String, "rows": pl.UInt32})
+    counted = frame.group_by("table_name", "reason").agg(pl.len().alias("rows"))
+    return collect(
+        counted.sort("rows", "table_name", "reason", descending=[True, False, False]),
+        snapshot,
+        "fct_quarantine",
+    )
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def quarantine_sample(snapshot: Snapshot, each: int = 50) -> pl.DataFrame:
+    """Up to `each` rows of every table and reason."""
+    frame = scan(snapshot, "fct_quarantine", _QUARANTINE)
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_QUARANTINE, pl.String))
+    rows = frame.sort("table_name", "reason", "file", "row_number").group_by(
+        "table_name", "reason", maintain_order=True
+    )
+    return collect(rows.head(each).select(_QUARANTINE), snapshot, "fct_quarantine")
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def freshness(snapshot: Snapshot) -> pl.DataFrame:
+    """One row a published mart: rows, first and newest period."""
+    rows = []
+    for mart in marts(snapshot):
+        found = schema(snapshot, mart)
+        time = next((name for name in _TIMES if name in found), None)
+        first = last = None
+        frame = scan(snapshot, mart, (time,)) if time else None
+        if frame is not None and time:
+            column = pl.col(time).cast(pl.String).str.slice(0, 10)
+            ends = collect(
+                frame.select(column.filter(column != _NO_PERIOD)).select(
+                    pl.col(time).min().alias("first"), pl.col(time).max().alias("last")
+                ),
+                snapshot,
+                mart,
+            )
+            first, last = ends.row(0)
+        rows.append({"mart": mart, "rows": row_count(snapshot, mart), "first": first, "last": last})
+    schema_of = {"mart": pl.String, "rows": pl.Int64, "first": pl.String, "last": pl.String}
+    return pl.DataFrame(rows, schema=schema_of)
+
+
+def data_docs(snapshot: Snapshot) -> list[Path]:
+    """The entry pages of the snapshot's Data Docs."""
+    folder = snapshot.folder / "data_docs"
+    return sorted(path for path in (folder / "index.html", *folder.glob("*/index.html")) if path.is_file())

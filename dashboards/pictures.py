@@ -1,0 +1,184 @@
+"""Which picture shows an alert's evidence, and the rows around the evidence that it needs.
+
+Belongs here: from evidence to cards. Does not belong here: marks and axes (`charts/`).
+Adding a picture for a kind is one line in `_BY_KIND`; a kind that is not listed gets the pictures
+of the tables that its evidence comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from dashboards import evidence, figures
+from dashboards.charts import detail, flows, reports, samples
+from dashboards.charts import market as market_charts
+from dashboards.data import Snapshot, schema
+from dashboards.evidence import Evidence
+from dashboards.page import Card, Desk
+
+Found = dict[str, pl.DataFrame]
+
+# Trading days drawn before and after the finding.
+_AROUND = 45
+
+
+def _flows(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    for mart, source, target in (
+        ("fct_trades", "sell_account_id", "buy_account_id"),
+        ("fct_transfers", "from_account_id", "to_account_id"),
+    ):
+        if mart not in found:
+            continue
+        edges = flows.edges_of(found[mart], source, target)
+        ids = tuple(sorted({*edges["source"], *edges["target"]}))
+        chart = flows.flows(edges, evidence.account_names(snapshot, ids), desk.words)
+        if chart is not None:
+            words = desk.words
+            return Card(words("detail.picture_flows"), chart, words("detail.picture_flows_hint"))
+    return None
+
+
+def _marked_days(found: Found) -> pl.DataFrame:
+    """The days and instruments that the evidence is about."""
+    if "fct_market_days" in found:
+        return found["fct_market_days"].select("date", "instrument_id").unique()
+    if "fct_trades" in found:
+        trades = found["fct_trades"].select(pl.col("trade_date").alias("date"), "instrument_id")
+        return trades.drop_nulls().unique()
+    return pl.DataFrame(schema={"date": pl.Date, "instrument_id": pl.String})
+
+
+def _prices(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    marked = _marked_days(found)
+    days = figures.market_days(snapshot)
+    if marked.is_empty() or days.is_empty():
+        return None
+    first, last = marked["date"].min(), marked["date"].max()
+    own = days.filter(pl.col("instrument_id").is_in(marked["instrument_id"].unique().implode()))
+    dates = own["date"].unique().sort()
+    before = dates.filter(dates < first).tail(_AROUND).min() or first
+    after = dates.filter(dates > last).head(_AROUND).max() or last
+    around = own.filter(pl.col("date").is_between(before, after)).join(
+        marked.with_columns(pl.lit(True).alias("marked")), on=["date", "instrument_id"], how="left"
+    )
+    around = around.with_columns(pl.col("marked").fill_null(False))
+    chart = detail.marked_prices(around, desk.words, desk.market["currency"])
+    return Card(desk.words("detail.picture_prices"), chart)
+
+
+def _mark(rows: pl.DataFrame, found: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Rows with `marked`: whether they are among the evidence."""
+    marks = found.select(keys).unique().with_columns(pl.lit(True).alias("marked"))
+    return rows.join(marks, on=keys, how="left").with_columns(pl.col("marked").fill_null(False))
+
+
+def _surroundings(
+    snapshot: Snapshot, found: Found, origin: str, mart: str, subject: str, columns: tuple[str, ...]
+) -> pl.DataFrame | None:
+    """All rows of `mart` about the evidence's commonest subject."""
+    if origin not in found or not set(columns) <= set(schema(snapshot, mart)):
+        return None
+    ids = found[origin][subject].drop_nulls().mode().sort()
+    rows = evidence.context(snapshot, mart, subject, tuple(ids.head(1)), columns)
+    return rows if rows.height else None
+
+
+def _expected(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    columns = ("unit_id", "year", "target", "actual", "expected", "lower_05", "upper_95")
+    rows = _surroundings(snapshot, found, "fct_unit_years", "expected_emissions", "unit_id", columns)
+    if rows is None:
+        return None
+    chart = reports.expected(_mark(rows, found["fct_unit_years"], ["unit_id", "year"]), desk.words)
+    return Card(desk.words("detail.picture_expected"), chart, desk.words("detail.picture_expected_hint"))
+
+
+def _compliance(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    columns = ("entity_id", "year", "required_tco2e", "provided_tco2e")
+    mart = "fct_compliance_years"
+    rows = _surroundings(snapshot, found, mart, mart, "entity_id", columns)
+    if rows is None:
+        return None
+    return Card(desk.words("detail.picture_compliance"), reports.required_provided(rows, desk.words))
+
+
+def _samples(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    del snapshot
+    if "fct_lab_tests" not in found:
+        return None
+    chart = samples.sample_dates(found["fct_lab_tests"], desk.words)
+    return Card(desk.words("detail.picture_lab"), chart, desk.words("detail.picture_lab_hint"))
+
+
+def _ratios(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    columns = ("sample_id", "entity_id", "carbon_daf_pct", "ncv_gj_per_t")
+    mart = "fct_lab_tests"
+    rows = _surroundings(snapshot, found, mart, mart, "entity_id", columns)
+    if rows is None:
+        return None
+    chart = samples.sample_ratio(_mark(rows, found[mart], ["sample_id"]), desk.words)
+    return Card(desk.words("detail.picture_lab_ratio"), chart)
+
+
+def _months(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    columns = (
+        "unit_id",
+        "month",
+        "reported_emissions_tco2",
+        "metered_emissions_tco2",
+        "cems_emissions_tco2",
+    )
+    mart = "fct_mass_balance_months"
+    rows = _surroundings(snapshot, found, mart, mart, "unit_id", columns)
+    if rows is None:
+        return None
+    chart = reports.monthly(_mark(rows, found[mart], ["unit_id", "month"]), desk.words)
+    return Card(desk.words("detail.picture_monthly"), chart)
+
+
+def _reports(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    columns = ("entity_id", "year", "days_late", "due_on")
+    mart = "fct_emission_reports"
+    rows = _surroundings(snapshot, found, mart, mart, "entity_id", columns)
+    if rows is None:
+        return None
+    return Card(desk.words("detail.picture_reports"), reports.report_days(rows, desk.words))
+
+
+def _holders(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    del found
+    chart = market_charts.holders(figures.parties(snapshot), desk.words)
+    return Card(desk.words("detail.picture_holders"), chart)
+
+
+Picture = Callable[[Desk, Snapshot, Found], Card | None]
+
+_BY_KIND: dict[str, tuple[Picture, ...]] = {
+    "circular_trade": (_flows,),
+    "pass_through": (_flows,),
+    "wash_trade": (_flows, _prices),
+    "matched_orders": (_flows, _prices),
+    "output_mismatch": (_expected, _months),
+    "lab_date_conflict": (_samples,),
+    "lab_ratio_conflict": (_ratios,),
+    "cornering": (_holders, _prices),
+    "concentration": (_holders, _prices),
+    "position_limit": (_holders,),
+}
+_BY_TABLE: tuple[Picture, ...] = (_prices, _months, _compliance, _expected, _samples, _reports, _flows)
+
+
+def choose(desk: Desk, snapshot: Snapshot, kind: str, rows: list[Evidence]) -> list[Card]:
+    """Up to two pictures for an alert; none where no picture has anything to show."""
+    found = {one.mart: one.rows for one in rows if one.mart and one.rows.height}
+    own = _BY_KIND.get(kind, ())
+    cards: list[Card] = []
+    for picture in dict.fromkeys((*own, *_BY_TABLE)):
+        card = picture(desk, snapshot, found)
+        if card is not None and card.chart is not None:
+            cards.append(card)
+        # The kind's own pictures say enough; one of the tables' stands in where it has none.
+        if cards and picture not in own[:-1]:
+            break
+    return cards

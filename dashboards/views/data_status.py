@@ -1,0 +1,230 @@
+"""Data status: where the data came from, what was kept, which checks passed, what was refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards import data, inventory, page, safety, state
+from dashboards.charts import status as charts
+from dashboards.data import Snapshot
+from dashboards.page import Desk, Tile
+
+
+def _refused(desk: Desk) -> None:
+    """What the last run was refused for, before anything else."""
+    refusal = data.refusal(desk.settings)
+    if not refusal:
+        return
+    words = desk.words
+    results = inventory.refused_results(refusal, words.language)
+    with st.container(border=True):
+        st.error(f"**{words('status.refused_title')}**", icon=":material/gpp_bad:")
+        st.markdown(
+            words(
+                "status.refused",
+                when=safety.markdown(page.moment(desk, refusal.get("refused_at"))),
+                gate=words.code("gate", refusal.get("gate")),
+                snapshot=safety.markdown(refusal.get("snapshot_id", "")),
+                count=words.number(results.height),
+            )
+        )
+        st.markdown(words("status.refused_do"))
+        if results.height:
+            _results_table(desk, results, "refused")
+
+
+def _results_table(desk: Desk, results: pl.DataFrame, name: str) -> None:
+    words = desk.words
+    passed = {True: words("result.passed"), False: words("result.failed")}
+    shown = results.with_columns(pl.col("success").replace_strict(passed, return_dtype=pl.String))
+    page.table(desk, shown.rename({"description": "expectation"}), name)
+
+
+def _identity(desk: Desk, snapshot: Snapshot) -> None:
+    words, manifest, market = desk.words, data.manifest(snapshot), desk.market
+    facts = (
+        ("snapshot", snapshot.id),
+        ("as_of", manifest.get("as_of")),
+        ("created", page.moment(desk, manifest.get("created_at"))),
+        ("market", market[f"name_{words.language}"]),
+        ("currency", words.currency(market["currency"])),
+        ("timezone", market["timezone"]),
+        ("source", manifest.get("source")),
+    )
+    with st.container(border=True):
+        for row in (facts[:4], facts[4:]):
+            for column, (label, value) in zip(st.columns(4), row, strict=False):
+                column.caption(words(f"status.{label}"))
+                column.markdown(safety.markdown("" if value is None else value))
+
+
+def _tiles(desk: Desk, rows: pl.DataFrame, checks: pl.DataFrame) -> None:
+    words = desk.words
+    totals = {name: int(rows[name].sum() or 0) for name in rows.columns if name.startswith("rows_")}
+    shown = []
+    if rows.height:
+        received = max(totals["rows_in"], 1)
+        kept = words("status.share_of", share=words.percent(totals["rows_kept"] / received, 2))
+        out = words("status.share_of", share=words.percent(totals["rows_quarantined"] / received, 2))
+        again = words("status.superseded_note", count=words.number(totals["rows_superseded"]))
+        shown = [
+            Tile(words("status.rows_in"), words.number(totals["rows_in"]), again),
+            Tile(words("status.rows_kept"), words.number(totals["rows_kept"]), kept),
+            Tile(words("status.rows_quarantined"), words.number(totals["rows_quarantined"]), out),
+        ]
+    if checks.height:
+        failed = int((~checks["success"].fill_null(False)).sum())
+        of = words("status.checks_of", count=words.number(checks.height))
+        shown.append(Tile(words("status.checks_failed"), words.number(failed), of))
+    page.tiles(desk, shown)
+
+
+def _received(desk: Desk, rows: pl.DataFrame) -> None:
+    words = desk.words
+    with st.container(border=True):
+        st.subheader(words("status.received"), anchor=False)
+        st.caption(words("status.received_lead"))
+        if rows.is_empty():
+            st.caption(words("status.nothing"))
+            return
+        picture = charts.accounting(rows, words)
+        if picture is None:
+            page.table(desk, rows, "accounting")
+            return
+        left, right = st.columns([2, 3])
+        with left:
+            page.draw(picture)
+        with right:
+            page.table(desk, rows, "accounting")
+
+
+def _gates(desk: Desk, checks: pl.DataFrame) -> None:
+    words = desk.words
+    failed_only = state.code("checks", ["all", "failed"], "all")
+    state.load("data", [failed_only])
+    with st.container(border=True):
+        title, switch = st.columns([4, 1], vertical_alignment="bottom")
+        title.subheader(words("status.gates"), anchor=False)
+        names = {"all": words("common.all"), "failed": words("status.only_failed")}
+        switch.segmented_control(
+            words("status.gates"),
+            list(names),
+            format_func=lambda one: names[one],
+            key=failed_only.key,
+            required=True,
+            label_visibility="collapsed",
+        )
+        st.caption(words("status.gates_lead"))
+        shown = checks if failed_only.value == "all" else checks.filter(~pl.col("success").fill_null(False))
+        if checks.is_empty():
+            st.caption(words("status.nothing"))
+        elif shown.is_empty():
+            st.success(words("status.all_passed"), icon=":material/check_circle:")
+        else:
+            _results_table(desk, shown, "checks")
+    state.save("data", [failed_only])
+
+
+def _quarantine(desk: Desk, snapshot: Snapshot) -> None:
+    words = desk.words
+    with st.container(border=True):
+        st.subheader(words("status.quarantine"), anchor=False)
+        st.caption(words("status.quarantine_lead"))
+        reasons = inventory.quarantine_reasons(snapshot)
+        if reasons.is_empty():
+            st.success(words("status.quarantine_none"), icon=":material/check_circle:")
+            return
+        left, right = st.columns([2, 3])
+        with left:
+            page.draw(charts.quarantine(reasons, words))
+        with right:
+            page.table(desk, inventory.quarantine_sample(snapshot), "quarantine")
+
+
+def _tables(desk: Desk, snapshot: Snapshot) -> None:
+    words, config = desk.words, st.column_config
+    with st.container(border=True):
+        st.subheader(words("status.freshness"), anchor=False)
+        st.caption(words("status.freshness_lead"))
+        rows = inventory.freshness(snapshot)
+        names = pl.Series("name", [words.code("table", one) for one in rows["mart"]], dtype=pl.String)
+        st.dataframe(
+            rows.with_columns(names).select("name", "mart", "rows", "first", "last"),
+            hide_index=True,
+            placeholder="",
+            height=min(38 + 35 * rows.height, 388),
+            column_config={
+                "name": config.TextColumn(words("common.table")),
+                "mart": config.TextColumn(words("status.mart")),
+                "rows": config.NumberColumn(words("status.rows"), format="localized"),
+                "first": config.TextColumn(words("status.first_period")),
+                "last": config.TextColumn(words("status.last_period")),
+            },
+        )
+
+
+def _kept(desk: Desk, snapshot: Snapshot) -> None:
+    words, config = desk.words, st.column_config
+    rows = [
+        {
+            "snapshot": str(one.get("snapshot_id", "")),
+            "as_of": str(one.get("as_of", "")),
+            "created": page.moment(desk, one.get("created_at")),
+            "current": one.get("snapshot_id") == snapshot.id,
+        }
+        for one in data.snapshots(desk.settings)
+    ]
+    with st.container(border=True, height="stretch"):
+        st.subheader(words("status.snapshots"), anchor=False)
+        st.dataframe(
+            pl.DataFrame(rows),
+            hide_index=True,
+            column_config={
+                "snapshot": config.TextColumn(words("status.snapshot")),
+                "as_of": config.TextColumn(words("status.as_of")),
+                "created": config.TextColumn(words("status.created")),
+                "current": config.CheckboxColumn(words("status.current")),
+            },
+        )
+
+
+def _docs(desk: Desk, snapshot: Snapshot) -> None:
+    words = desk.words
+    pages: list[Path] = inventory.data_docs(snapshot)
+    with st.container(border=True, height="stretch"):
+        st.subheader(words("status.docs"), anchor=False)
+        st.caption(words("status.docs_lead") if pages else words("status.nothing"))
+        for path in pages:
+            st.code(str(path), language=None, wrap_lines=True)
+
+
+def main() -> None:
+    """A refusal first, then identity, rows, checks, quarantine, tables, files."""
+    desk: Any = page.this_desk()
+    page.heading(desk, "data_status")
+    _refused(desk)
+    if desk.snapshot is None:
+        page.no_publication(desk)
+        return
+    snapshot = desk.snapshot
+    rows = inventory.accounting(snapshot)
+    checks = inventory.quality_results(snapshot, desk.words.language)
+    _identity(desk, snapshot)
+    _tiles(desk, rows, checks)
+    _received(desk, rows)
+    _gates(desk, checks)
+    _quarantine(desk, snapshot)
+    _tables(desk, snapshot)
+    left, right = st.columns(2)
+    with left:
+        _kept(desk, snapshot)
+    with right:
+        _docs(desk, snapshot)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Which suites a gate has, in the order they are reported."""
+
+from __future__ import annotations
+
+from expectations.door import delivery, monitoring, registry, reports, trading
+from expectations.publication import findings, marts
+from expectations.suite import Frame, Suite, SuiteBuilder
+
+GATES: dict[str, tuple[SuiteBuilder, ...]] = {
+    "door": (*delivery.SUITES, *registry.SUITES, *trading.SUITES, *reports.SUITES, *monitoring.SUITES),
+    "publication": (*marts.SUITES, *findings.SUITES),
+}
+
+
+def suites_of(frame: Frame) -> list[Suite]:
+    """The suites of the frame's gate with the bounds of its market.
+
+    Raises:
+        ValueError: there is no such gate.
+    """
+    if frame.gate not in GATES:
+        raise ValueError(f"gate is {frame.gate!r}, expected one of {', '.join(GATES)}")
+    return [build(frame) for build in GATES[frame.gate]]

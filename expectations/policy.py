@@ -1,0 +1,138 @@
+"""Reads `policy.yml`: the numbers figures are held to, each with severity, source and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SEVERITIES = ("critical", "warning", "info")
+VERIFICATIONS = ("Y2", "Y1", "Ypg", "Yc", "calc", "N")
+_OVERRIDES = ("markets", "currencies", "only_markets")
+
+
+@dataclass(frozen=True)
+class Market:
+    """What the bounds depend on: the market's id and its currency."""
+
+    id: str = "cn"
+    currency: str = "CNY"
+
+    @classmethod
+    def of(cls, settings: Any) -> Market:
+        """From a mapping, or from any object with `id` and `currency`."""
+        if isinstance(settings, Mapping):
+            return cls(id=str(settings["id"]), currency=str(settings["currency"]))
+        return cls(id=str(settings.id), currency=str(settings.currency))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Closed interval that at least `mostly` of a figure's values must lie in.
+
+    `rule` is the id of the article or guideline the numbers come from; without one they are this house's
+    policy and `why` is the whole of their justification. `verified` is how surely the rule's text was read.
+    """
+
+    severity: str
+    why: str
+    minimum: float | None = None
+    maximum: float | None = None
+    mostly: float = 1.0
+    rule: str | None = None
+    verified: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES:
+            raise ValueError(f"severity is {self.severity!r}, expected one of {', '.join(SEVERITIES)}")
+        if self.minimum is None and self.maximum is None:
+            raise ValueError("neither minimum nor maximum is given, expected at least one")
+        if self.rule is not None and self.verified not in VERIFICATIONS:
+            raise ValueError(
+                f"rule {self.rule} has verified: {self.verified!r}, "
+                f"expected one of {', '.join(VERIFICATIONS)}"
+            )
+        if not 0 < self.mostly <= 1:
+            raise ValueError(f"mostly is {self.mostly}, expected a share above 0 and up to 1")
+
+    @property
+    def is_verified(self) -> bool:
+        """True if the rule was read in an official text, False for policy and for hearsay."""
+        return self.verified in ("Y1", "Y2")
+
+    @property
+    def text(self) -> str:
+        """The interval and share in signs that need no language."""
+        if self.minimum is None:
+            interval = f"≤ {self.maximum:.10g}"
+        elif self.maximum is None:
+            interval = f"≥ {self.minimum:.10g}"
+        else:
+            interval = f"{self.minimum:.10g} … {self.maximum:.10g}"
+        return interval if self.mostly == 1 else f"{interval} ({100 * self.mostly:.4g} %)"
+
+
+@cache
+def _entries() -> dict[str, Any]:
+    path = Path(__file__).with_name("policy.yml")
+    # The parser in C, where PyYAML has it, reads the page ten times faster.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+
+
+def sample(name: str) -> int:
+    """How much a figure must rest on before it is judged; see `samples` in the policy."""
+    return int(_entries()["samples"][name]["at_least"])
+
+
+def entry_names() -> list[tuple[str, str, str]]:
+    """Every (gate, suite, check) that the policy has a bound for."""
+    return [
+        (gate, suite, name)
+        for gate, suites in _entries().items()
+        if gate != "samples"
+        for suite, checks in suites.items()
+        for name in checks
+    ]
+
+
+def _applies(only: list[str] | None, market: Market) -> bool:
+    return only is None or market.id in only or market.id.split("-")[0] in only
+
+
+def bound(gate: str, suite: str, name: str, market: Market) -> Bound | None:
+    """The bound of a check in a market; None where the check is not for that market.
+
+    An override by market id goes before one by the id's first part (`us` of `us-ca`), and that before
+    one by currency.
+
+    Raises:
+        KeyError: the policy has no such entry.
+        ValueError: the entry is not complete or holds an unknown setting.
+    """
+    where = f"policy.yml: {gate}.{suite}.{name}"
+    try:
+        entry = dict(_entries()[gate][suite][name])
+    except KeyError as error:
+        raise KeyError(f"{where}: no such bound; add it with severity and why") from error
+    if not _applies(entry.get("only_markets"), market):
+        return None
+    markets, currencies = entry.get("markets", {}), entry.get("currencies", {})
+    for override in (
+        currencies.get(market.currency),
+        markets.get(market.id.split("-")[0]),
+        markets.get(market.id),
+    ):
+        entry |= override or {}
+    settings = {key: value for key, value in entry.items() if key not in _OVERRIDES}
+    unknown = settings.keys() - {field.name for field in fields(Bound)}
+    if unknown:
+        raise ValueError(f"{where}: unknown setting {', '.join(sorted(unknown))}")
+    try:
+        return Bound(**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}") from error

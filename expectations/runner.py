@@ -1,0 +1,184 @@
+"""Runs a gate: tables in, a `GateResult` and its Data Docs out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from expectations.data_docs import write_data_docs
+from expectations.engine import Engine, Outcome
+from expectations.gates import suites_of
+from expectations.policy import Market
+from expectations.results import SKIPPED, GateResult, QualityResult
+from expectations.session import (
+    Limits,
+    Sources,
+    create_suite_views,
+    only_figure,
+    open_tables,
+    sample_breaches,
+)
+from expectations.suite import Check, Frame, Suite
+
+Describe = Callable[..., str]
+"""Text of a key in a language, with values: `anomaly.catalogue.text`."""
+
+
+def validate(
+    gate: str,
+    tables: Sources,
+    *,
+    market: Any,
+    as_of: date | str,
+    work_dir: Path,
+    describe: Describe,
+    docs_dir: Path | None = None,
+    limits: Limits | None = None,
+) -> GateResult:
+    """Hold a gate's tables to its suites.
+
+    Args:
+        gate: `door` (the lake's kept tables, `row_accounting`, and `previous_row_accounting` of the last
+            publication where there is one) or `publication` (the candidate's marts).
+        tables: Parquet files of each table, or their folder. A table that is left out, or whose folder has no
+            files, is skipped and reported as such.
+        market: settings with `id` and `currency`.
+        as_of: the day the run is for.
+        work_dir: where the gate may write while it runs; it leaves nothing behind.
+        describe: texts of the catalogue, called as `describe(key, language, **values)`.
+        docs_dir: where the Data Docs site goes; what stands there is replaced. None writes no site.
+        limits: DuckDB's memory and threads.
+
+    Raises:
+        CheckError: a check broke; this is never reported as bad data.
+        ValueError: there is no such gate, or no table was given.
+    """
+    if not tables:
+        raise ValueError(
+            f"gate {gate}: expected at least one table, found none; pass the tables the run built"
+        )
+    day = as_of if isinstance(as_of, date) else date.fromisoformat(as_of)
+    suites = suites_of(Frame(gate, Market.of(market), day))
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="gate-", dir=work_dir.absolute()) as folder:
+        run = _Run(Path(folder) / "gate.duckdb", (limits or Limits()).config(Path(folder)), describe)
+        outcomes = run.judge(suites, tables)
+        result = GateResult(gate, tuple(_numbered(run.report(suites, outcomes))))
+        if docs_dir is not None:
+            write_data_docs(run.context, result, docs_dir.absolute(), describe)
+    return result
+
+
+def _numbered(rows: Iterator[dict[str, Any]]) -> Iterator[QualityResult]:
+    for position, row in enumerate(rows, start=1):
+        yield QualityResult(**row, position=position)
+
+
+@dataclass
+class _Run:
+    """One pass over a gate's suites in its own database file."""
+
+    database: Path
+    config: Mapping[str, Any]
+    describe: Describe
+    context: Any = None
+
+    def judge(self, suites: list[Suite], tables: Sources) -> dict[str, dict[str, Outcome] | str]:
+        """By suite: the outcome of each check, or why the suite was skipped."""
+        counts = open_tables(self.database, tables, self.config)
+        skipped = {suite.name: reason for suite in suites if (reason := _reason_to_skip(suite, counts))}
+        judged = [suite for suite in suites if suite.name not in skipped]
+        create_suite_views(self.database, judged, self.config)
+        with Engine(self.database, self.config) as engine:
+            self.context = engine.context
+            found = {suite.name: engine.validate(suite, self._descriptions(suite)) for suite in judged}
+        return found | skipped
+
+    def _descriptions(self, suite: Suite) -> dict[str, str]:
+        texts = {check.name: self._texts(suite, check) for check in suite.checks}
+        return {name: f"{zh} / {en}" for name, (zh, en) in texts.items()}
+
+    def _texts(self, suite: Suite, check: Check) -> tuple[str, str]:
+        bound = check.bound
+        values = {
+            "minimum": _number(bound.minimum),
+            "maximum": _number(bound.maximum),
+            "share": f"{bound.mostly:.4g}" if bound.mostly == 1 else f"{100 * bound.mostly:.4g} %",
+        }
+        key = f"quality.{suite.gate}.{suite.name}.{check.name}"
+        return self.describe(key, "zh", **values), self.describe(key, "en", **values)
+
+    def report(
+        self, suites: list[Suite], outcomes: Mapping[str, dict[str, Outcome] | str]
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of the result, suites and checks in their order."""
+        for suite in suites:
+            outcome = outcomes[suite.name]
+            if isinstance(outcome, str):
+                yield self._skipped(suite, outcome)
+            else:
+                yield from (self._row(suite, check, outcome[check.name]) for check in suite.checks)
+
+    def _skipped(self, suite: Suite, reason: str) -> dict[str, Any]:
+        return {
+            "gate": suite.gate,
+            "table_name": suite.table,
+            "expectation": suite.label(SKIPPED),
+            "column_name": None,
+            "severity": "info",
+            "success": None,
+            "observed": reason,
+            "expected": None,
+            "unexpected_count": None,
+            "element_count": 0,
+            "rule_ref": None,
+            "description_zh": self.describe("quality.skipped", "zh", table=suite.table),
+            "description_en": self.describe("quality.skipped", "en", table=suite.table),
+        }
+
+    def _row(self, suite: Suite, check: Check, outcome: Outcome) -> dict[str, Any]:
+        zh, en = self._texts(suite, check)
+        return {
+            "gate": suite.gate,
+            "table_name": suite.table,
+            "expectation": suite.label(check.name),
+            "column_name": check.column,
+            "severity": check.bound.severity,
+            "success": outcome.success if outcome.values else None,
+            "observed": self._observed(suite, check, outcome),
+            "expected": check.bound.text,
+            "unexpected_count": outcome.unexpected,
+            "element_count": outcome.values,
+            "rule_ref": check.bound.rule,
+            "description_zh": zh,
+            "description_en": en,
+        }
+
+    def _observed(self, suite: Suite, check: Check, outcome: Outcome) -> str:
+        if not outcome.values:
+            return "no values"
+        summary = f"{outcome.unexpected} / {outcome.values}"
+        if outcome.unexpected:
+            return "; ".join([summary, *sample_breaches(self.database, suite, check, self.config)])
+        if outcome.values == 1:
+            return f"{summary}; {only_figure(self.database, suite, check, self.config)}"
+        return summary
+
+
+def _reason_to_skip(suite: Suite, counts: Mapping[str, int]) -> str | None:
+    absent = [table for table in (suite.table, *suite.also) if table not in counts]
+    if absent:
+        return f"no table {', '.join(absent)}"
+    return None if counts[suite.table] else "0 rows"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, int) and value > 9999:
+        return f"{value:,}"
+    return f"{value:g}"

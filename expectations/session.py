@@ -1,0 +1,150 @@
+"""The gate's own DuckDB file: views over the Parquet files, one more for each suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations.results import CheckError
+from expectations.suite import Check, Suite
+
+Sources = Mapping[str, Sequence[Path] | Path]
+GATE_TABLES = "gate_tables"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What DuckDB may use; beyond the memory it spills into the work folder."""
+
+    memory: str = "512MB"
+    threads: int = 2
+
+    def config(self, work_dir: Path) -> dict[str, Any]:
+        """Settings of a connection. Extensions stay where they are: a gate opens no network."""
+        return {
+            "memory_limit": self.memory,
+            "threads": self.threads,
+            "temp_directory": str(work_dir / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+
+
+def files_of(table: str, source: Sequence[Path] | Path) -> list[Path]:
+    """The Parquet files of a table given as a file, a folder or a list of files, sorted; [] if there is none.
+
+    Raises:
+        CheckError: a listed file is not there.
+    """
+    listed = [source] if isinstance(source, Path) else [Path(item) for item in source]
+    found: list[Path] = []
+    for item in listed:
+        if item.is_dir():
+            found += sorted(item.rglob("*.parquet"))
+        elif item.is_file():
+            found.append(item)
+        elif not isinstance(source, Path):
+            raise CheckError(
+                f"table {table}: expected the file {item}, found nothing there; rebuild the table"
+            )
+    return sorted(found)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def open_tables(database: Path, sources: Sources, config: Mapping[str, Any]) -> dict[str, int]:
+    """Write the views over the sources and `gate_tables`; gives the number of rows by table.
+
+    A table without files is left out.
+
+    Raises:
+        CheckError: a table's files cannot be read as one table.
+    """
+    counts: dict[str, int] = {}
+    with duckdb.connect(str(database), config=dict(config)) as connection:
+        for table, source in sorted(sources.items()):
+            files = files_of(table, source)
+            if not files:
+                continue
+            listing = ", ".join(_quoted(str(file)) for file in files)
+            try:
+                connection.execute(
+                    f'create view "{table}" as select * from '
+                    f"read_parquet([{listing}], union_by_name = true, hive_partitioning = false)"
+                )
+                counts[table] = connection.execute(f'select count(*) from "{table}"').fetchall()[0][0]
+            except duckdb.Error as error:
+                raise CheckError(
+                    f"table {table}: expected {len(files)} readable Parquet file(s) from {files[0]} on, "
+                    f"found: {error}. Rebuild the table."
+                ) from error
+        connection.execute(f"create table {GATE_TABLES} (table_name varchar, row_count bigint)")
+        if counts:
+            connection.executemany(
+                f"insert into {GATE_TABLES} values (?, ?)", [list(item) for item in counts.items()]
+            )
+    return counts | {GATE_TABLES: len(counts)}
+
+
+def view_of(suite: Suite) -> str:
+    """Name of the view whose columns are the suite's figures."""
+    return f"judged_{suite.name}"
+
+
+def create_suite_views(database: Path, suites: Iterable[Suite], config: Mapping[str, Any]) -> None:
+    """Write one view a suite.
+
+    Raises:
+        CheckError: a figure does not fit the table, such as a column that is not there.
+    """
+    with duckdb.connect(str(database), config=dict(config)) as connection:
+        for suite in suites:
+            try:
+                connection.execute(f"create view {view_of(suite)} as {suite.query}")
+            except duckdb.Error as error:
+                raise CheckError(
+                    f"gate {suite.gate}, suite {suite.name}, table {suite.table}: the figures cannot be "
+                    f"computed: {error}. Expected the columns of the contract or the mart; "
+                    "compare them with the suite's expressions."
+                ) from error
+
+
+def sample_breaches(
+    database: Path, suite: Suite, check: Check, config: Mapping[str, Any], limit: int = 3
+) -> list[str]:
+    """The first breaches of a check in the order of their keys, as `key=…: figure`."""
+    outside = [
+        f"{check.name} {sign} {value!r}"
+        for sign, value in (("<", check.bound.minimum), (">", check.bound.maximum))
+        if value is not None
+    ]
+    keys = ", ".join(suite.key)
+    with duckdb.connect(str(database), config=dict(config)) as connection:
+        rows = connection.execute(
+            f"select {keys}, {check.name} from {view_of(suite)} where {' or '.join(outside)} "
+            f"order by {keys} limit {limit}"
+        ).fetchall()
+    return [
+        ", ".join(f"{key}={value}" for key, value in zip(suite.key, row, strict=False))
+        + f": {_short(row[-1])}"
+        for row in rows
+    ]
+
+
+def only_figure(database: Path, suite: Suite, check: Check, config: Mapping[str, Any]) -> str:
+    """The figure of a check that has a single value, such as a share of the whole."""
+    with duckdb.connect(str(database), config=dict(config)) as connection:
+        rows = connection.execute(
+            f"select {check.name} from {view_of(suite)} where {check.name} is not null limit 1"
+        ).fetchall()
+    return _short(rows[0][0])
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,264 @@
+"""Every view with data, without data, without a publication, after a refusal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from desk_schemas import mart
+from desk_world import KINDS, SNAPSHOT, demo, write_home
+from streamlit.testing.v1 import AppTest
+
+VIEWS = ("market_health", "early_warnings", "alert_detail", "data_status")
+
+
+def said(app: AppTest) -> str:
+    """All words on the page."""
+    kinds = (
+        "title",
+        "header",
+        "subheader",
+        "markdown",
+        "caption",
+        "info",
+        "warning",
+        "error",
+        "success",
+        "code",
+    )
+    parts = [element.value for kind in kinds for element in getattr(app, kind)]
+    return "\n".join([*parts, *(f"{tile.label} {tile.value} {tile.delta}" for tile in app.metric)])
+
+
+def charts(app: AppTest) -> int:
+    return len(app.get("vega_lite_chart"))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_opens_with_data(open_view, demo_home, view, language):
+    app = open_view(demo_home, view, language, alert="A-0000000000000000")
+    assert not app.error
+    title = {
+        "zh": dict(zip(VIEWS, ("市场运行", "风险预警", "预警详情", "数据状况"), strict=True)),
+        "en": dict(
+            zip(VIEWS, ("Market health", "Early warnings", "Alert detail", "Data status"), strict=True)
+        ),
+    }
+    assert app.title[0].value == title[language][view]
+    assert charts(app) > 0
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_explains_empty_marts(open_view, hollow_home, view):
+    app = open_view(hollow_home, view, alert="A-0000000000000000")
+    assert not app.error
+    assert charts(app) == 0
+    expected = {
+        "market_health": "the source has no such data",
+        "early_warnings": "raised no alert",
+        "alert_detail": "is not in snapshot",
+        "data_status": "No row was quarantined",
+    }
+    assert expected[view] in said(app)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Nothing has been published yet"), ("zh", "尚无已发布的数据")]
+)
+def test_view_without_publication_says_what_to_do(open_view, tmp_path, view, language, words):
+    app = open_view(tmp_path, view, language)
+    assert words in said(app)
+    assert "carbonwarden demo" in app.code[0].value
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_lives_without_any_mart(open_view, tmp_path, view):
+    home = write_home(tmp_path, {})
+    for path in (home / "published" / "current" / "marts").iterdir():
+        path.unlink()
+    assert not open_view(home, view, alert="A-0000000000000000").error
+
+
+@pytest.mark.parametrize(
+    ("missing", "view"),
+    [
+        ("feat_market_days", "market_health"),
+        ("dim_accounts", "market_health"),
+        ("fct_compliance_years", "market_health"),
+        ("fct_market_days", "market_health"),
+        ("dim_accounts", "alert_detail"),
+        ("fct_transfers", "alert_detail"),
+        ("fct_row_accounting", "data_status"),
+        ("fct_quality_results", "data_status"),
+    ],
+)
+def test_view_lives_without_one_mart(open_view, tmp_path, missing, view):
+    home = write_home(tmp_path, demo())
+    (home / "published" / "current" / "marts" / f"{missing}.parquet").unlink()
+    app = open_view(home, view, alert="A-0000000000000001")
+    assert not app.error
+    assert charts(app) > 0
+
+
+def test_market_health_shows_what_the_marts_say(open_view, demo_home):
+    app = open_view(demo_home)
+    tiles = {tile.label: tile for tile in app.metric}
+    days = pl.read_parquet(demo_home / "published/current/marts/fct_market_days.parquet")
+    last = days.filter(pl.col("instrument_id") == "CEA24").sort("date").row(-1, named=True)
+    assert tiles["Latest close"].value == f"{last['close']:,.2f} CNY/t"
+    assert tiles["Latest close"].delta == f"{(last['close'] / last['previous_close'] - 1) * 100:+.2f}%"
+    assert tiles["Alerts"].value == "126"
+    due = pl.read_parquet(demo_home / "published/current/marts/fct_compliance_years.parquet").filter(
+        pl.col("is_due") & (pl.col("year") == 2023)
+    )
+    rate = (due["verdict"] == "compliant").mean()
+    assert tiles["Compliance rate"].value == f"{rate * 100:.2f}%"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_has_a_picture_and_rows(open_view, demo_home, kind):
+    alerts = pl.read_parquet(demo_home / "published/current/marts/fct_alerts.parquet")
+    alert = alerts.filter(pl.col("kind") == kind)["alert_id"][0]
+    app = open_view(demo_home, "alert_detail", alert=alert)
+    assert charts(app) >= 2, "the figures and the evidence"
+    assert "keys have no row" not in said(app)
+    assert len(app.dataframe) >= 2
+
+
+def test_alert_detail_says_when_an_alert_is_unknown(open_view, demo_home):
+    app = open_view(demo_home, "alert_detail", alert="A-<b>gone</b>")
+    assert "There is no such alert" in said(app)
+    assert "<b>gone" not in said(app)
+
+
+def test_filters_come_from_the_address_and_go_back_to_it(open_view, demo_home):
+    app = open_view(demo_home, "early_warnings", level="red,orange", kind="wash_trade,nonsense", page="7")
+    assert app.multiselect(key="choice:level").value == ["red", "orange"]
+    assert app.multiselect(key="choice:kind").value == ["wash_trade"]
+    assert app.query_params["kind"] == "wash_trade"
+    app.multiselect(key="choice:level").set_value(["yellow"]).run()
+    assert app.query_params["level"] == "yellow"
+    app.button(key="reset").click().run()
+    assert "level" not in app.query_params
+    assert "126 alerts" in said(app)
+
+
+def test_filter_without_match_is_explained(open_view, demo_home):
+    app = open_view(demo_home, "early_warnings", q="no such subject")
+    assert "No alert matches" in said(app)
+    backwards = open_view(demo_home, "early_warnings", **{"from": "2025-03-01", "to": "2025-02-01"})
+    assert "first date is after" in said(backwards)
+
+
+def test_language_switch_keeps_the_page(open_view, demo_home):
+    app = open_view(demo_home, "early_warnings", level="red")
+    app.segmented_control(key="language").set_value("zh").run()
+    assert app.title[0].value == "风险预警"
+    assert app.query_params["lang"] == "zh"
+    assert app.query_params["level"] == "red"
+
+
+def refuse(home: Path) -> None:
+    result = {
+        "gate": "door",
+        "table_name": "trades",
+        "expectation": "expect_column_values_to_be_between",
+        "column_name": "price",
+        "severity": "critical",
+        "success": False,
+        "observed": "7 rows",
+        "expected": "price > 0",
+        "unexpected_count": 7,
+        "element_count": 100,
+        "description_en": "Prices are above zero",
+        "description_zh": "价格大于零",
+    }
+    refusal = {
+        "refused_at": "2025-07-02T01:00:00+00:00",
+        "gate": "door",
+        "snapshot_id": "20250702",
+        "results": [result],
+    }
+    (home / "refusal.json").write_text(json.dumps(refusal))
+
+
+def test_refusal_is_shown_before_everything(open_view, tmp_path):
+    home = write_home(tmp_path, {})
+    refuse(home)
+    app = open_view(home, "data_status")
+    assert "The last run was refused" in app.error[0].value
+    assert "1 critical checks failed" in said(app)
+    assert "Prices are above zero" in app.dataframe[0].value.to_string()
+    assert "refused by a quality gate" in open_view(home).warning[0].value
+
+
+def test_refusal_is_shown_without_any_publication(open_view, tmp_path):
+    refuse(tmp_path)
+    app = open_view(tmp_path, "data_status")
+    assert "The last run was refused" in app.error[0].value
+    assert "Nothing has been published yet" in said(app)
+
+
+HOSTILE = "<script>alert(1)</script> [click](http://evil.example) =cmd|' /C calc'!A0 :red[x] $a$ **b**"
+
+
+def test_hostile_names_stay_text(open_view, tmp_path):
+    marts = demo()
+    marts["fct_alerts"] = (
+        marts["fct_alerts"]
+        .head(1)
+        .with_columns(
+            pl.lit(HOSTILE).alias(name) for name in ("title_zh", "title_en", "entity_name", "province_code")
+        )
+    )
+    home = write_home(tmp_path, marts)
+    app = open_view(home, "alert_detail", alert="A-0000000000000000")
+    for words in [*(one.value for one in app.markdown), *(one.value for one in app.header)]:
+        assert "<script>" not in words.replace("\\<", "")
+        assert "[click](http" not in words
+    assert "\\<script\\>" in app.header[0].value
+    assert not open_view(home, "early_warnings").error
+
+
+def test_unreadable_mart_is_explained_in_plain_words(open_view, tmp_path):
+    home = write_home(tmp_path, demo())
+    broken = home / "published" / SNAPSHOT / "marts" / "fct_alerts.parquet"
+    broken.write_bytes(b"not parquet")
+    app = open_view(home, "early_warnings")
+    assert "cannot be read" in app.error[0].value
+    assert "carbonwarden run" in said(app)
+
+
+def test_missing_column_is_named(open_view, tmp_path):
+    home = write_home(tmp_path, demo())
+    path = home / "published" / SNAPSHOT / "marts" / "fct_alerts.parquet"
+    pl.read_parquet(path).drop("level").write_parquet(path)
+    assert "level" in said(open_view(home, "early_warnings"))
+
+
+def test_a_page_stays_with_the_snapshot_it_began_with(open_view, tmp_path):
+    home = write_home(tmp_path, demo(), "20250701")
+    app = open_view(home, "early_warnings")
+    assert "126 alerts" in said(app)
+    write_home(home, {"fct_alerts": mart("fct_alerts")}, "20250702")
+    app.run()
+    assert "raised no alert" in said(app)
+    assert any("20250702" in one.value for one in app.sidebar.caption)
+
+
+def test_folder_of_files_is_read_like_one_file(open_view, tmp_path):
+    home = write_home(tmp_path, demo())
+    marts = home / "published" / "current" / "marts"
+    frame = pl.read_parquet(marts / "fct_alerts.parquet")
+    (marts / "fct_alerts.parquet").unlink()
+    for number in range(2):
+        part = marts / "fct_alerts" / f"period={number}" / "part-0.parquet"
+        part.parent.mkdir(parents=True)
+        frame.slice(number * 63, 63).drop("period").write_parquet(part)
+    assert "126 alerts" in said(open_view(home, "early_warnings"))
+    shutil.rmtree(marts / "fct_alerts")

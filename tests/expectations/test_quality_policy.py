@@ -1,0 +1,98 @@
+"""Policy, suites and texts belong together: no bound without a check, no check without texts."""
+
+from __future__ import annotations
+
+from datetime import date
+from string import Formatter
+
+import pytest
+
+from anomaly.catalogue import keys, messages
+from expectations.gates import GATES, suites_of
+from expectations.policy import Bound, Market, bound, entry_names
+from expectations.suite import Frame
+
+MARKETS = (Market(), Market("eu", "EUR"), Market("us-ca", "USD"), Market("nz", "NZD"))
+
+
+def _checks(market: Market) -> set[tuple[str, str, str]]:
+    return {
+        (gate, suite.name, check.name)
+        for gate in GATES
+        for suite in suites_of(Frame(gate, market, date(2025, 6, 30)))
+        for check in suite.checks
+    }
+
+
+def test_every_bound_has_its_check_and_every_check_its_bound():
+    assert _checks(Market()) == set(entry_names())
+
+
+def test_suites_of_a_gate_have_names_of_their_own():
+    for gate in GATES:
+        names = [suite.name for suite in suites_of(Frame(gate, Market(), date(2025, 6, 30)))]
+        assert len(set(names)) == len(names)
+
+
+def test_every_check_has_texts_with_the_same_placeholders():
+    known = {"minimum", "maximum", "share"}
+    for gate, suite, name in entry_names():
+        texts = messages()[f"quality.{gate}.{suite}.{name}"]
+        fields = {
+            language: {field for _, field, _, _ in Formatter().parse(texts[language]) if field}
+            for language in ("zh", "en")
+        }
+        assert fields["zh"] == fields["en"] <= known, (gate, suite, name)
+        for market in MARKETS:
+            found = bound(gate, suite, name, market)
+            if found is not None:
+                absent = {side for side in ("minimum", "maximum") if getattr(found, side) is None}
+                assert not fields["en"] & absent, (gate, suite, name)
+                assert ("share" in fields["en"]) == (found.mostly < 1), (gate, suite, name)
+
+
+def test_no_text_is_left_without_a_check():
+    of_checks = {f"quality.{gate}.{suite}.{name}" for gate, suite, name in entry_names()}
+    assert set(keys("quality.door")) | set(keys("quality.publication")) == of_checks
+
+
+def test_every_bound_gives_its_reason_and_only_majorities_and_findings_refuse():
+    for gate, suite, name in entry_names():
+        found = bound(gate, suite, name, Market())
+        assert found is not None
+        assert len(found.why) > 10, (gate, suite, name)
+        if gate == "door" and found.severity == "critical" and suite not in ("content", "row_accounting"):
+            assert found.mostly < 1, f"{suite}.{name} would refuse a run for a single odd figure"
+
+
+def test_rules_that_were_not_read_in_an_official_text_are_marked():
+    assert bound("door", "lab_tests", "carbon_daf_lignite", Market()).is_verified
+    assert not bound("door", "market_days", "close_outside_limits", Market()).is_verified
+    assert not bound("door", "trades", "price", Market()).is_verified
+
+
+def test_overrides_go_from_currency_over_country_to_market():
+    assert bound("door", "trades", "price", Market("eu", "EUR")).maximum == 250
+    assert bound("door", "trades", "price", Market("nz", "NZD")).maximum == 1000
+    assert bound("door", "unit_years", "co2_per_heat_coal_majority", Market("us-ca", "USD")).maximum == 0.1
+    assert bound("door", "orders", "block_size", Market("eu", "EUR")) is None
+    assert bound("door", "orders", "block_size", Market("cn-bj", "CNY")) is not None
+
+
+def test_an_unknown_bound_names_itself():
+    with pytest.raises(KeyError, match=r"door\.trades\.colour"):
+        bound("door", "trades", "colour", Market())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"severity": "grave", "minimum": 0}, "expected one of critical"),
+        ({"severity": "info"}, "neither minimum nor maximum"),
+        ({"severity": "info", "minimum": 0, "rule": "E-10"}, "expected one of Y2"),
+        ({"severity": "info", "minimum": 0, "mostly": 0}, "expected a share"),
+    ],
+)
+def test_a_bound_that_makes_no_sense_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Bound(why="because", **settings)
