@@ -51,7 +51,7 @@ test: $(VENV)/dev check unit  ## everything but Spark: linters, unit, dbt, pipel
 check: $(VENV)/dev  ## formatter, linters and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests
+	$(BIN)/sqlfmt --check --quiet dbt_project
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.contract.render --check
 

@@ -79,9 +79,8 @@ def _run(settings: Settings, source: Path, day: date) -> int:
         say(f"Passed over: {name} belongs to no table of the contract.")
     for name, table in outcome.counts["tables"].items():
         if table["unknown_columns"]:
-            say(
-                f"Passed over: columns {', '.join(table['unknown_columns'])} of {name} are not in the contract."
-            )
+            unknown = ", ".join(table["unknown_columns"])
+            say(f"Passed over: columns of {name} that are not in the contract: {unknown}.")
     say(f"Published snapshot {outcome.snapshot} in {settings.published}.")
     return 0
 

@@ -20,6 +20,9 @@ from pipelines.contract.tables import TABLES
 ROOT = Path(__file__).resolve().parents[2]
 STAGING = Path("dbt_project/models/staging")
 REFERENCE = Path("docs/reference/contract.md")
+SQL_LINE_LENGTH = 110
+"""What the SQL formatter keeps on one line."""
+
 NOTICE = "Written by `make generate` from pipelines/contract; edit the contract instead."
 PERIOD = "what a run rewrites together: YYYY-MM or YYYY of the row, or 'all'"
 
@@ -105,8 +108,14 @@ def staging_yaml(tables: Iterable[Table]) -> str:
 
 def staging_sql(table: Table) -> str:
     """The staging model of a table: its columns by name."""
-    names = ",\n".join(f"    {name}" for name in (*table.names, "period"))
-    return f"-- {NOTICE}\nselect\n{names}\nfrom {{{{ source('lake', '{table.name}') }}}}\n"
+    names = (*table.names, "period")
+    origin = f'from {{{{ source("lake", "{table.name}") }}}}'
+    columns = f"select {', '.join(names)}"
+    if len(columns) > SQL_LINE_LENGTH:
+        columns = "select\n" + ",\n".join(f"    {name}" for name in names)
+    between = " " if len(columns) + 1 + len(origin) <= SQL_LINE_LENGTH else "\n"
+    line = f"{columns}{between}{origin}"
+    return f"-- {NOTICE}\n{line}\n"
 
 
 def reference_page(tables: Iterable[Table]) -> str:

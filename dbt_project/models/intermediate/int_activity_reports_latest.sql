@@ -1,14 +1,13 @@
-with reports as (
-    select * from {{ ref('stg_activity_reports') }}
-),
+with
+    reports as (select * from {{ ref("stg_activity_reports") }}),
 
-ranked as (
-    select
-        *,
-        row_number() over (partition by unit_id, month, fuel order by revision desc) as recency,
-        min(submitted_at) over (partition by unit_id, month, fuel) as first_submitted_at
-    from reports
-)
+    ranked as (
+        select
+            *,
+            row_number() over (partition by unit_id, month, fuel order by revision desc) as recency,
+            min(submitted_at) over (partition by unit_id, month, fuel) as first_submitted_at
+        from reports
+    )
 
 select
     entity_id,

@@ -1,23 +1,26 @@
-{{ config(
-    materialized=growing(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ drop_periods(this, 'cems_hourly') }}"
-) }}
+{{
+    config(
+        materialized=growing(),
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ drop_periods(this, 'cems_hourly') }}",
+    )
+}}
 
-with hours as (
-    select
-        unit_id,
-        period,
-        {{ month_start(local_date('ts')) }} as month,
-        quality,
-        co2_mass,
-        heat_input,
-        gross_load,
-        coalesce(operating, 1) as operating
-    from {{ ref('stg_cems_hourly') }}
-    where {{ in_touched_periods('cems_hourly') }}
-)
+with
+    hours as (
+        select
+            unit_id,
+            period,
+            {{ month_start(local_date("ts")) }} as month,
+            quality,
+            co2_mass,
+            heat_input,
+            gross_load,
+            coalesce(operating, 1) as operating
+        from {{ ref("stg_cems_hourly") }}
+        where {{ in_touched_periods("cems_hourly") }}
+    )
 
 -- Sums are rounded to a gram, so that the order in which rows are added leaves no trace.
 select

@@ -1,66 +1,78 @@
-with compliance as (
-    select * from {{ ref('stg_compliance') }}
-),
+with
+    compliance as (select * from {{ ref("stg_compliance") }}),
 
-entities as (
-    select * from {{ ref('stg_entities') }}
-),
+    entities as (select * from {{ ref("stg_entities") }}),
 
-due_dates as (
-    select * from {{ ref('int_due_dates_resolved') }}
-    where duty = 'surrender'
-),
+    due_dates as (select * from {{ ref("int_due_dates_resolved") }} where duty = 'surrender'),
 
-joined as (
-    select
-        compliance.entity_id,
-        compliance.year,
-        compliance.period,
-        entities.entity_name,
-        entities.sector,
-        entities.province_code,
-        compliance.verified_emissions,
-        compliance.obligation,
-        compliance.surrendered,
-        compliance.offsets_surrendered,
-        compliance.cumulative_verified,
-        compliance.cumulative_surrendered,
-        compliance.registry_status,
-        coalesce(compliance.due_on, due_dates.due_on) as due_on,
-        -- A register may keep an empty line for a plant before it opened or after it closed.
-        coalesce(
-            compliance.verified_emissions, compliance.obligation, compliance.surrendered,
-            compliance.offsets_surrendered, compliance.cumulative_verified, compliance.cumulative_surrendered
-        ) is null
-        and (
-            compliance.year < extract(year from entities.listed_on)
-            or compliance.year > extract(year from entities.exited_on)
-        ) as is_blank_outside_listing,
-        case
-            when compliance.cumulative_verified is not null and compliance.cumulative_surrendered is not null
+    joined as (
+        select
+            compliance.entity_id,
+            compliance.year,
+            compliance.period,
+            entities.entity_name,
+            entities.sector,
+            entities.province_code,
+            compliance.verified_emissions,
+            compliance.obligation,
+            compliance.surrendered,
+            compliance.offsets_surrendered,
+            compliance.cumulative_verified,
+            compliance.cumulative_surrendered,
+            compliance.registry_status,
+            coalesce(compliance.due_on, due_dates.due_on) as due_on,
+            -- A register may keep an empty line for a plant before it opened or after it closed.
+            coalesce(
+                compliance.verified_emissions,
+                compliance.obligation,
+                compliance.surrendered,
+                compliance.offsets_surrendered,
+                compliance.cumulative_verified,
+                compliance.cumulative_surrendered
+            )
+            is null
+            and (
+                compliance.year < extract(year from entities.listed_on)
+                or compliance.year > extract(year from entities.exited_on)
+            ) as is_blank_outside_listing,
+            case
+                when
+                    compliance.cumulative_verified is not null
+                    and compliance.cumulative_surrendered is not null
                 then 'cumulative'
-            when coalesce(compliance.obligation, compliance.verified_emissions) is not null
-                and coalesce(compliance.surrendered, compliance.offsets_surrendered) is not null
+                when
+                    coalesce(compliance.obligation, compliance.verified_emissions) is not null
+                    and coalesce(compliance.surrendered, compliance.offsets_surrendered) is not null
                 then 'annual'
-        end as basis
-    from compliance
-    left join entities on compliance.entity_id = entities.entity_id
-    left join due_dates on entities.sector = due_dates.sector and compliance.year = due_dates.year
-),
+            end as basis
+        from compliance
+        left join entities on compliance.entity_id = entities.entity_id
+        left join due_dates on entities.sector = due_dates.sector and compliance.year = due_dates.year
+    ),
 
-measured as (
-    select
-        *,
-        cast(case basis
-            when 'cumulative' then ceil(cumulative_verified)
-            when 'annual' then coalesce(obligation, ceil(verified_emissions))
-        end as bigint) as required_tco2e,
-        cast(case basis
-            when 'cumulative' then cumulative_surrendered
-            when 'annual' then coalesce(surrendered, 0) + coalesce(offsets_surrendered, 0)
-        end as bigint) as provided_tco2e
-    from joined
-)
+    measured as (
+        select
+            *,
+            cast(
+                case
+                    basis
+                    when 'cumulative'
+                    then ceil(cumulative_verified)
+                    when 'annual'
+                    then coalesce(obligation, ceil(verified_emissions))
+                end as bigint
+            ) as required_tco2e,
+            cast(
+                case
+                    basis
+                    when 'cumulative'
+                    then cumulative_surrendered
+                    when 'annual'
+                    then coalesce(surrendered, 0) + coalesce(offsets_surrendered, 0)
+                end as bigint
+            ) as provided_tco2e
+        from joined
+    )
 
 select
     entity_id,
@@ -80,8 +92,8 @@ select
     basis,
     required_tco2e,
     provided_tco2e,
-    case when required_tco2e is not null
-        then greatest(required_tco2e - provided_tco2e, cast(0 as bigint))
+    case
+        when required_tco2e is not null then greatest(required_tco2e - provided_tco2e, cast(0 as bigint))
     end as shortfall_tco2e,
     coalesce(is_blank_outside_listing, false) as is_blank_outside_listing,
     coalesce(due_on < {{ as_of() }}, false) as is_due

@@ -1,15 +1,14 @@
-with reports as (
-    select * from {{ ref('stg_emission_reports') }}
-),
+with
+    reports as (select * from {{ ref("stg_emission_reports") }}),
 
-ranked as (
-    select
-        *,
-        row_number() over (partition by entity_id, year order by revision desc) as recency,
-        count(*) over (partition by entity_id, year) as revision_count,
-        min(submitted_at) over (partition by entity_id, year) as first_submitted_at
-    from reports
-)
+    ranked as (
+        select
+            *,
+            row_number() over (partition by entity_id, year order by revision desc) as recency,
+            count(*) over (partition by entity_id, year) as revision_count,
+            min(submitted_at) over (partition by entity_id, year) as first_submitted_at
+        from reports
+    )
 
 select
     entity_id,

@@ -1,44 +1,36 @@
-with reports as (
-    select * from {{ ref('int_activity_reports_latest') }}
-),
+with
+    reports as (select * from {{ ref("int_activity_reports_latest") }}),
 
-units as (
-    select * from {{ ref('stg_units') }}
-),
+    units as (select * from {{ ref("stg_units") }}),
 
-entities as (
-    select * from {{ ref('stg_entities') }}
-),
+    entities as (select * from {{ ref("stg_entities") }}),
 
-fuels as (
-    select * from {{ ref('rule_fuels') }}
-),
+    fuels as (select * from {{ ref("rule_fuels") }}),
 
-defaults as (
-    select * from {{ ref('int_emission_defaults_resolved') }}
-),
+    defaults as (select * from {{ ref("int_emission_defaults_resolved") }}),
 
-completed as (
-    select
-        reports.*,
-        fuels.state = 'solid' as is_solid,
-        coalesce(fuels.is_counted, false) as is_counted,
-        coalesce(reports.ncv, defaults.ncv) as ncv_used,
-        coalesce(reports.oxidation_factor, defaults.oxidation_factor) as oxidation_used,
-        coalesce(
-            reports.carbon_content,
-            coalesce(reports.ncv, defaults.ncv) * defaults.carbon_per_heat_tc_per_gj
-        ) as carbon_used
-    from reports
-    left join units on reports.unit_id = units.unit_id
-    left join entities on reports.entity_id = entities.entity_id
-    left join fuels on reports.fuel = fuels.fuel
-    left join defaults
-        on entities.sector = defaults.sector
-        and units.unit_class = defaults.unit_class
-        and reports.fuel = defaults.fuel
-        and reports.month = defaults.month
-)
+    completed as (
+        select
+            reports.*,
+            fuels.state = 'solid' as is_solid,
+            coalesce(fuels.is_counted, false) as is_counted,
+            coalesce(reports.ncv, defaults.ncv) as ncv_used,
+            coalesce(reports.oxidation_factor, defaults.oxidation_factor) as oxidation_used,
+            coalesce(
+                reports.carbon_content,
+                coalesce(reports.ncv, defaults.ncv) * defaults.carbon_per_heat_tc_per_gj
+            ) as carbon_used
+        from reports
+        left join units on reports.unit_id = units.unit_id
+        left join entities on reports.entity_id = entities.entity_id
+        left join fuels on reports.fuel = fuels.fuel
+        left join
+            defaults
+            on entities.sector = defaults.sector
+            and units.unit_class = defaults.unit_class
+            and reports.fuel = defaults.fuel
+            and reports.month = defaults.month
+    )
 
 select
     unit_id,
@@ -50,8 +42,8 @@ select
     coalesce(is_solid, false) as is_solid,
     fuel_consumption,
     fuel_consumption * ncv_used as fuel_energy_gj,
-    case when is_counted
-        then {{ carbon_to_co2('fuel_consumption * carbon_used * oxidation_used') }}
+    case
+        when is_counted then {{ carbon_to_co2("fuel_consumption * carbon_used * oxidation_used") }}
     end as combustion_tco2,
     process_emissions,
     reported_emissions,

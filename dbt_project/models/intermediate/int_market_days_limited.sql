@@ -1,59 +1,57 @@
-with market_days as (
-    select * from {{ ref('stg_market_days') }}
-),
+with
+    market_days as (select * from {{ ref("stg_market_days") }}),
 
-instruments as (
-    select * from {{ ref('stg_instruments') }}
-),
+    instruments as (select * from {{ ref("stg_instruments") }}),
 
-limits as (
-    select * from {{ ref('rule_price_limits') }}
-    where market = '{{ var("market_id") }}'
-),
+    limits as (select * from {{ ref("rule_price_limits") }} where market = '{{ var("market_id") }}'),
 
-closed as (
-    select
-        market_days.*,
-        instruments.unit_type,
-        instruments.vintage,
-        coalesce(
-            market_days.previous_close,
-            lag(market_days.close) over (partition by market_days.instrument_id order by market_days.date)
-        ) as last_close
-    from market_days
-    left join instruments on market_days.instrument_id = instruments.instrument_id
-),
+    closed as (
+        select
+            market_days.*,
+            instruments.unit_type,
+            instruments.vintage,
+            coalesce(
+                market_days.previous_close,
+                lag(market_days.close) over (partition by market_days.instrument_id order by market_days.date)
+            ) as last_close
+        from market_days
+        left join instruments on market_days.instrument_id = instruments.instrument_id
+    ),
 
-ruled as (
-    select
-        closed.*,
-        listed.rule_id as listed_rule_id,
-        cast(closed.last_close * (1 - listed.limit_pct) as decimal(12, 2)) as rule_limit_down,
-        cast(closed.last_close * (1 + listed.limit_pct) as decimal(12, 2)) as rule_limit_up,
-        cast(closed.last_close * (1 - block.limit_pct) as decimal(12, 2)) as block_limit_down,
-        cast(closed.last_close * (1 + block.limit_pct) as decimal(12, 2)) as block_limit_up
-    from closed
-    left join limits as listed
-        on closed.unit_type = listed.unit_type
-        and listed.mode = 'listed'
-        and closed.date >= listed.valid_from
-        and closed.date <= coalesce(listed.valid_to, closed.date)
-    left join limits as block
-        on closed.unit_type = block.unit_type
-        and block.mode = 'block'
-        and closed.date >= block.valid_from
-        and closed.date <= coalesce(block.valid_to, closed.date)
-),
+    ruled as (
+        select
+            closed.*,
+            listed.rule_id as listed_rule_id,
+            cast(closed.last_close * (1 - listed.limit_pct) as decimal(12, 2)) as rule_limit_down,
+            cast(closed.last_close * (1 + listed.limit_pct) as decimal(12, 2)) as rule_limit_up,
+            cast(closed.last_close * (1 - block.limit_pct) as decimal(12, 2)) as block_limit_down,
+            cast(closed.last_close * (1 + block.limit_pct) as decimal(12, 2)) as block_limit_up
+        from closed
+        left join
+            limits as listed
+            on closed.unit_type = listed.unit_type
+            and listed.mode = 'listed'
+            and closed.date >= listed.valid_from
+            and closed.date <= coalesce(listed.valid_to, closed.date)
+        left join
+            limits as block
+            on closed.unit_type = block.unit_type
+            and block.mode = 'block'
+            and closed.date >= block.valid_from
+            and closed.date <= coalesce(block.valid_to, closed.date)
+    ),
 
-based as (
-    select
-        *,
-        case
-            when limit_down is not null or limit_up is not null then 'source'
-            when rule_limit_down is not null then 'rule'
-        end as limit_basis
-    from ruled
-)
+    based as (
+        select
+            *,
+            case
+                when limit_down is not null or limit_up is not null
+                then 'source'
+                when rule_limit_down is not null
+                then 'rule'
+            end as limit_basis
+        from ruled
+    )
 
 select
     date,

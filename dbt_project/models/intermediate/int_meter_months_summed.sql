@@ -1,20 +1,18 @@
-{{ config(
-    materialized=growing(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ drop_periods(this, 'meters_daily') }}"
-) }}
+{{
+    config(
+        materialized=growing(),
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ drop_periods(this, 'meters_daily') }}",
+    )
+}}
 
-with days as (
-    select
-        unit_id,
-        period,
-        {{ month_start('date') }} as month,
-        meter,
-        value
-    from {{ ref('stg_meters_daily') }}
-    where {{ in_touched_periods('meters_daily') }}
-)
+with
+    days as (
+        select unit_id, period, {{ month_start("date") }} as month, meter, value
+        from {{ ref("stg_meters_daily") }}
+        where {{ in_touched_periods("meters_daily") }}
+    )
 
 select
     unit_id,

@@ -1,65 +1,58 @@
-with unit_years as (
-    select * from {{ ref('stg_unit_years') }}
-),
+with
+    unit_years as (select * from {{ ref("stg_unit_years") }}),
 
-cems_months as (
-    select * from {{ ref('int_cems_months_summed') }}
-),
+    cems_months as (select * from {{ ref("int_cems_months_summed") }}),
 
-fuel_months as (
-    select * from {{ ref('int_fuel_months_computed') }}
-),
+    fuel_months as (select * from {{ ref("int_fuel_months_computed") }}),
 
-fuel_energy as (
-    select
-        unit_id,
-        cast(extract(year from month) as bigint) as year,
-        fuel,
-        sum(fuel_energy_gj) as energy_gj
-    from fuel_months
-    where fuel_energy_gj is not null
-    group by unit_id, cast(extract(year from month) as bigint), fuel
-),
+    fuel_energy as (
+        select
+            unit_id, cast(extract(year from month) as bigint) as year, fuel, sum(fuel_energy_gj) as energy_gj
+        from fuel_months
+        where fuel_energy_gj is not null
+        group by unit_id, cast(extract(year from month) as bigint), fuel
+    ),
 
-main_fuels as (
-    select
-        unit_id,
-        year,
-        fuel,
-        row_number() over (partition by unit_id, year order by energy_gj desc, fuel) as preference
-    from fuel_energy
-),
+    main_fuels as (
+        select
+            unit_id,
+            year,
+            fuel,
+            row_number() over (partition by unit_id, year order by energy_gj desc, fuel) as preference
+        from fuel_energy
+    ),
 
-cems_years as (
-    select
-        unit_id,
-        cast(extract(year from month) as bigint) as year,
-        sum(operating_hours) as operating_hours,
-        sum(heat_input_gj) as heat_input,
-        sum(gross_load_mwh) as gross_load,
-        sum(co2_mass_tco2) as co2_mass
-    from cems_months
-    group by unit_id, cast(extract(year from month) as bigint)
-),
+    cems_years as (
+        select
+            unit_id,
+            cast(extract(year from month) as bigint) as year,
+            sum(operating_hours) as operating_hours,
+            sum(heat_input_gj) as heat_input,
+            sum(gross_load_mwh) as gross_load,
+            sum(co2_mass_tco2) as co2_mass
+        from cems_months
+        group by unit_id, cast(extract(year from month) as bigint)
+    ),
 
-measured_years as (
-    select
-        cems_years.unit_id,
-        cems_years.year,
-        cast(cems_years.year as {{ dbt.type_string() }}) as period,
-        cems_years.operating_hours,
-        cems_years.heat_input,
-        cems_years.gross_load,
-        cems_years.co2_mass,
-        main_fuels.fuel
-    from cems_years
-    left join unit_years on cems_years.unit_id = unit_years.unit_id and cems_years.year = unit_years.year
-    left join main_fuels
-        on cems_years.unit_id = main_fuels.unit_id
-        and cems_years.year = main_fuels.year
-        and main_fuels.preference = 1
-    where unit_years.unit_id is null
-)
+    measured_years as (
+        select
+            cems_years.unit_id,
+            cems_years.year,
+            cast(cems_years.year as {{ dbt.type_string() }}) as period,
+            cems_years.operating_hours,
+            cems_years.heat_input,
+            cems_years.gross_load,
+            cems_years.co2_mass,
+            main_fuels.fuel
+        from cems_years
+        left join unit_years on cems_years.unit_id = unit_years.unit_id and cems_years.year = unit_years.year
+        left join
+            main_fuels
+            on cems_years.unit_id = main_fuels.unit_id
+            and cems_years.year = main_fuels.year
+            and main_fuels.preference = 1
+        where unit_years.unit_id is null
+    )
 
 select unit_id, year, period, operating_hours, heat_input, gross_load, co2_mass, fuel
 from unit_years

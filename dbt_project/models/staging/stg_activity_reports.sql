@@ -20,4 +20,4 @@ select
     submitted_at,
     revision,
     period
-from {{ source('lake', 'activity_reports') }}
+from {{ source("lake", "activity_reports") }}

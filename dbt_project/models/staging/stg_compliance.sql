@@ -12,4 +12,4 @@ select
     completed_on,
     registry_status,
     period
-from {{ source('lake', 'compliance') }}
+from {{ source("lake", "compliance") }}

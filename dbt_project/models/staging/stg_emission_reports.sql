@@ -14,4 +14,4 @@ select
     verified_at,
     conclusion,
     period
-from {{ source('lake', 'emission_reports') }}
+from {{ source("lake", "emission_reports") }}

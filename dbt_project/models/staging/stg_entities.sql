@@ -11,4 +11,4 @@ select
     listed_on,
     exited_on,
     period
-from {{ source('lake', 'entities') }}
+from {{ source("lake", "entities") }}

@@ -19,4 +19,4 @@ select
     carbon,
     ncv,
     period
-from {{ source('lake', 'lab_tests') }}
+from {{ source("lake", "lab_tests") }}

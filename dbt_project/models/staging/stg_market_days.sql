@@ -14,4 +14,4 @@ select
     block_volume,
     block_value,
     period
-from {{ source('lake', 'market_days') }}
+from {{ source("lake", "market_days") }}

@@ -1,8 +1,2 @@
 -- Written by `make generate` from pipelines/contract; edit the contract instead.
-select
-    unit_id,
-    date,
-    meter,
-    value,
-    period
-from {{ source('lake', 'meters_daily') }}
+select unit_id, date, meter, value, period from {{ source("lake", "meters_daily") }}

@@ -1,11 +1,3 @@
 -- Written by `make generate` from pipelines/contract; edit the contract instead.
-select
-    issuance_id,
-    project_id,
-    period_start,
-    period_end,
-    quantity,
-    verifier_id,
-    issued_on,
-    period
-from {{ source('lake', 'offset_issuances') }}
+select issuance_id, project_id, period_start, period_end, quantity, verifier_id, issued_on, period
+from {{ source("lake", "offset_issuances") }}

@@ -14,4 +14,4 @@ select
     crediting_start,
     crediting_end,
     period
-from {{ source('lake', 'offset_projects') }}
+from {{ source("lake", "offset_projects") }}

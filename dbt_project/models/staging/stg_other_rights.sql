@@ -1,10 +1,2 @@
 -- Written by `make generate` from pipelines/contract; edit the contract instead.
-select
-    entity_id,
-    year,
-    kind,
-    permitted,
-    reported,
-    traded,
-    period
-from {{ source('lake', 'other_rights') }}
+select entity_id, year, kind, permitted, reported, traded, period from {{ source("lake", "other_rights") }}

@@ -12,4 +12,4 @@ select
     sell_order_id,
     aggressor,
     period
-from {{ source('lake', 'trades') }}
+from {{ source("lake", "trades") }}

@@ -1,16 +1,20 @@
 {# Rows of equal columns hold one after the other; bounds are included, an open end has no bound. #}
 {% test no_overlap(model, columns, valid_from, valid_to) %}
-with ordered as (
-    select
-        {{ columns | join(', ') }},
-        {{ valid_from }},
-        row_number() over (partition by {{ columns | join(', ') }} order by {{ valid_from }}) as place,
-        lag({{ valid_to }}) over (partition by {{ columns | join(', ') }} order by {{ valid_from }}) as last_valid_to
-    from {{ model }}
-)
+    with
+        ordered as (
+            select
+                {{ columns | join(", ") }},
+                {{ valid_from }},
+                row_number() over (
+                    partition by {{ columns | join(", ") }} order by {{ valid_from }}
+                ) as place,
+                lag({{ valid_to }}) over (
+                    partition by {{ columns | join(", ") }} order by {{ valid_from }}
+                ) as last_valid_to
+            from {{ model }}
+        )
 
-select *
-from ordered
-where place > 1
-    and (last_valid_to is null or last_valid_to >= {{ valid_from }})
+    select *
+    from ordered
+    where place > 1 and (last_valid_to is null or last_valid_to >= {{ valid_from }})
 {% endtest %}

@@ -1,15 +1,9 @@
-with reports as (
-    select * from {{ ref('int_emission_reports_latest') }}
-),
+with
+    reports as (select * from {{ ref("int_emission_reports_latest") }}),
 
-entities as (
-    select * from {{ ref('stg_entities') }}
-),
+    entities as (select * from {{ ref("stg_entities") }}),
 
-due_dates as (
-    select * from {{ ref('int_due_dates_resolved') }}
-    where duty = 'annual_report'
-)
+    due_dates as (select * from {{ ref("int_due_dates_resolved") }} where duty = 'annual_report')
 
 select
     reports.entity_id,
@@ -28,10 +22,13 @@ select
     reports.submitted_at,
     reports.first_submitted_at,
     due_dates.due_on,
-    case when due_dates.due_on is not null and reports.first_submitted_at is not null
-        then greatest(
-            {{ days_between('due_dates.due_on', local_date('reports.first_submitted_at')) }}, cast(0 as bigint)
-        )
+    case
+        when due_dates.due_on is not null and reports.first_submitted_at is not null
+        then
+            greatest(
+                {{ days_between("due_dates.due_on", local_date("reports.first_submitted_at")) }},
+                cast(0 as bigint)
+            )
     end as days_late,
     reports.verifier_id,
     reports.verified_total as verified_total_tco2e,

@@ -1,22 +1,22 @@
-{{ config(
-    materialized=growing(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ drop_periods(this, 'lab_tests', whole=['entities', 'service_bodies']) }}"
-) }}
+{{
+    config(
+        materialized=growing(),
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ drop_periods(this, 'lab_tests', whole=['entities', 'service_bodies']) }}",
+    )
+}}
 
-with lab_tests as (
-    select * from {{ ref('stg_lab_tests') }}
-    where {{ in_touched_periods('lab_tests', whole=['entities', 'service_bodies']) }}
-),
+with
+    lab_tests as (
+        select *
+        from {{ ref("stg_lab_tests") }}
+        where {{ in_touched_periods("lab_tests", whole=["entities", "service_bodies"]) }}
+    ),
 
-entities as (
-    select * from {{ ref('stg_entities') }}
-),
+    entities as (select * from {{ ref("stg_entities") }}),
 
-service_bodies as (
-    select * from {{ ref('stg_service_bodies') }}
-)
+    service_bodies as (select * from {{ ref("stg_service_bodies") }})
 
 select
     lab_tests.sample_id,
@@ -46,7 +46,7 @@ select
     coalesce(lab_tests.tested_on < lab_tests.received_on, false) as tested_before_received,
     coalesce(lab_tests.reported_on < lab_tests.tested_on, false) as reported_before_tested,
     coalesce(lab_tests.received_on < lab_tests.sampled_on, false) as received_before_sampled,
-    {{ days_between('lab_tests.sampled_on', 'lab_tests.reported_on') }} as days_to_report
+    {{ days_between("lab_tests.sampled_on", "lab_tests.reported_on") }} as days_to_report
 from lab_tests
 left join entities on lab_tests.entity_id = entities.entity_id
 left join service_bodies on lab_tests.lab_id = service_bodies.body_id

@@ -1,90 +1,85 @@
-with fuel_months as (
-    select * from {{ ref('int_fuel_months_computed') }}
-),
+with
+    fuel_months as (select * from {{ ref("int_fuel_months_computed") }}),
 
-cems_months as (
-    select * from {{ ref('int_cems_months_summed') }}
-),
+    cems_months as (select * from {{ ref("int_cems_months_summed") }}),
 
-meter_months as (
-    select * from {{ ref('int_meter_months_summed') }}
-),
+    meter_months as (select * from {{ ref("int_meter_months_summed") }}),
 
-units as (
-    select * from {{ ref('dim_units') }}
-),
+    units as (select * from {{ ref("dim_units") }}),
 
-filing_rules as (
-    select * from {{ ref('rule_compliance_calendar') }}
-    where market = '{{ var("market_id") }}'
-        and duty = 'monthly_filing'
-),
+    filing_rules as (
+        select *
+        from {{ ref("rule_compliance_calendar") }}
+        where market = '{{ var("market_id") }}' and duty = 'monthly_filing'
+    ),
 
-reported as (
-    select
-        unit_id,
-        month,
-        period,
-        max(entity_id) as entity_id,
-        max(revision) as revision,
-        sum(reported_emissions) as reported_emissions_tco2,
-        sum(combustion_tco2) as combustion_tco2,
-        sum(case when is_solid then combustion_tco2 end) as solid_combustion_tco2,
-        sum(process_emissions) as process_tco2,
-        sum(case when is_solid then fuel_consumption end) as fuel_consumption_t,
-        sum(electricity_generated) as electricity_generated_mwh,
-        sum(heat_supplied) as heat_supplied_gj,
-        sum(fuel_energy_gj) as fuel_energy_gj,
-        min(first_submitted_at) as submitted_at
-    from fuel_months
-    group by unit_id, month, period
-),
+    reported as (
+        select
+            unit_id,
+            month,
+            period,
+            max(entity_id) as entity_id,
+            max(revision) as revision,
+            sum(reported_emissions) as reported_emissions_tco2,
+            sum(combustion_tco2) as combustion_tco2,
+            sum(case when is_solid then combustion_tco2 end) as solid_combustion_tco2,
+            sum(process_emissions) as process_tco2,
+            sum(case when is_solid then fuel_consumption end) as fuel_consumption_t,
+            sum(electricity_generated) as electricity_generated_mwh,
+            sum(heat_supplied) as heat_supplied_gj,
+            sum(fuel_energy_gj) as fuel_energy_gj,
+            min(first_submitted_at) as submitted_at
+        from fuel_months
+        group by unit_id, month, period
+    ),
 
-cems as (
-    select
-        unit_id,
-        month,
-        sum(co2_mass_tco2) as cems_emissions_tco2,
-        cast(sum(valid_hours) as bigint) as cems_valid_hours,
-        cast(sum(hours) as bigint) as cems_hours
-    from cems_months
-    group by unit_id, month
-),
+    cems as (
+        select
+            unit_id,
+            month,
+            sum(co2_mass_tco2) as cems_emissions_tco2,
+            cast(sum(valid_hours) as bigint) as cems_valid_hours,
+            cast(sum(hours) as bigint) as cems_hours
+        from cems_months
+        group by unit_id, month
+    ),
 
-metered as (
-    select
-        unit_id,
-        month,
-        sum(coal_feed_t) as metered_fuel_t,
-        sum(electricity_out_mwh) as metered_electricity_mwh
-    from meter_months
-    group by unit_id, month
-),
+    metered as (
+        select
+            unit_id,
+            month,
+            sum(coal_feed_t) as metered_fuel_t,
+            sum(electricity_out_mwh) as metered_electricity_mwh
+        from meter_months
+        group by unit_id, month
+    ),
 
-joined as (
-    select
-        reported.*,
-        units.entity_name,
-        units.sector,
-        units.province_code,
-        metered.metered_fuel_t,
-        metered.metered_electricity_mwh,
-        cems.cems_emissions_tco2,
-        cems.cems_valid_hours,
-        cems.cems_hours,
-        case when reported.combustion_tco2 is not null or reported.process_tco2 is not null
-            then coalesce(reported.combustion_tco2, 0) + coalesce(reported.process_tco2, 0)
-        end as fuel_emissions_tco2,
-        {{ add_days(next_month('reported.month'), 'filing_rules.days_after_month_end - 1') }} as due_on
-    from reported
-    left join units on reported.unit_id = units.unit_id
-    left join metered on reported.unit_id = metered.unit_id and reported.month = metered.month
-    left join cems on reported.unit_id = cems.unit_id and reported.month = cems.month
-    left join filing_rules
-        on cast(extract(year from reported.month) as bigint) >= filing_rules.year_from
-        and cast(extract(year from reported.month) as bigint)
+    joined as (
+        select
+            reported.*,
+            units.entity_name,
+            units.sector,
+            units.province_code,
+            metered.metered_fuel_t,
+            metered.metered_electricity_mwh,
+            cems.cems_emissions_tco2,
+            cems.cems_valid_hours,
+            cems.cems_hours,
+            case
+                when reported.combustion_tco2 is not null or reported.process_tco2 is not null
+                then coalesce(reported.combustion_tco2, 0) + coalesce(reported.process_tco2, 0)
+            end as fuel_emissions_tco2,
+            {{ add_days(next_month("reported.month"), "filing_rules.days_after_month_end - 1") }} as due_on
+        from reported
+        left join units on reported.unit_id = units.unit_id
+        left join metered on reported.unit_id = metered.unit_id and reported.month = metered.month
+        left join cems on reported.unit_id = cems.unit_id and reported.month = cems.month
+        left join
+            filing_rules
+            on cast(extract(year from reported.month) as bigint) >= filing_rules.year_from
+            and cast(extract(year from reported.month) as bigint)
             <= coalesce(filing_rules.year_to, cast(extract(year from reported.month) as bigint))
-)
+    )
 
 select
     unit_id,
@@ -100,7 +95,7 @@ select
     fuel_consumption_t,
     metered_fuel_t,
     fuel_emissions_tco2
-        + solid_combustion_tco2 * (metered_fuel_t / nullif(fuel_consumption_t, 0) - 1) as metered_emissions_tco2,
+    + solid_combustion_tco2 * (metered_fuel_t / nullif(fuel_consumption_t, 0) - 1) as metered_emissions_tco2,
     cems_emissions_tco2,
     cems_valid_hours,
     cems_hours,

@@ -1,10 +1,7 @@
-with unit_years as (
-    select * from {{ ref('int_unit_years_combined') }}
-),
+with
+    unit_years as (select * from {{ ref("int_unit_years_combined") }}),
 
-units as (
-    select * from {{ ref('dim_units') }}
-)
+    units as (select * from {{ ref("dim_units") }})
 
 select
     unit_years.unit_id,
@@ -22,7 +19,8 @@ select
     unit_years.heat_input as heat_input_gj,
     unit_years.gross_load as gross_load_mwh,
     unit_years.co2_mass as co2_mass_tco2,
-    case when units.capacity_unit = 'MW'
+    case
+        when units.capacity_unit = 'MW'
         then unit_years.gross_load / nullif(units.capacity * unit_years.operating_hours, 0)
     end as load_factor,
     unit_years.heat_input / nullif(unit_years.gross_load, 0) as heat_rate_gj_per_mwh,

@@ -1,10 +1,7 @@
-with accounts as (
-    select * from {{ ref('stg_accounts') }}
-),
+with
+    accounts as (select * from {{ ref("stg_accounts") }}),
 
-entities as (
-    select * from {{ ref('stg_entities') }}
-)
+    entities as (select * from {{ ref("stg_entities") }})
 
 select
     accounts.account_id,

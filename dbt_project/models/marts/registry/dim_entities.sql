@@ -1,18 +1,9 @@
-with entities as (
-    select * from {{ ref('stg_entities') }}
-),
+with
+    entities as (select * from {{ ref("stg_entities") }}),
 
-units as (
-    select * from {{ ref('stg_units') }}
-),
+    units as (select * from {{ ref("stg_units") }}),
 
-unit_counts as (
-    select
-        entity_id,
-        count(*) as unit_count
-    from units
-    group by entity_id
-)
+    unit_counts as (select entity_id, count(*) as unit_count from units group by entity_id)
 
 select
     entities.entity_id,

@@ -1,10 +1,4 @@
-with units as (
-    select * from {{ ref('stg_units') }}
-),
-
-entities as (
-    select * from {{ ref('stg_entities') }}
-)
+with units as (select * from {{ ref("stg_units") }}), entities as (select * from {{ ref("stg_entities") }})
 
 select
     units.unit_id,

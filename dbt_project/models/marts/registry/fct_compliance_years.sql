@@ -1,22 +1,28 @@
-with measured as (
-    select * from {{ ref('int_compliance_years_measured') }}
-),
+with
+    measured as (select * from {{ ref("int_compliance_years_measured") }}),
 
-judged as (
-    select
-        *,
-        case
-            when obligation = 0 and coalesce(verified_emissions, 0) = 0 and coalesce(shortfall_tco2e, 0) = 0
+    judged as (
+        select
+            *,
+            case
+                when
+                    obligation = 0
+                    and coalesce(verified_emissions, 0) = 0
+                    and coalesce(shortfall_tco2e, 0) = 0
                 then 'no_obligation'
-            when is_blank_outside_listing then 'no_obligation'
-            when verified_emissions is null and coalesce(basis, 'none') <> 'cumulative'
+                when is_blank_outside_listing
+                then 'no_obligation'
+                when verified_emissions is null and coalesce(basis, 'none') <> 'cumulative'
                 then case when is_due then 'not_reported' else 'not_due' end
-            when shortfall_tco2e = 0 then 'compliant'
-            when not is_due then 'not_due'
-            when shortfall_tco2e > 0 then 'not_compliant'
-        end as verdict
-    from measured
-)
+                when shortfall_tco2e = 0
+                then 'compliant'
+                when not is_due
+                then 'not_due'
+                when shortfall_tco2e > 0
+                then 'not_compliant'
+            end as verdict
+        from measured
+    )
 
 select
     entity_id,
@@ -40,8 +46,9 @@ select
     verdict,
     registry_status,
     case
-        when verdict in ('compliant', 'not_compliant', 'not_reported')
+        when
+            verdict in ('compliant', 'not_compliant', 'not_reported')
             and registry_status in ('compliant', 'not_compliant', 'not_reported')
-            then verdict = registry_status
+        then verdict = registry_status
     end as agrees_with_registry
 from judged

@@ -1,18 +1,20 @@
-{{ config(
-    materialized=growing(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ drop_periods(this, 'transfers', whole=['accounts', 'entities']) }}"
-) }}
+{{
+    config(
+        materialized=growing(),
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ drop_periods(this, 'transfers', whole=['accounts', 'entities']) }}",
+    )
+}}
 
-with transfers as (
-    select * from {{ ref('stg_transfers') }}
-    where {{ in_touched_periods('transfers', whole=['accounts', 'entities']) }}
-),
+with
+    transfers as (
+        select *
+        from {{ ref("stg_transfers") }}
+        where {{ in_touched_periods("transfers", whole=["accounts", "entities"]) }}
+    ),
 
-accounts as (
-    select * from {{ ref('dim_accounts') }}
-)
+    accounts as (select * from {{ ref("dim_accounts") }})
 
 select
     transfers.transfer_id,

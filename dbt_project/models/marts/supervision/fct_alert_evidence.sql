@@ -1,6 +1,1 @@
-select
-    alert_id,
-    evidence_no,
-    table_name,
-    record_key
-from {{ ref('stg_alert_evidence') }}
+select alert_id, evidence_no, table_name, record_key from {{ ref("stg_alert_evidence") }}

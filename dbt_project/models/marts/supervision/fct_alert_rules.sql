@@ -1,24 +1,11 @@
-with alerts as (
-    select * from {{ ref('stg_alerts') }}
-),
+with
+    alerts as (select * from {{ ref("stg_alerts") }}),
 
-articles as (
-    select * from {{ ref('rule_articles') }}
-),
+    articles as (select * from {{ ref("rule_articles") }}),
 
-exploded as (
-    select
-        alert_id,
-        {{ each_of('rule_refs') }} as rule_id
-    from alerts
-),
+    exploded as (select alert_id, {{ each_of("rule_refs") }} as rule_id from alerts),
 
-cited as (
-    select distinct
-        alert_id,
-        rule_id
-    from exploded
-)
+    cited as (select distinct alert_id, rule_id from exploded)
 
 select
     cited.alert_id,

@@ -1,43 +1,38 @@
-with alerts as (
-    select * from {{ ref('stg_alerts') }}
-),
+with
+    alerts as (select * from {{ ref("stg_alerts") }}),
 
-subjects as (
-    select * from {{ ref('fct_alert_subjects') }}
-),
+    subjects as (select * from {{ ref("fct_alert_subjects") }}),
 
-names as (
-    select entity_id as subject_id, entity_name
-    from {{ ref('dim_entities') }}
-    union all
-    select unit_id as subject_id, entity_name
-    from {{ ref('dim_units') }}
-    union all
-    select account_id as subject_id, holder_name as entity_name
-    from {{ ref('dim_accounts') }}
-),
+    names as (
+        select entity_id as subject_id, entity_name
+        from {{ ref("dim_entities") }}
+        union all
+        select unit_id as subject_id, entity_name
+        from {{ ref("dim_units") }}
+        union all
+        select account_id as subject_id, holder_name as entity_name
+        from {{ ref("dim_accounts") }}
+    ),
 
--- An alert may name several subjects; the first name in alphabetical order stands for them.
-named as (
-    select
-        subjects.alert_id,
-        min(names.entity_name) as entity_name
-    from subjects
-    inner join names on subjects.subject_id = names.subject_id
-    group by subjects.alert_id
-)
+    -- An alert may name several subjects; the first name in alphabetical order stands for them.
+    named as (
+        select subjects.alert_id, min(names.entity_name) as entity_name
+        from subjects
+        inner join names on subjects.subject_id = names.subject_id
+        group by subjects.alert_id
+    )
 
 select
     alerts.alert_id,
     alerts.kind,
     alerts.family,
     alerts.subject_type,
-    {{ list_to_json('alerts.subject_ids') }} as subject_ids_json,
+    {{ list_to_json("alerts.subject_ids") }} as subject_ids_json,
     named.entity_name,
     alerts.province_code,
     alerts.window_start,
     alerts.window_end,
-    {{ month_text('alerts.window_start') }} as period,
+    {{ month_text("alerts.window_start") }} as period,
     alerts.score,
     alerts.p_value,
     alerts.level,
@@ -45,7 +40,7 @@ select
     alerts.title_en,
     alerts.measures,
     alerts.evidence,
-    {{ list_to_json('alerts.rule_refs') }} as rule_refs_json,
+    {{ list_to_json("alerts.rule_refs") }} as rule_refs_json,
     alerts.detector,
     alerts.detector_version,
     alerts.snapshot_id

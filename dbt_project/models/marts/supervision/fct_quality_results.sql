@@ -13,4 +13,4 @@ select
     description_zh,
     description_en,
     position
-from {{ ref('stg_quality_results') }}
+from {{ ref("stg_quality_results") }}

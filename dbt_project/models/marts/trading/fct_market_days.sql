@@ -1,16 +1,15 @@
-with market_days as (
-    select * from {{ ref('int_market_days_limited') }}
-),
+with
+    market_days as (select * from {{ ref("int_market_days_limited") }}),
 
-averaged as (
-    select
-        *,
-        cast(listed_value as double) / nullif(cast(listed_volume as double), 0) as listed_average_price,
-        cast(block_value as double) / nullif(cast(block_volume as double), 0) as block_average_price,
-        cast(previous_close as double) as last_price,
-        cast(close as double) as price
-    from market_days
-)
+    averaged as (
+        select
+            *,
+            cast(listed_value as double) / nullif(cast(listed_volume as double), 0) as listed_average_price,
+            cast(block_value as double) / nullif(cast(block_volume as double), 0) as block_average_price,
+            cast(previous_close as double) as last_price,
+            cast(close as double) as price
+        from market_days
+    )
 
 select
     date,

@@ -1,25 +1,27 @@
-{{ config(
-    materialized=growing(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ drop_periods(this, 'trades', whole=['accounts', 'entities', 'instruments'], since=['market_days']) }}"
-) }}
+{{
+    config(
+        materialized=growing(),
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ drop_periods(this, 'trades', whole=['accounts', 'entities', 'instruments'], since=['market_days']) }}",
+    )
+}}
 
-with trades as (
-    select
-        *,
-        {{ local_date('ts') }} as trade_date
-    from {{ ref('stg_trades') }}
-    where {{ in_touched_periods('trades', whole=['accounts', 'entities', 'instruments'], since=['market_days']) }}
-),
+with
+    trades as (
+        select *, {{ local_date("ts") }} as trade_date
+        from {{ ref("stg_trades") }}
+        where
+            {{
+                in_touched_periods(
+                    "trades", whole=["accounts", "entities", "instruments"], since=["market_days"]
+                )
+            }}
+    ),
 
-accounts as (
-    select * from {{ ref('dim_accounts') }}
-),
+    accounts as (select * from {{ ref("dim_accounts") }}),
 
-market_days as (
-    select * from {{ ref('fct_market_days') }}
-)
+    market_days as (select * from {{ ref("fct_market_days") }})
 
 select
     trades.trade_id,
@@ -40,10 +42,9 @@ select
     trades.aggressor,
     market_days.previous_close,
     coalesce(buyers.party_id, trades.buy_account_id)
-        = coalesce(sellers.party_id, trades.sell_account_id) as is_same_party
+    = coalesce(sellers.party_id, trades.sell_account_id) as is_same_party
 from trades
 left join accounts as buyers on trades.buy_account_id = buyers.account_id
 left join accounts as sellers on trades.sell_account_id = sellers.account_id
-left join market_days
-    on trades.instrument_id = market_days.instrument_id
-    and trades.trade_date = market_days.date
+left join
+    market_days on trades.instrument_id = market_days.instrument_id and trades.trade_date = market_days.date

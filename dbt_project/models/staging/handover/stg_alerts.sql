@@ -18,4 +18,4 @@ select
     detector,
     detector_version,
     snapshot_id
-from {{ source('handover', 'alerts') }}
+from {{ source("handover", "alerts") }}

@@ -13,4 +13,4 @@ select
     description_zh,
     description_en,
     position
-from {{ source('handover', 'quality_results') }}
+from {{ source("handover", "quality_results") }}

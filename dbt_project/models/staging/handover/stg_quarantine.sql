@@ -1,11 +1,2 @@
-select
-    quarantine_id,
-    table_name,
-    record_key,
-    reason,
-    column_name,
-    value,
-    file,
-    row_number,
-    period
-from {{ source('handover', 'quarantine') }}
+select quarantine_id, table_name, record_key, reason, column_name, value, file, row_number, period
+from {{ source("handover", "quarantine") }}

@@ -1,8 +1,2 @@
-select
-    table_name,
-    files,
-    rows_in,
-    rows_kept,
-    rows_superseded,
-    rows_quarantined
-from {{ source('handover', 'row_accounting') }}
+select table_name, files, rows_in, rows_kept, rows_superseded, rows_quarantined
+from {{ source("handover", "row_accounting") }}
