@@ -15,7 +15,14 @@ from expectations.gates import suites_of
 from expectations.policy import Market
 from expectations.results import GateResult, QualityResult
 from expectations.suite import Frame
-from pipelines.assets.names import ALERTS, HANDOVER, lake_key
+from pipelines.assets.names import (
+    ALERT_EVIDENCE,
+    ALERTS,
+    HANDOVER,
+    QUALITY_RESULTS,
+    SUPERVISORS,
+    lake_key,
+)
 from pipelines.contract.tables import TABLES
 from pipelines.gates import DOOR, PUBLICATION, forget_gates, refuse_if_failed, run_gate
 from pipelines.progress import report
@@ -59,7 +66,44 @@ def _grouped(
     return rows
 
 
-def _door_check() -> dg.AssetChecksDefinition:
+def build_quality_asset() -> dg.AssetsDefinition:
+    """Gate 2, before publication: its results are an asset that the supervision marts read.
+
+    They hang on the results, not on the marts: a blocking check on the marts would have to pass before the
+    detectors, whose alerts it judges, could run.
+    """
+    checks = {"plausible_alerts": "alerts", "plausible_marts": "marts"}
+
+    @dg.asset(
+        key=QUALITY_RESULTS,
+        deps=[ALERTS, ALERT_EVIDENCE],
+        group_name="anomaly",
+        owners=SUPERVISORS,
+        kinds={"duckdb", "greatexpectations"},
+        description="What both gates found. One row an expectation in a gate.",
+        check_specs=[
+            dg.AssetCheckSpec(
+                name, asset=QUALITY_RESULTS, blocking=True, description=f"Plausibility of the {what}."
+            )
+            for name, what in checks.items()
+        ],
+    )
+    def quality_results(house: House) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+        report("gate before publication")
+        result = run_gate(house, PUBLICATION)
+        groups = dict.fromkeys(_ALERT_TABLES, "plausible_alerts")
+        for check, rows in _grouped(result, groups, "plausible_marts").items():
+            yield _result(QUALITY_RESULTS, check, rows)
+        refuse_if_failed(house, result)
+        yield dg.MaterializeResult(
+            asset_key=QUALITY_RESULTS, metadata={"dagster/row_count": len(result.results)}
+        )
+
+    return quality_results
+
+
+def build_door_check() -> dg.AssetChecksDefinition:
+    """Gate 1 as asset checks, one a table; which tables are judged follows from the suites."""
     frame = Frame(DOOR, Market(), datetime.now(UTC).date())
     judged = {suite.table for suite in suites_of(frame)}
     keys = {name: lake_key(name) for name in TABLES if name in judged}
@@ -83,31 +127,3 @@ def _door_check() -> dg.AssetChecksDefinition:
         refuse_if_failed(house, result)
 
     return door
-
-
-def _publication_check() -> dg.AssetChecksDefinition:
-    # Both hang on the alerts, the last asset before the gate: a blocking check on the marts
-    # would have to pass before the detectors, whose alerts it judges, could run.
-    @dg.multi_asset_check(
-        name="publication_gate",
-        description="Plausibility of what is about to be published; a critical failure refuses the run.",
-        specs=[
-            dg.AssetCheckSpec(name, asset=ALERTS, blocking=True, description=f"Plausibility of the {what}.")
-            for name, what in (("plausible_alerts", "alerts"), ("plausible_marts", "marts"))
-        ],
-    )
-    def publication_gate(house: House) -> Iterator[dg.AssetCheckResult]:
-        """Gate 2, before publication."""
-        report("gate before publication")
-        result = run_gate(house, PUBLICATION)
-        groups = dict.fromkeys(_ALERT_TABLES, "plausible_alerts")
-        for check, rows in _grouped(result, groups, "plausible_marts").items():
-            yield _result(ALERTS, check, rows)
-        refuse_if_failed(house, result)
-
-    return publication_gate
-
-
-def build_gate_checks() -> list[dg.AssetChecksDefinition]:
-    """Both gates as asset checks, one a table; which tables are judged follows from the suites."""
-    return [_door_check(), _publication_check()]

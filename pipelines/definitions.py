@@ -17,7 +17,7 @@ def defs() -> dg.Definitions:
     from pipelines.assets.lake import lake
     from pipelines.assets.publication import build_publication_assets
     from pipelines.assets.warehouse import build_warehouse_assets
-    from pipelines.checks import build_gate_checks
+    from pipelines.checks import build_door_check, build_quality_asset
     from pipelines.jobs import supervision_run
     from pipelines.project import dbt_executable, dbt_project, prepare_manifest
     from pipelines.resources import House
@@ -33,10 +33,11 @@ def defs() -> dg.Definitions:
             build_candidate_asset(sorted(warehouse.keys)),
             expected_emissions,
             detectors,
+            build_quality_asset(),
             supervision,
             *build_publication_assets(sorted(supervision.keys)),
         ],
-        asset_checks=build_gate_checks(),
+        asset_checks=[build_door_check()],
         jobs=[supervision_run],
         schedules=[daily_run],
         sensors=[new_files],

@@ -1,0 +1,183 @@
+"""wash_trade: what chance explains, what it does not, and sets whose trades cancel."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from anomaly.detectors.closed_sets import cancelling_chance
+from anomaly.detectors.meetings import expected_within_parties, suspect_sets
+from anomaly.policy import load_policy
+
+START = datetime(2024, 3, 4, 2, 0)
+LIMITS = load_policy().thresholds("wash_trade")
+
+
+def book(count=3000, accounts=80, days=180, seed=11, skew=0.0):
+    """An anonymous order book: `skew` makes some accounts much livelier than others."""
+    rng = np.random.default_rng(seed)
+    weight = rng.pareto(1.2, accounts) + 0.1 if skew else np.ones(accounts)
+    sides = rng.choice(accounts, (count, 2), p=weight / weight.sum())
+    sides = sides[sides[:, 0] != sides[:, 1]]
+    minutes = np.sort(rng.integers(0, 240, len(sides))) + 1440 * np.sort(rng.integers(0, days, len(sides)))
+    quantity = rng.integers(1, 60, len(sides)) * 100
+    return [
+        (START + timedelta(minutes=int(minute)), f"N{seller:03}", f"N{buyer:03}", int(amount))
+        for minute, (seller, buyer), amount in zip(minutes, sides, quantity, strict=True)
+    ]
+
+
+def frame(rows, parties=None, mode="listed"):
+    """Trades from (time, seller, buyer, quantity[, mode]); `parties` maps accounts to their controller."""
+    parties = parties or {}
+    rows = sorted(rows)
+    seller, buyer = [row[1] for row in rows], [row[2] for row in rows]
+    return pl.DataFrame(
+        {
+            "trade_id": [f"T{number:06}" for number in range(len(rows))],
+            "traded_at": pl.Series([row[0] for row in rows], dtype=pl.Datetime("us")),
+            "instrument_id": ["CEA24"] * len(rows),
+            "mode": [row[4] if len(row) > 4 else mode for row in rows],
+            "price": [80.0] * len(rows),
+            "quantity_tco2e": [row[3] for row in rows],
+            "sell_account_id": seller,
+            "buy_account_id": buyer,
+            "sell_party_id": [parties.get(name, name) for name in seller],
+            "buy_party_id": [parties.get(name, name) for name in buyer],
+        }
+    ).with_columns(is_same_party=pl.col("sell_party_id") == pl.col("buy_party_id"))
+
+
+def write(marts, rows, **options):
+    frame(rows, **options).write_parquet(marts / "fct_trades.parquet")
+
+
+def closed_set(accounts, deals, start, hours=6, seed=2):
+    """Deals between a set's members: each comes back later between the same two."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for _ in range(deals // 2):
+        one, other = rng.choice(accounts, 2, replace=False)
+        out.append((str(one), str(other), int(rng.integers(900, 2500))))
+    back = [(buyer, seller, quantity) for seller, buyer, quantity in out]
+    order = [out[n] for n in rng.permutation(len(out))] + [back[n] for n in rng.permutation(len(back))]
+    return [(start + timedelta(hours=hours * n), *deal) for n, deal in enumerate(order)]
+
+
+@pytest.mark.parametrize("skew", [0.0, 1.0])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_anonymous_book_stays_silent_even_where_few_accounts_are_the_market(marts, run, seed, skew):
+    write(marts, book(seed=seed, skew=skew))
+    assert run("wash_trade").is_empty()
+
+
+def test_groups_that_meet_by_chance_are_left_out(marts, run):
+    """Forty groups of two accounts in a lively book meet themselves often enough, and none is told."""
+    parties = {f"N{number:03}": f"G{number // 2}" for number in range(80)}
+    rows = book(seed=4)
+    met = frame(rows, parties)["is_same_party"].sum()
+    assert met > 20
+    write(marts, rows, parties=parties)
+    assert run("wash_trade").is_empty()
+
+
+def test_the_expectation_is_what_free_mixing_gives():
+    parties = {f"N{number:03}": f"G{number // 2}" for number in range(80)}
+    expected, met = 0.0, 0
+    for seed in range(20):
+        trades = frame(book(seed=seed, skew=1.0), parties)
+        expected += expected_within_parties(trades)["expected"].sum()
+        met += trades["is_same_party"].sum()
+    assert expected == pytest.approx(met, rel=0.1)
+
+
+def test_repeated_meetings_of_one_controller_stand_out_and_tell_what_chance_gives(marts, run):
+    planted = [
+        (START + timedelta(days=30 + 2 * n), *(("W1", "W2") if n % 2 else ("W2", "W1")), 3000)
+        for n in range(5)
+    ]
+    write(marts, book() + planted, parties={"W1": "GROUP", "W2": "GROUP"})
+    alert = run("wash_trade").row(0, named=True)
+    assert alert["subject_ids"] == ["GROUP", "W1", "W2"]
+    assert alert["p_value"] < 0.01
+    measures = json.loads(alert["measures"])
+    assert measures["trades"]["value"] == 5 and 0 < measures["meetings_by_chance"]["value"] < 1
+
+
+def test_one_account_on_both_sides_is_never_chance(marts, run):
+    write(marts, [*book(), (START + timedelta(days=3), "W1", "W1", 500)])
+    alerts = run("wash_trade")
+    assert alerts["subject_ids"].to_list() == [["W1"]]
+    assert alerts["score"][0] >= 0.8
+
+
+def test_a_block_within_a_group_is_told_at_the_lowest_level(marts, run):
+    lone = (START + timedelta(days=3), "N001", "N002", 200_000)
+    parties = {"N001": "GROUP", "N002": "GROUP"}
+    write(marts, [*book(count=300), (*lone, "block")], parties=parties)
+    alerts = run("wash_trade")
+    assert alerts["level"].to_list() == ["blue"]
+    assert json.loads(alerts["evidence"][0])[0]["rows"] != []
+    write(marts, [*book(count=300), lone], parties=parties)
+    assert run("wash_trade").is_empty()
+
+
+@pytest.mark.parametrize(("size", "deals"), [(2, 12), (3, 18), (5, 48)])
+def test_a_closed_set_is_found_with_its_members_and_trades(marts, run, size, deals):
+    accounts = [f"W{number}" for number in range(size)]
+    # Its members trade with others too, now and then.
+    around = [
+        (START + timedelta(days=61 + n), account, f"N{n:03}", 700) for n, account in enumerate(accounts)
+    ]
+    write(marts, book() + around + closed_set(accounts, deals, START + timedelta(days=60)))
+    alerts = run("wash_trade")
+    assert alerts["subject_ids"].to_list() == [accounts]
+    measures = json.loads(alerts["measures"][0])
+    assert measures["trades"]["value"] == deals
+    assert measures["trades"]["value"] > 3 * measures["meetings_by_chance"]["value"]
+    assert alerts["p_value"][0] < 0.01
+
+
+def test_a_set_need_not_cancel_to_the_last_tonne(marts, run):
+    deals = closed_set(["W0", "W1"], 12, START + timedelta(days=60))
+    frayed = [
+        (at, seller, buyer, quantity + 7 * (n % 3)) for n, (at, seller, buyer, quantity) in enumerate(deals)
+    ]
+    write(marts, book() + frayed)
+    assert run("wash_trade")["subject_ids"].to_list() == [["W0", "W1"]]
+
+
+def test_a_steady_supplier_meets_often_and_is_left_alone(marts, run):
+    rows = [(START + timedelta(days=60, hours=6 * n), "S", "B", 1000 + 10 * n) for n in range(30)]
+    write(marts, book() + rows)
+    assert run("wash_trade").is_empty()
+
+
+def test_suspect_sets_are_the_same_whatever_the_order_of_rows():
+    trades = frame(book() + closed_set(["W0", "W1", "W2"], 24, START + timedelta(days=60)))
+    again = trades.sample(fraction=1.0, shuffle=True, seed=1)
+    assert suspect_sets(trades, LIMITS) == suspect_sets(again, LIMITS)
+    assert suspect_sets(trades, LIMITS)[0].accounts == ("W0", "W1", "W2")
+
+
+def test_the_chance_of_cancelling_is_that_of_random_directions():
+    rng = np.random.default_rng(3)
+    quantity = rng.integers(500, 3000, 40).astype(float)
+    chances = []
+    for _ in range(400):
+        gain = quantity * rng.choice([-1.0, 1.0], 40)
+        chances.append(cancelling_chance(np.column_stack([gain, -gain])))
+    assert np.mean(chances) == pytest.approx(0.5, abs=0.05)
+    assert np.mean(np.array(chances) <= 0.1) == pytest.approx(0.1, abs=0.04)
+
+
+def test_a_hundred_thousand_trades_take_seconds(marts, run):
+    write(marts, book(count=100_000, accounts=400, days=300, skew=1.0))
+    before = time.process_time()
+    run("wash_trade")
+    assert time.process_time() - before < 30

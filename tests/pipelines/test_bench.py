@@ -1,0 +1,140 @@
+"""The bench measures whole processes, and what it measures against does the work that it claims."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.bench.floor import copy_source
+from pipelines.bench.measure import Figures, measure
+from pipelines.bench.pandas_marts import build
+from pipelines.contract.tables import TABLES
+
+BURN = "sum(range(20_000_000))"
+
+
+def _python(script: str) -> Figures:
+    return measure([sys.executable, "-S", "-c", script])
+
+
+def test_a_child_that_fails_raises_with_its_exit_code_and_its_last_words():
+    script = "import sys; print('x' * 5000); print('no room left', file=sys.stderr); sys.exit(3)"
+    with pytest.raises(RuntimeError, match="ended with 3: x+\nno room left") as raised:
+        _python(script)
+    assert len(str(raised.value)) < 3000
+
+
+def test_a_child_that_is_killed_raises():
+    with pytest.raises(RuntimeError, match="ended with -9"):
+        _python("import os; os.kill(os.getpid(), 9)")
+
+
+def test_cpu_is_that_of_the_child_and_of_what_it_starts():
+    idle = _python("pass")
+    burning = _python(BURN)
+    parent = _python(f"import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', {BURN!r}])")
+    assert burning.cpu_s > 2 * idle.cpu_s
+    assert parent.cpu_s > 2 * idle.cpu_s
+
+
+def test_waiting_takes_wall_time_and_no_cpu():
+    waiting = _python("import time; time.sleep(0.5)")
+    assert waiting.cpu_s < waiting.wall_s
+
+
+def test_memory_is_the_largest_that_the_child_had():
+    # The system counts a child's peak from that of the process that starts it, so only more shows.
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    size = round(ours) + 200
+    idle = _python("pass")
+    hungry = _python(f"held = b'x' * ({size} << 20); del held")
+    assert hungry.peak_mb - size == pytest.approx(0, abs=50)
+    assert hungry.peak_mb - idle.peak_mb > 100
+
+
+def _frame(table: str, *rows: dict) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=TABLES[table].polars_schema)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """One emitter, two accounts, two trades in two files; nothing else was delivered."""
+    folder = tmp_path / "source"
+    (folder / "trades").mkdir(parents=True)
+    entity = {"entity_id": "E1", "entity_name": "NA", "sector": "power", "province_code": "010000"}
+    _frame("entities", entity | {"status": "listed"}).write_csv(folder / "entities.csv")
+    accounts = ({"account_id": name, "holder_id": "E1", "holder_type": "compliance"} for name in ("A", "B"))
+    _frame("accounts", *accounts).write_parquet(folder / "accounts.parquet")
+    for number, hour in enumerate((1, 17)):
+        trade = {
+            "trade_id": f"T{number}",
+            "ts": datetime(2025, 1, 31, hour, tzinfo=timezone.utc),
+            "instrument_id": "CEA24",
+            "mode": "listed",
+            "price": Decimal("84.47"),
+            "quantity": 100,
+            "buy_account_id": "A",
+            "sell_account_id": "B",
+        }
+        _frame("trades", trade).write_parquet(folder / "trades" / f"{number}.parquet")
+    return folder
+
+
+def _rows(folder: Path) -> dict[str, int]:
+    return {path.stem: pq.read_metadata(path).num_rows for path in folder.glob("*.parquet")}
+
+
+def test_the_floor_writes_every_row_it_reads(source, tmp_path):
+    assert copy_source(source, tmp_path / "floor") == 5
+    assert _rows(tmp_path / "floor") == {"entities": 1, "accounts": 2, "trades": 2}
+
+
+def test_the_baseline_takes_absent_tables_for_empty_ones(source, tmp_path):
+    build(source, tmp_path / "out")
+    rows = _rows(tmp_path / "out")
+    assert len(rows) == 12
+    assert {name: count for name, count in rows.items() if count} == {
+        "dim_entities": 1,
+        "dim_accounts": 2,
+        "fct_trades": 2,
+    }
+
+
+def test_the_baseline_reads_texts_as_texts_and_days_as_the_market_has_them(source, tmp_path):
+    build(source, tmp_path / "out")
+    entity = pl.read_parquet(tmp_path / "out" / "dim_entities.parquet").row(0, named=True)
+    assert (entity["entity_name"], entity["province_code"]) == ("NA", "010000")
+    trades = pl.read_parquet(tmp_path / "out" / "fct_trades.parquet").sort("trade_id")
+    assert trades["trade_date"].to_list() == [date(2025, 1, 31), date(2025, 2, 1)]
+    assert trades["value"].to_list() == [Decimal("8447.00")] * 2
+    assert trades["period"].to_list() == ["2025-01"] * 2
+    assert trades["is_same_party"].all()
+
+
+def test_the_baseline_rounds_price_limits_of_the_rules_half_up(source, tmp_path):
+    instrument = {"instrument_id": "CEA24", "unit_type": "CEA", "tick": Decimal("0.01"), "lot": 1}
+    _frame("instruments", instrument).write_parquet(source / "instruments.parquet")
+    days = (
+        {"date": date(2025, 1, day), "instrument_id": "CEA24", "close": Decimal(close)}
+        for day, close in ((30, "93.85"), (31, "84.47"))
+    )
+    _frame("market_days", *days).write_parquet(source / "market_days.parquet")
+    build(source, tmp_path / "out")
+    first, second = pl.read_parquet(tmp_path / "out" / "fct_market_days.parquet").sort("date").to_dicts()
+    assert (first["limit_basis"], first["limit_down"]) == (None, None)
+    # 93.85 less a tenth is 84.465.
+    assert (second["limit_basis"], second["limit_rule_id"]) == ("rule", "B-04")
+    assert (second["limit_down"], second["limit_up"]) == (Decimal("84.47"), Decimal("103.24"))
+    assert (second["is_limit_down"], second["is_limit_up"]) == (True, False)
+
+
+def test_the_baseline_says_where_it_found_no_source(tmp_path):
+    with pytest.raises(FileNotFoundError, match="expected a source directory"):
+        build(tmp_path / "nowhere", tmp_path / "out")
