@@ -60,11 +60,32 @@ class Measure:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Rows of a source table by key. A key shorter than the table's names all rows that share it."""
+    """Rows of a source table by key; `key` holds columns of the source contract and nothing else.
+
+    A key shorter than the table's names all rows that share it. Where these are too many to list, `start`
+    and `end` narrow them to a half-open range of the table's own time: the column that the contract
+    names as the table's period, `ts` of `cems_hourly` or `date` of `meters_daily`. A moment is naive UTC
+    and written with a `Z`; a day is written as a day.
+    """
 
     table: str
     key: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    start: datetime | date | None = None
+    end: datetime | date | None = None
+
+    def __post_init__(self) -> None:
+        if (self.start is None) != (self.end is None):
+            raise ValueError(
+                f"evidence of {self.table}: a range needs start and end, found {self.start}, {self.end}"
+            )
+
+    @property
+    def range(self) -> tuple[str, str] | None:
+        """The range as it is written, if there is one."""
+        if self.start is None or self.end is None:
+            return None
+        return _moment(self.start), _moment(self.end)
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,10 @@ class Finding:
         return "A-" + hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
 
 
+def _moment(value: datetime | date) -> str:
+    return value.isoformat() + ("Z" if isinstance(value, datetime) else "")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, date | datetime):
         return value.isoformat()
@@ -107,14 +132,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _merged_evidence(parts: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    rows: dict[tuple[str, tuple[str, ...]], set[tuple[Any, ...]]] = {}
+def _evidence_entries(parts: Iterable[Evidence]) -> list[dict[str, Any]]:
+    """Evidence as the alert carries it: one entry a table, key and range, rows once, all sorted."""
+    rows: dict[tuple[str, tuple[str, ...], tuple[str, ...]], set[tuple[Any, ...]]] = {}
     for part in parts:
-        rows.setdefault((part.table, part.key), set()).update(tuple(map(_plain, row)) for row in part.rows)
-    return tuple(
-        Evidence(table, key, tuple(sorted(rows[table, key], key=lambda row: tuple(map(str, row)))))
-        for table, key in sorted(rows)
-    )
+        place = (part.table, part.key, part.range or ())
+        rows.setdefault(place, set()).update(tuple(map(_plain, row)) for row in part.rows)
+    entries = []
+    for table, key, between in sorted(rows):
+        ordered = sorted(rows[table, key, between], key=lambda row: tuple(map(str, row)))
+        entry = {"table": table, "key": list(key), "rows": [list(row) for row in ordered]}
+        entries.append(entry | dict(zip(("from", "to"), between, strict=False)))
+    return entries
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
@@ -139,10 +168,7 @@ def _alert_row(
             f"{finding.window_start} to {finding.window_end}"
         )
     title = f"titles.{finding.kind}.{finding.variant}"
-    evidence = [
-        {"table": part.table, "key": list(part.key), "rows": [list(row) for row in part.rows]}
-        for part in _merged_evidence(finding.evidence)
-    ]
+    evidence = _evidence_entries(finding.evidence)
     measures = {
         name: {"value": _plain(m.value), "threshold": _plain(m.threshold), "unit": m.unit}
         for name, m in finding.measures.items()
@@ -180,13 +206,14 @@ def alert_frame(
 
 
 def evidence_frame(alerts: pl.DataFrame) -> pl.DataFrame:
-    """One row a piece of evidence: `record_key` is the JSON of the key's columns and values."""
+    """One row a piece of evidence: `record_key` is the JSON of the key's columns, values and range."""
     rows = []
     for alert_id, evidence in alerts.select("alert_id", "evidence").iter_rows():
         number = 0
         for part in json.loads(evidence):
+            between = {name: part[name] for name in ("from", "to") if name in part}
             for values in part["rows"]:
                 number += 1
-                key = json.dumps(dict(zip(part["key"], values, strict=True)), ensure_ascii=False)
-                rows.append((alert_id, number, part["table"], key))
+                key = dict(zip(part["key"], values, strict=True)) | between
+                rows.append((alert_id, number, part["table"], json.dumps(key, ensure_ascii=False)))
     return pl.DataFrame(rows, schema=EVIDENCE_SCHEMA, orient="row").sort("alert_id", "evidence_no")

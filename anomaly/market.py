@@ -43,8 +43,12 @@ class Market:
 
     def months(self, first: date, last: date) -> tuple[datetime, datetime]:
         """The half-open window from one month to the end of another, given their first days."""
-        following = date(last.year + last.month // 12, last.month % 12 + 1, 1)
-        return self.midnight(first.replace(day=1)), self.midnight(following)
+        return self.midnight(first.replace(day=1)), self.midnight(following(last))
+
+
+def following(month: date) -> date:
+    """The first day of the next month."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def span(first: datetime, last: datetime) -> tuple[datetime, datetime]:

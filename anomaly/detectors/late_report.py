@@ -1,10 +1,12 @@
 """Late report: an annual report or monthly filing that came after its deadline.
 
-Only first versions count. The marts keep the latest revision, and a correction made in time of an answer
-to a question may well be dated after the deadline.
+The first submission counts: a correction dated after the deadline is no late report, and a report that was
+late stays late however often it is revised. The marts keep the latest revision beside the time of the first.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 import polars as pl
 
@@ -13,7 +15,6 @@ from anomaly.findings import Evidence, Finding, Measure
 from anomaly.scoring import certain
 
 KIND = "late_report"
-FIRST_REVISION = 1
 
 
 def find(context: Context) -> list[Finding]:
@@ -26,9 +27,9 @@ def _annual(context: Context) -> list[Finding]:
         return []
     limits = context.policy.thresholds(KIND)
     rows = context.marts.read(
-        "fct_emission_reports", "entity_id", "year", "entity_name", "province_code", "revision",
-        "revision_count", "submitted_at", "due_on", "days_late",
-    ).filter((pl.col("revision_count") == 1) & (pl.col("days_late") > limits["grace_days"]))  # fmt: skip
+        "fct_emission_reports", "entity_id", "year", "entity_name", "province_code", "revision_count",
+        "first_submitted_at", "due_on", "days_late",
+    ).filter(pl.col("days_late") > limits["grace_days"])  # fmt: skip
     found = []
     for row in rows.sort("entity_id", "year").iter_rows(named=True):
         start, end = context.compliance_window(row["year"], None)
@@ -41,13 +42,13 @@ def _annual(context: Context) -> list[Finding]:
                 window_start=start,
                 window_end=end,
                 score=certain(limits["base_score"], row["days_late"], limits["days_late"]),
-                measures={"days_late": Measure(row["days_late"], limits["grace_days"], "d")},
+                measures={
+                    "days_late": Measure(row["days_late"], limits["grace_days"], "d"),
+                    "first_submitted_at": Measure(_moment(row["first_submitted_at"])),
+                    "revisions": Measure(row["revision_count"]),
+                },
                 evidence=(
-                    Evidence(
-                        "emission_reports",
-                        ("entity_id", "year", "revision"),
-                        ((row["entity_id"], row["year"], row["revision"]),),
-                    ),
+                    Evidence("emission_reports", ("entity_id", "year"), ((row["entity_id"], row["year"]),)),
                 ),
                 variant="annual",
                 title_values={
@@ -72,7 +73,6 @@ def _monthly(context: Context) -> list[Finding]:
             "entity_id",
             "entity_name",
             "province_code",
-            "revision",
             "submitted_at",
             "due_on",
         )
@@ -88,7 +88,7 @@ def _monthly(context: Context) -> list[Finding]:
             .dt.total_days()
             .alias("days_late")
         )
-        .filter((pl.col("revision") <= FIRST_REVISION) & (pl.col("days_late") > limits["grace_days"]))
+        .filter(pl.col("days_late") > limits["grace_days"])
     )
     found = []
     for row in rows.sort("unit_id", "month").iter_rows(named=True):
@@ -104,11 +104,7 @@ def _monthly(context: Context) -> list[Finding]:
                 score=certain(limits["base_score_month"], row["days_late"], limits["days_late"]),
                 measures={"days_late": Measure(row["days_late"], limits["grace_days"], "d")},
                 evidence=(
-                    Evidence(
-                        "activity_reports",
-                        ("unit_id", "month", "revision"),
-                        ((row["unit_id"], row["month"], row["revision"]),),
-                    ),
+                    Evidence("activity_reports", ("unit_id", "month"), ((row["unit_id"], row["month"]),)),
                 ),
                 variant="monthly",
                 title_values={
@@ -122,4 +118,8 @@ def _monthly(context: Context) -> list[Finding]:
     return found
 
 
-DETECTOR = Detector(KIND, "1.0.0", ("fct_emission_reports|fct_mass_balance_months",), find)
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat(timespec="seconds") + "Z"
+
+
+DETECTOR = Detector(KIND, "2.0.0", ("fct_emission_reports|fct_mass_balance_months",), find)

@@ -3,15 +3,18 @@
 Two kinds of proof. Physical bounds: more electricity than the fuel's heat can give, or less CO2 per heat than
 the listed fuels can have. Peers: reported CO2 far below what the peer model expects. Peers alone never
 reach the top of the scale. Reports above expectation are left to the unit itself.
+Consecutive months of a unit beyond the same bound are one finding, and a year whose months are told is not
+told again for that bound.
 """
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
-from anomaly.detectors.base import Context, Detector, ids, named
+from anomaly.detectors.base import Context, Detector, ids, named, rows_of, runs
 from anomaly.findings import Evidence, Finding, Measure
 from anomaly.scoring import either, exceedance
 from models.features import fuel_mix
@@ -25,15 +28,36 @@ PEER_COLUMNS = (
     "unit_id", "year", "fuel_group", "target", "actual", "expected", "lower_05", "score", "p_value",
     "is_low", "peer_count",
 )  # fmt: skip
+MONTH_COLUMNS = (
+    "unit_id", "month", "entity_id", "entity_name", "province_code", "sector", "revision",
+    "electricity_generated_mwh", "heat_supplied_gj", "fuel_energy_gj",
+)  # fmt: skip
 GJ_PER_MWH = 3.6
 
 
+MONTH_GAP = timedelta(days=31)
+
+
 def find(context: Context) -> list[Finding]:
-    """Unit years and unit months out of bounds or far from peers."""
-    return [*_unit_years(context), *_unit_months(context)]
+    """Unit years and runs of unit months out of bounds or far from peers."""
+    months = _months_out_of_bounds(context)
+    told = {
+        (unit, month.year)
+        for unit, month, bound in months.select("unit_id", "month", "bound").iter_rows()
+        if bound == "electric_efficiency"
+    }
+    limits = context.policy.thresholds(KIND)
+    found = _unit_years(context, told)
+    for _, rows in sorted(months.group_by("unit_id", "bound", maintain_order=True)):
+        found += [
+            _unit_months(context, limits, rows.slice(first, last - first + 1))
+            for first, last in runs(rows["month"].to_list(), MONTH_GAP)
+        ]
+    return found
 
 
-def _unit_years(context: Context) -> list[Finding]:
+def _unit_years(context: Context, told: set[tuple[str, int]]) -> list[Finding]:
+    """Unit years out of bounds or far from peers; `told` are those whose months speak for the efficiency."""
     if context.marts.is_empty("fct_unit_years"):
         return []
     limits = context.policy.thresholds(KIND)
@@ -52,14 +76,17 @@ def _unit_years(context: Context) -> list[Finding]:
     mixes = [
         fuel_mix(fuel, unit_class).group for fuel, unit_class in rows.select("fuel", "unit_class").iter_rows()
     ]
-    rows = rows.with_columns(pl.Series("mix", mixes, dtype=pl.String))
+    spoken = [(unit, year) in told for unit, year in rows.select("unit_id", "year").iter_rows()]
+    rows = rows.with_columns(
+        pl.Series("mix", mixes, dtype=pl.String), pl.Series("spoken", spoken, dtype=pl.Boolean)
+    )
     alone, coal = pl.col("mix") == "coal", pl.col("mix").str.starts_with("coal")
     floor = pl.when(alone).then(limits["coal_co2_per_gj"]).otherwise(limits["mixed_co2_per_gj"])
     # Steam sold beside electricity is common where gas is burned, so CO2 per MWh says little there.
     telling = coal | (pl.col("target") == "co2_tco2_per_gj")
     far = pl.col("is_low").cast(pl.Boolean) & (pl.col("score") >= limits["peer_score"]) & telling
     rows = rows.with_columns(
-        pl.when(ran & coal).then(efficiency).alias("efficiency"),
+        pl.when(ran & coal & ~pl.col("spoken")).then(efficiency).alias("efficiency"),
         pl.when(ran & coal).then(floor).alias("rate_floor"),
         far.alias("far"),
     ).filter(
@@ -121,42 +148,35 @@ def _unit(target: str | None) -> str:
     return {"co2_tco2_per_mwh": "tCO2/MWh"}.get(target or "", "tCO2/GJ")
 
 
-def _unit_months(context: Context) -> list[Finding]:
-    """Coal-fired months that gave more electricity and heat than the declared fuel holds (E-14)."""
+def _months_out_of_bounds(context: Context) -> pl.DataFrame:
+    """Coal-fired months that gave more electricity and heat than the declared fuel holds (E-14).
+
+    One row a unit and month: the bound it breaks, its figure and its limit.
+    """
     if context.marts.is_empty("fct_mass_balance_months"):
-        return []
+        return pl.DataFrame(schema={"unit_id": pl.String, "month": pl.Date, "bound": pl.String})
     limits = context.policy.thresholds(KIND)
     heat, fuel = pl.col("heat_supplied_gj").fill_null(0.0), pl.col("fuel_energy_gj")
+    # A unit that sells heat may turn out more than a condensing one; only its total is bounded.
+    condensing = heat <= 0
     rows = (
-        context.marts.read(
-            "fct_mass_balance_months",
-            "unit_id",
-            "month",
-            "entity_id",
-            "entity_name",
-            "province_code",
-            "sector",
-            "revision",
-            "electricity_generated_mwh",
-            "heat_supplied_gj",
-            "fuel_energy_gj",
-        )
+        context.marts.read("fct_mass_balance_months", *MONTH_COLUMNS)
         .filter((pl.col("sector") == "power") & (fuel > 0) & (pl.col("electricity_generated_mwh") > 0))
-        .with_columns((GJ_PER_MWH * pl.col("electricity_generated_mwh")).alias("electricity_gj"))
         .with_columns(
-            ((pl.col("electricity_gj") + heat) / fuel).alias("total"),
-            # A unit that sells heat may turn out more than a condensing one; only its total is bounded.
-            pl.when(heat <= 0).then(pl.col("electricity_gj") / fuel).alias("electric"),
+            ((GJ_PER_MWH * pl.col("electricity_generated_mwh") + heat) / fuel).alias("figure"),
+            pl.when(condensing)
+            .then(pl.lit("electric_efficiency"))
+            .otherwise(pl.lit("total_efficiency"))
+            .alias("bound"),
+            pl.when(condensing)
+            .then(limits["coal_efficiency"])
+            .otherwise(limits["total_efficiency"])
+            .alias("limit"),
         )
+        .join(_classes(context), on="unit_id", how="left")
     )
-    rows = rows.join(_classes(context), on="unit_id", how="left").filter(
-        pl.col("unit_class").fill_null("").str.starts_with("coal")
-        & (
-            (pl.col("total") > limits["total_efficiency"])
-            | (pl.col("electric") > limits["coal_efficiency"]).fill_null(False)
-        )
-    )
-    return [_unit_month(context, limits, row) for row in rows.sort("unit_id", "month").iter_rows(named=True)]
+    coal = pl.col("unit_class").fill_null("").str.starts_with("coal")
+    return rows.filter(coal & (pl.col("figure") > pl.col("limit"))).sort("unit_id", "month")
 
 
 def _classes(context: Context) -> pl.DataFrame:
@@ -165,40 +185,45 @@ def _classes(context: Context) -> pl.DataFrame:
     return context.marts.read("dim_units", "unit_id", "unit_class")
 
 
-def _unit_month(context: Context, limits: dict[str, float], row: dict[str, Any]) -> Finding:
-    total_breaks = row["total"] > limits["total_efficiency"]
-    figure, limit = (
-        (row["total"], limits["total_efficiency"])
-        if total_breaks
-        else (row["electric"], limits["coal_efficiency"])
-    )
-    start, end = context.market.months(row["month"], row["month"])
-    name = "total_efficiency" if total_breaks else "electric_efficiency"
+def _unit_months(context: Context, limits: dict[str, float], rows: pl.DataFrame) -> Finding:
+    """One finding for consecutive months of one unit beyond one bound."""
+    worst = rows.sort(["figure", "month"], descending=[True, False]).row(0, named=True)
+    months: list[date] = rows["month"].to_list()
+    start, end = context.market.months(months[0], months[-1])
+    figure, limit = worst["figure"], worst["limit"]
     return Finding(
         kind=KIND,
         subject_type="unit",
-        subject_ids=ids(row["unit_id"], row["entity_id"]),
-        province_code=row["province_code"],
+        subject_ids=ids(worst["unit_id"], worst["entity_id"]),
+        province_code=worst["province_code"],
         window_start=start,
         window_end=end,
-        score=0.5 + 0.5 * exceedance(figure / limit - 1, limits["bound_margin"]),
-        measures={name: Measure(figure, limit, "fraction")},
+        score=either(
+            0.5 + 0.5 * exceedance(figure / limit - 1, limits["bound_margin"]),
+            exceedance(rows.height - 1, limits["repeat_months"], limits["repeat_cap"]),
+        ),
+        measures={
+            worst["bound"]: Measure(figure, limit, "fraction"),
+            "months": Measure(rows.height, limits["repeat_months"] + 1, "months"),
+        },
         evidence=(
             Evidence(
                 "activity_reports",
                 ("unit_id", "month", "revision"),
-                ((row["unit_id"], row["month"], row["revision"]),),
+                rows_of(rows, "unit_id", "month", "revision"),
             ),
         ),
-        variant="month",
+        variant="months",
         title_values={
-            "entity": named(row["entity_name"], row["entity_id"]),
-            "unit": row["unit_id"],
-            "month": f"{row['month']:%Y-%m}",
+            "entity": named(worst["entity_name"], worst["entity_id"]),
+            "unit": worst["unit_id"],
+            "first": f"{months[0]:%Y-%m}",
+            "last": f"{months[-1]:%Y-%m}",
+            "months": rows.height,
             "actual": figure,
             "limit": limit,
         },
     )
 
 
-DETECTOR = Detector(KIND, "1.0.0", ("fct_unit_years|fct_mass_balance_months",), find)
+DETECTOR = Detector(KIND, "2.0.0", ("fct_unit_years|fct_mass_balance_months",), find)

@@ -4,7 +4,3 @@ Belongs here: measuring whole processes, and the two things a run is measured ag
 ratios within one call: machines differ, and so do their days.
 Does not belong here: anything that a run itself uses.
 """
-
-from pipelines.bench.measure import bench
-
-__all__ = ["bench"]

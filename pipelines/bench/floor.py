@@ -8,26 +8,20 @@ from pathlib import Path
 import duckdb
 
 from pipelines.lake.checks import literal
-from pipelines.lake.files import list_source
 from pipelines.settings import Settings
 
 
 def copy_source(source: Path, out: Path) -> int:
-    """Copy each table to one Parquet file; returns the rows copied."""
-    settings = Settings.load()
+    """Copy each file of the source to Parquet; returns the rows copied."""
     out.mkdir(parents=True, exist_ok=True)
-    files: dict[str, list[str]] = {}
-    for file in list_source(source).files:
-        files.setdefault(file.table, []).append(str(file.path))
+    files = sorted(path for path in source.rglob("*") if path.name.endswith((".parquet", ".csv", ".csv.gz")))
     rows = 0
-    with duckdb.connect(config=settings.duckdb_config) as con:
-        for table, paths in files.items():
-            names = ", ".join(literal(path) for path in paths)
-            reader = "read_parquet" if paths[0].endswith(".parquet") else "read_csv"
-            target = literal(str(out / f"{table}.parquet"))
-            result = con.execute(
-                f"copy (select * from {reader}([{names}])) to {target} (format parquet, compression zstd)"
-            )
+    with duckdb.connect(config=Settings.load().duckdb_config) as con:
+        for number, path in enumerate(files):
+            reader = "read_parquet" if path.suffix == ".parquet" else "read_csv"
+            query = f"select * from {reader}({literal(str(path))})"
+            target = literal(str(out / f"{number}.parquet"))
+            result = con.execute(f"copy ({query}) to {target} (format parquet, compression zstd)")
             rows += result.fetchall()[0][0]
     return rows
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.progress import report
-from pipelines.simulator import simulate
 
 COLUMNS = ("what", "wall s", "CPU s", "peak MB", "wall / floor", "CPU / floor", "memory / floor")
 
@@ -27,23 +25,35 @@ class Figures:
     peak_mb: float
 
 
+# A process's peak memory starts at that of the one that spawned it, so a small one stands between.
+_LAUNCHER = """
+import json, os, sys, time
+started = time.monotonic()
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+figures = [time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]
+os.write(int(sys.argv[1]), json.dumps([os.waitstatus_to_exitcode(status), figures]).encode())
+"""
+
+
 def measure(command: list[str]) -> Figures:
     """Run a command to its end.
 
     Raises:
         RuntimeError: it failed; the message carries the end of what it printed.
     """
-    with tempfile.TemporaryFile() as output:
-        started = time.monotonic()
-        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - commands made below
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as answer:
+        launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(answer.fileno()), *command]
+        subprocess.run(  # noqa: S603 - commands made below
+            launcher, stdout=output, stderr=output, pass_fds=(answer.fileno(),), check=True
+        )
+        answer.seek(0)
+        code, figures = json.load(answer)
+        if code:
             output.seek(0)
             tail = output.read()[-2000:].decode(errors="replace")
-            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {tail}")
-    return Figures(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+            raise RuntimeError(f"{' '.join(command)} ended with {code}: {tail}")
+    return Figures(*figures)
 
 
 def _median(figures: list[Figures]) -> Figures:
@@ -79,6 +89,8 @@ def bench(source: Path | None, repeat: int) -> tuple[tuple[str, ...], list[tuple
     with tempfile.TemporaryDirectory(prefix="carbonwarden-bench-") as name:
         folder = Path(name)
         if source is None:
+            from pipelines.simulator import simulate
+
             report("simulating a market")
             simulate(folder / "market", scale="small", seed=7)
             source = folder / "market"

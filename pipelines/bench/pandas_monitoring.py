@@ -33,11 +33,11 @@ def emission_reports(source: Source, entities: pd.DataFrame) -> pd.DataFrame:
     """One row an entity and year: its latest revision, and how late the first one came."""
     keys = ["entity_id", "year"]
     reports = source.read("emission_reports")
-    history = reports.groupby(keys).agg(
+    history = reports.groupby(keys, as_index=False).agg(
         revision_count=("revision", "size"), first_submitted_at=("submitted_at", "min")
     )
     latest = reports.sort_values("revision").drop_duplicates(keys, keep="last")
-    latest = latest.join(history, on=keys).merge(
+    latest = latest.merge(history, on=keys).merge(
         entities[["entity_id", "entity_name", "sector", "province_code"]], on="entity_id", how="left"
     )
     due = due_dates(source, "annual_report", latest)
@@ -108,22 +108,23 @@ def _default_factors(source: Source, cases: pd.DataFrame) -> pd.DataFrame:
     found = found.sort_values(["own_class", "own_sector", "valid_from"])
     found = found.drop_duplicates([*keys, "parameter"], keep="last")
     table = found.pivot(index=keys, columns="parameter", values="value")
-    return table.reindex(columns=["oxidation_factor", "carbon_per_heat", "ncv"]).add_prefix("default_")
+    table = table.reindex(columns=["oxidation_factor", "carbon_per_heat", "ncv"])
+    return table.add_prefix("default_").reset_index()
 
 
 def fuel_months(source: Source, entities: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """Latest revision of each unit, month and fuel, with the energy and emissions that follow from it."""
     reports = source.read("activity_reports")
-    first = reports.groupby(_FUEL_MONTH)["submitted_at"].min().rename("first_submitted_at")
+    first = reports.groupby(_FUEL_MONTH, as_index=False).agg(first_submitted_at=("submitted_at", "min"))
     latest = reports.sort_values("revision").drop_duplicates(_FUEL_MONTH, keep="last")
     latest = (
-        latest.join(first, on=_FUEL_MONTH)
+        latest.merge(first, on=_FUEL_MONTH)
         .merge(units[["unit_id", "unit_class"]], on="unit_id", how="left")
         .merge(entities[["entity_id", "sector"]], on="entity_id", how="left")
         .merge(source.rules("rule_fuels")[["fuel", "state", "is_counted"]], on="fuel", how="left")
     )
     defaults = _default_factors(source, latest)
-    latest = latest.join(defaults, on=list(defaults.index.names))
+    latest = latest.merge(defaults, on=["sector", "unit_class", "fuel", "month"], how="left")
     ncv = latest["ncv"].fillna(latest["default_ncv"])
     carbon = latest["carbon_content"].fillna(ncv * latest["default_carbon_per_heat"])
     oxidation = latest["oxidation_factor"].fillna(latest["default_oxidation_factor"])

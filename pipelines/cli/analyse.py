@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         repeat: Annotated[int, typer.Option(min=1, help="runs of each; the median counts")] = 3,
     ) -> None:
         """Measure a run's time and memory beside the floor and beside plain pandas."""
-        from pipelines.bench import bench as measure
+        from pipelines.bench.measure import bench as measure
 
         with progress():
             columns, rows = measure(source, repeat)

@@ -62,26 +62,13 @@ def _source(table: Table) -> dict[str, Any]:
     }
 
 
-def _reference_test(table: Table, column: Column) -> dict[str, Any]:
-    assert column.reference is not None  # noqa: S101 - callers pass references only
-    parent, field = column.reference
-    arguments = {"to": f"ref('stg_{parent}')", "field": field, "source": table.name}
-    return {"refers_to": {"arguments": arguments}}
-
-
 def _staging_entry(table: Table) -> dict[str, Any]:
-    columns = []
-    for column in table.columns:
-        entry = _column(column)
-        if column.reference:
-            entry["data_tests"] = [_reference_test(table, column)]
-        columns.append(entry)
     key = {"unique_key": {"arguments": {"columns": list(table.key), "source": table.name}}}
     return {
         "name": f"stg_{table.name}",
         "description": table.description,
         "data_tests": [key],
-        "columns": [*columns, _period()],
+        "columns": [*(_column(column) for column in table.columns), _period()],
     }
 
 
@@ -102,7 +89,7 @@ def sources_yaml(tables: Iterable[Table]) -> str:
 
 
 def staging_yaml(tables: Iterable[Table]) -> str:
-    """Descriptions and the tests of keys and references; the lake holds types and enums."""
+    """Descriptions and the tests of keys; types, enums and references are the lake's."""
     return _yaml({"version": 2, "models": [_staging_entry(table) for table in tables]})
 
 

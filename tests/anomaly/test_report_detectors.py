@@ -1,4 +1,4 @@
-"""surrender_shortfall, missing_report, late_report, output_mismatch, mass_balance_gap, lab_date_conflict."""
+"""surrender_shortfall, missing_report, late_report, output_mismatch, lab_date_conflict."""
 
 from __future__ import annotations
 
@@ -50,89 +50,76 @@ def test_missing_report_finds_an_unreported_year(marts, run):
     assert run("missing_report")["subject_ids"].to_list() == [["E3"]]
 
 
-def months(units=12, count=12, **columns):
-    rng = np.random.default_rng(4)
-    rows = []
-    for unit in range(units):
-        for n in range(count):
-            month = date(2024, n + 1, 1)
-            fuel = 50_000 * (1 + rng.normal(0, 0.05))
-            electricity = fuel / 0.85
-            rows.append(
-                {
-                    "unit_id": f"U{unit:02}", "month": month, "entity_id": f"E{unit:02}",
-                    "entity_name": f"Plant {unit}", "province_code": "110000", "sector": "power",
-                    "revision": 1,
-                    "reported_emissions_tco2": fuel, "fuel_emissions_tco2": fuel * (1 + rng.normal(0, 1e-4)),
-                    "metered_emissions_tco2": fuel * (1 + rng.normal(0, 0.01)),
-                    "cems_emissions_tco2": fuel * (1.03 + rng.normal(0, 0.02)),
-                    "cems_valid_hours": 700, "cems_hours": 730, "electricity_generated_mwh": electricity,
-                    "heat_supplied_gj": 0.0, "fuel_energy_gj": electricity * 9.0,
-                    "submitted_at": datetime(2024, n + 1, 1) + timedelta(days=55),
-                    "due_on": (datetime(2024, n + 1, 1) + timedelta(days=70)).date(),
-                }
-            )  # fmt: skip
-    frame = pl.DataFrame(rows)
-    classes = pl.DataFrame(
-        {
-            "unit_id": [f"U{unit:02}" for unit in range(units)],
-            "unit_class": ["coal_gt300"] * units,
-            "retired_on": pl.Series([None] * units, dtype=pl.Date),
-        }
-    )
-    return frame, classes
-
-
 def write_months(marts, frame, classes):
     frame.write_parquet(marts / "fct_mass_balance_months.parquet")
     classes.write_parquet(marts / "dim_units.parquet")
 
 
-@pytest.mark.parametrize("kind", ["mass_balance_gap", "output_mismatch", "late_report", "missing_report"])
-def test_honest_months_stay_silent(marts, run, kind):
-    write_months(marts, *months())
+@pytest.mark.parametrize("kind", ["output_mismatch", "late_report", "missing_report"])
+def test_honest_months_stay_silent(marts, run, kind, unit_months):
+    write_months(marts, *unit_months())
     assert run(kind).is_empty()
 
 
-def test_mass_balance_gap_finds_understated_months_and_their_length(marts, run):
-    frame, classes = months()
-    planted = (pl.col("unit_id") == "U05") & pl.col("month").dt.month().is_between(4, 8)
-    low = pl.when(planted).then(pl.col("reported_emissions_tco2") * 0.85)
+def test_output_mismatch_tells_consecutive_months_of_one_unit_once(marts, run, unit_months):
+    frame, classes = unit_months()
+    short = (pl.col("unit_id") == "U07") & pl.col("month").dt.month().is_in([5, 6, 7, 10])
     frame = frame.with_columns(
-        low.otherwise(pl.col("reported_emissions_tco2")).alias("reported_emissions_tco2")
+        replaced(
+            "fuel_energy_gj",
+            short,
+            pl.col("electricity_generated_mwh") * (6.0 + pl.col("month").dt.month() / 10),
+        )
     )
     write_months(marts, frame, classes)
-    alerts = run("mass_balance_gap")
-    assert alerts["subject_ids"].to_list() == [["E05", "U05"]]
-    assert alerts["window_start"][0] == datetime(2024, 3, 31, 16)
-    assert alerts["window_end"][0] == datetime(2024, 8, 31, 16)
-    measures = json.loads(alerts["measures"][0])
-    assert {"fuel_gap", "meter_gap", "cems_gap"} <= set(measures)
-    assert measures["fuel_gap"]["value"] == pytest.approx(0.15, abs=0.01)
+    alerts = run("output_mismatch").sort("window_start")
+    assert alerts["subject_ids"].to_list() == [["E07", "U07"]] * 2
+    assert alerts["window_end"].to_list() == [datetime(2024, 7, 31, 16), datetime(2024, 10, 31, 16)]
+    summer = json.loads(alerts["measures"][0])
+    assert summer["months"]["value"] == 3
+    assert summer["electric_efficiency"]["value"] == pytest.approx(3.6 / 6.5)
+    assert json.loads(alerts["evidence"][0])[0]["rows"] == [
+        ["U07", f"2024-0{month}-01", 1] for month in (5, 6, 7)
+    ]
+    assert alerts["score"][0] > alerts["score"][1]
 
 
-def test_mass_balance_gap_by_meter_alone_when_fuel_is_understated_too(marts, run):
-    frame, classes = months()
-    planted = pl.col("unit_id") == "U02"
-    for name in ("reported_emissions_tco2", "fuel_emissions_tco2"):
-        frame = frame.with_columns(replaced(name, planted, pl.col(name) * 0.88))
-    write_months(marts, frame, classes)
-    assert run("mass_balance_gap")["subject_ids"].to_list() == [["E02", "U02"]]
-
-
-def test_output_mismatch_finds_a_month_with_more_power_than_fuel(marts, run):
-    frame, classes = months()
-    planted = (pl.col("unit_id") == "U07") & (pl.col("month") == date(2024, 5, 1))
+def test_output_mismatch_keeps_units_and_bounds_apart(marts, run, unit_months):
+    frame, classes = unit_months()
+    electric = (pl.col("unit_id") == "U01") & (pl.col("month") == date(2024, 5, 1))
+    total = (pl.col("unit_id") == "U01") & (pl.col("month") == date(2024, 6, 1))
     frame = frame.with_columns(
-        replaced("fuel_energy_gj", planted, pl.col("electricity_generated_mwh") * 6.5)
-    )  # fmt: skip
+        replaced("fuel_energy_gj", electric, pl.col("electricity_generated_mwh") * 6.5),
+        replaced("heat_supplied_gj", total, pl.col("fuel_energy_gj")),
+    )
     write_months(marts, frame, classes)
-    alerts = run("output_mismatch")
-    assert alerts["subject_ids"].to_list() == [["E07", "U07"]]
+    found = [set(json.loads(measures)) for measures in run("output_mismatch")["measures"]]
+    assert {"months", "electric_efficiency"} in found and {"months", "total_efficiency"} in found
+    assert len(found) == 2
 
 
-def test_late_and_missing_filings(marts, run):
-    frame, classes = months()
+def test_output_mismatch_does_not_tell_a_year_again_whose_months_are_told(marts, run, unit_months):
+    """The year stays where it has another proof, and where no month speaks for it."""
+    frame, classes = unit_months()
+    short = pl.col("unit_id") == "U07"
+    frame = frame.with_columns(replaced("fuel_energy_gj", short, pl.col("electricity_generated_mwh") * 6.5))
+    write_months(marts, frame, classes)
+    efficient = {"unit_id": "U07", "year": 2024, "gross_load_mwh": 1.6e6}
+    unit_years(**efficient).write_parquet(marts / "fct_unit_years.parquet")
+    assert [set(json.loads(m)) for m in run("output_mismatch")["measures"]] == [
+        {"months", "electric_efficiency"}
+    ]
+    unit_years(**efficient | {"year": 2023}).write_parquet(marts / "fct_unit_years.parquet")
+    assert run("output_mismatch").height == 2
+    unit_years(**efficient, co2_mass_tco2=6e5, co2_tco2_per_gj=0.06).write_parquet(
+        marts / "fct_unit_years.parquet"
+    )
+    measures = [set(json.loads(m)) for m in run("output_mismatch")["measures"]]
+    assert {"co2_per_gj"} in measures and len(measures) == 2
+
+
+def test_late_and_missing_filings(marts, run, unit_months):
+    frame, classes = unit_months()
     gone = (pl.col("unit_id") == "U01") & pl.col("month").is_in([date(2024, 6, 1), date(2024, 7, 1)])
     late = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
     frame = frame.filter(~gone).with_columns(
@@ -145,15 +132,42 @@ def test_late_and_missing_filings(marts, run):
     assert run("late_report")["subject_ids"].to_list() == [["E08", "U08"]]
 
 
-def test_a_late_correction_is_not_a_late_report(marts, run):
-    frame, classes = months()
-    late = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
-    frame = frame.with_columns(
-        replaced("submitted_at", late, pl.col("submitted_at") + timedelta(days=90)),
-        replaced("revision", late, 2),
-    )  # fmt: skip
-    write_months(marts, frame, classes)
+def annual_reports(**changed):
+    row = {
+        "entity_id": "E1", "year": 2023, "entity_name": "Plant", "province_code": "110000", "revision": 1,
+        "revision_count": 1, "first_submitted_at": datetime(2024, 3, 20), "due_on": date(2024, 3, 31),
+        "days_late": 0,
+    }  # fmt: skip
+    return pl.DataFrame([row | changed])
+
+
+def test_a_late_first_report_stays_late_though_revised(marts, run):
+    revised = {"revision": 3, "revision_count": 3}
+    annual_reports(**revised).write_parquet(marts / "fct_emission_reports.parquet")
     assert run("late_report").is_empty()
+    late = {"first_submitted_at": datetime(2024, 4, 20), "days_late": 20}
+    annual_reports(**revised, **late).write_parquet(marts / "fct_emission_reports.parquet")
+    alert = run("late_report").row(0, named=True)
+    assert json.loads(alert["measures"])["first_submitted_at"]["value"] == "2024-04-20T00:00:00Z"
+    assert json.loads(alert["evidence"])[0]["rows"] == [["E1", 2023]]
+
+
+def test_a_filing_is_late_by_its_first_submission(marts, run, unit_months):
+    frame, classes = unit_months()
+    planted = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
+    revised = frame.with_columns(replaced("revision", planted, 2))
+    write_months(marts, revised, classes)
+    assert run("late_report").is_empty()
+    late = replaced("submitted_at", planted, pl.col("submitted_at") + timedelta(days=90))
+    write_months(marts, revised.with_columns(late), classes)
+    assert run("late_report")["subject_ids"].to_list() == [["E08", "U08"]]
+
+
+@pytest.mark.parametrize("kind", ["surrender_shortfall", "missing_report"])
+def test_an_unknown_verdict_is_no_finding(marts, run, kind):
+    unknown = {"verdict": None, "shortfall_tco2e": None, "provided_tco2e": None}
+    compliance_years(**unknown).write_parquet(marts / "fct_compliance_years.parquet")
+    assert run(kind).is_empty()
 
 
 def lab_tests(entities=8, count=36):

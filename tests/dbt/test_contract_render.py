@@ -30,7 +30,7 @@ def test_a_new_column_is_one_edit(tmp_path):
         "stg_parks.sql",
         "contract.md",
     ]
-    assert "    rating,\n    period\n" in (tmp_path / STAGING / "stg_parks.sql").read_text()
+    assert "rating, period" in (tmp_path / STAGING / "stg_parks.sql").read_text()
     sources = yaml.safe_load((tmp_path / STAGING / "_contract__sources.yml").read_text())
     parks = next(table for table in sources["sources"][0]["tables"] if table["name"] == "parks")
     assert parks["columns"][-2] == {

@@ -1,0 +1,63 @@
+"""Small gaps that persist: a one-sided CUSUM of a unit's months (Page 1954).
+
+A gap that a single month would excuse is no accident when month after month leans the same way. A unit's own
+constant offset is granted first, as far as the instrument's accuracy goes; the rest adds up, less a
+slack for each month, and an alarm rings when the sum passes a limit.
+Belongs here: the sums over months. Does not belong here: what a reference is, scores, findings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Persistent:
+    """Months in which the sum of a unit's gaps passed the limit, and how far it went."""
+
+    unit_id: str
+    first: object
+    last: object
+    height: float
+
+
+def persistent_gaps(
+    rows: pl.DataFrame, deficit: str, scale: float, granted: float, slack: float, limit: float
+) -> list[Persistent]:
+    """Runs of months whose `deficit` (log of reference over report) adds up beyond the limit.
+
+    Args:
+        rows: one row a unit and month, with `unit_id`, `month` and the deficit, null where there is none.
+        deficit: name of that column.
+        scale: spread of honest months, in the same unit.
+        granted: largest constant offset of a unit that is taken as its own.
+        slack: what each month is granted, in scales.
+        limit: sum at which the alarm rings, in scales.
+    """
+    known = rows.filter(pl.col(deficit).is_not_null()).sort("unit_id", "month")
+    found = []
+    for (unit_id,), part in known.group_by("unit_id", maintain_order=True):
+        values = part[deficit].to_numpy()
+        own = float(np.clip(np.median(values), -granted, granted))
+        for first, last, height in _alarms((values - own) / scale, slack, limit):
+            found.append(Persistent(str(unit_id), part["month"][first], part["month"][last], height))
+    return found
+
+
+def _alarms(values: np.ndarray, slack: float, limit: float) -> list[tuple[int, int, float]]:
+    """First month, month of the highest sum, and that sum, of each excursion that passed the limit."""
+    found: list[tuple[int, int, float]] = []
+    total = height = 0.0
+    first = last = 0
+    for place, value in enumerate([*values, -np.inf]):
+        if total <= 0.0:
+            first, height = place, 0.0
+        total = max(0.0, total + value - slack)
+        if total > height:
+            last, height = place, total
+        if total <= 0.0 and height >= limit:
+            found.append((first, last, height))
+    return found

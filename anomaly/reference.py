@@ -1,0 +1,196 @@
+"""The reference page of the detectors, written from what they, the policy and the catalogue say.
+
+    python -m anomaly.reference            write docs/reference/detectors.md
+    python -m anomaly.reference --check    exit 1 where the page does not say what the code says
+
+Belongs here: the page's layout. Does not belong here: any fact of its own about a detector.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from anomaly.catalogue import text
+from anomaly.catalogue.kinds import FAMILIES, KINDS
+from anomaly.detectors import DETECTORS, Detector
+from anomaly.policy import Policy, Threshold, load_policy
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = Path("docs/reference/detectors.md")
+_INTRODUCTION = """\
+# Detectors
+
+<!-- Written by `python -m anomaly.reference`; edit the detectors, policy.yml or the catalogue instead. -->
+
+Each detector looks for one kind of finding in the marts of a snapshot. A detector whose marts are missing or
+empty is skipped by name. Thresholds are policy: each has its reason, and says whether the document behind
+it was read. A market that is not named under "Rules" has no articles on file.
+"""
+_SCORES = """\
+## Scores
+
+A score says how much of the way to certainty a finding goes, on one scale for all kinds. A figure at its
+threshold scores one half and every further threshold's worth halves what is left; a breach that the record
+itself proves starts at a base; figures that point the same way add up. "Half" in the tables below
+always means half of the way that is left to certainty.
+"""
+_EVIDENCE = """\
+## Evidence
+
+Evidence names rows of source tables by columns of the source contract, so that anyone can look them up again:
+
+```json
+{"table": "trades", "key": ["trade_id"], "rows": [["T-1"], ["T-2"]]}
+{"table": "cems_hourly", "key": ["unit_id"], "rows": [["U-1"]],
+ "from": "2024-02-29T16:00:00Z", "to": "2024-03-31T16:00:00Z"}
+{"table": "meters_daily", "key": ["unit_id", "meter"], "rows": [["U-1", "coal_feed"]],
+ "from": "2024-03-01", "to": "2024-04-01"}
+```
+
+A key shorter than the table's names all rows that share it: the months of a unit with every revision and
+fuel. Where hours or days would be too many to list, `from` and `to` narrow it to a half-open range of
+the table's own time (`ts` in UTC, `date` as a local day). In `fct_alert_evidence` each row's
+`record_key` is the key with its values, and `from` and `to` where there is a range:
+`{"unit_id": "U-1", "from": "2024-02-29T16:00:00Z", "to": "2024-03-31T16:00:00Z"}`.
+"""
+
+
+def page(policy: Policy, detectors: Iterable[Detector] = DETECTORS) -> str:
+    """The whole page."""
+    detectors = sorted(detectors, key=lambda detector: list(KINDS).index(detector.kind))
+    parts = [
+        _INTRODUCTION,
+        _kinds(detectors),
+        _levels(policy),
+        _SCORES,
+        _EVIDENCE,
+        *(_section(detector, policy) for detector in detectors),
+        _without(detectors),
+    ]
+    return "\n".join(parts)
+
+
+def _kinds(detectors: Iterable[Detector]) -> str:
+    rows = [
+        (
+            f"[`{detector.kind}`](#{detector.kind})",
+            _family(detector.kind),
+            text(_meaning(detector.kind), "en"),
+        )
+        for detector in detectors
+    ]
+    return _table(("kind", "family", "finds"), rows)
+
+
+def _levels(policy: Policy) -> str:
+    rows = [
+        (text(f"levels.{name}", "en"), text(f"levels.{name}", "zh"), _number(score))
+        for name, score in policy.levels.items()
+    ]
+    return "## Levels\n\n" + _table(("level", "四级预警", "from score"), rows)
+
+
+def _section(detector: Detector, policy: Policy) -> str:
+    kind = detector.kind
+    rules = "; ".join(
+        f"{market}: " + ", ".join(f"{rule} ({text(f'rules.{rule}', 'en')})" for rule in refs)
+        for market, refs in sorted(policy.rules.get(kind, {}).items())
+    )
+    facts = [
+        f"**{text(f'kinds.{kind}.name', 'en')}** ({text(f'kinds.{kind}.name', 'zh')}), "
+        f"{_family(kind).lower()}, version {detector.version}.",
+        f"{text(_meaning(kind), 'en')} {text(_meaning(kind), 'zh')}",
+        _method(detector),
+        "Needs: "
+        + ", ".join(" or ".join(f"`{name}`" for name in need.split("|")) for need in detector.needs),
+        f"Rules: {rules or 'none on file'}",
+    ]
+    thresholds = policy.detectors[kind]
+    rows = [_threshold(name, thresholds[name]) for name in thresholds]
+    return (
+        f"## {kind}\n\n"
+        + "\n\n".join(facts)
+        + "\n\n"
+        + _table(("threshold", "value", "unit", "why", "source", "verified"), rows)
+    )
+
+
+def _method(detector: Detector) -> str:
+    """What the detector's own room sign says after its first line: how it looks."""
+    sign = inspect.getdoc(inspect.getmodule(detector.find)) or ""
+    return sign.partition("\n\n")[2] or sign
+
+
+def _threshold(name: str, threshold: Threshold) -> tuple[str, ...]:
+    return (
+        f"`{name}`",
+        _number(threshold.value),
+        threshold.unit,
+        threshold.why,
+        threshold.source or "",
+        "yes" if threshold.verified else "no",
+    )
+
+
+def _without(detectors: Iterable[Detector]) -> str:
+    known = {detector.kind for detector in detectors}
+    rows = [
+        (f"`{kind}`", text(f"families.{family}", "en"), text(_meaning(kind), "en"))
+        for family, kinds in FAMILIES.items()
+        for kind in kinds
+        if kind not in known
+    ]
+    return (
+        "## Kinds without a detector\n\n"
+        "The contract names these kinds too; a run gives out no alert of them.\n\n"
+        + _table(("kind", "family", "meaning"), rows)
+    )
+
+
+def _family(kind: str) -> str:
+    return text(f"families.{KINDS[kind]}", "en")
+
+
+def _meaning(kind: str) -> str:
+    return f"kinds.{kind}.meaning"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return (
+        "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+        + "\n"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes the page, or with `--check` only says whether it is stale."""
+    parser = argparse.ArgumentParser(prog="python -m anomaly.reference", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the page is stale")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
+    options = parser.parse_args(arguments)
+    file, wanted = options.root / PAGE, page(load_policy())
+    if file.is_file() and file.read_text(encoding="utf-8") == wanted:
+        return 0
+    if options.check:
+        print(
+            f"{PAGE}: expected what detectors and policy say, found an older page or none; "
+            "run python -m anomaly.reference",
+            file=sys.stderr,
+        )
+        return 1
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
