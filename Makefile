@@ -71,9 +71,9 @@ screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
 	$(BIN)/python -m dashboards.screenshots --home data --out docs/images
 
 lock: $(VENV)/dev  ## lock every dependency with hashes
-	$(BIN)/uv pip compile pyproject.toml --group build --generate-hashes --no-header --python-version 3.11 -q -o requirements/runtime.lock
-	$(BIN)/uv pip compile pyproject.toml --group build --group dev -c requirements/runtime.lock --generate-hashes --no-header --python-version 3.11 -q -o requirements/dev.lock
-	$(BIN)/uv pip compile pyproject.toml --group build --group dev --group spark -c requirements/dev.lock --generate-hashes --no-header --python-version 3.11 -q -o requirements/spark.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/runtime.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/dev.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev --group spark --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/spark.lock
 
 clean:  ## remove what was made, but for data/
 	rm -rf $(VENV) dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .coverage

@@ -41,9 +41,14 @@ def persistent_gaps(
     found = []
     for (unit_id,), part in known.group_by("unit_id", maintain_order=True):
         values = part[deficit].to_numpy()
-        own = float(np.clip(np.median(values), -granted, granted))
-        for first, last, height in _alarms((values - own) / scale, slack, limit):
-            found.append(Persistent(str(unit_id), part["month"][first], part["month"][last], height))
+        # Granted only in the unit's favour: a median of few months may lie low by chance, and would
+        # make the rest look high.
+        own = float(np.clip(np.median(values), 0.0, granted))
+        lean = (values - own) / scale
+        for first, last, height in _alarms(lean, slack, limit):
+            begins, ends = _shifted(lean[first : last + 1], 2 * slack)
+            months = part["month"].slice(first, last - first + 1)
+            found.append(Persistent(str(unit_id), months[begins], months[ends], height))
     return found
 
 
@@ -61,3 +66,15 @@ def _alarms(values: np.ndarray, slack: float, limit: float) -> list[tuple[int, i
         if total <= 0.0 and height >= limit:
             found.append((first, last, height))
     return found
+
+
+def _shifted(lean: np.ndarray, least: float) -> tuple[int, int]:
+    """First and last month of the shift within a run that rang: scatter may have carried the sum on.
+
+    The likeliest stretch for a shift of the run's median size, and no smaller than `least`: the one with the
+    greatest sum of what lies above half of the shift.
+    """
+    gains = np.concatenate([[0.0], np.cumsum(lean - max(float(np.median(lean)), least) / 2)])
+    lowest = np.minimum.accumulate(gains[:-1])
+    ends = int(np.argmax(gains[1:] - lowest))
+    return int(np.argmin(gains[: ends + 1])), ends
