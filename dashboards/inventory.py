@@ -53,7 +53,7 @@ def quality_results(snapshot: Snapshot, language: str) -> pl.DataFrame:
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(_RESULT, pl.String))
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
-    rows = frame.sort("success", rank, "gate", "position").drop("position")
+    rows = frame.sort("success", rank, "gate", "position", nulls_last=True).drop("position")
     return collect(rows.rename({described: "description"}), snapshot, "fct_quality_results")
 
 

@@ -137,13 +137,13 @@ def _with_gap(rows: pl.DataFrame, reference: Reference, limits: dict[str, float]
 
 
 def _sums(rows: pl.DataFrame, persistent: list[Persistent]) -> pl.Series:
-    """For each row the height of the persistent run that its month lies in, 0 where there is none."""
+    """For each row the height of the persistent shift that its month belongs to, 0 where there is none."""
     held: dict[str, list[Persistent]] = {}
     for run in persistent:
         held.setdefault(run.unit_id, []).append(run)
     heights = [
-        max((run.height for run in held.get(unit, ()) if run.first <= month <= run.last), default=0.0)
-        for unit, month in rows.select("unit_id", "month").iter_rows()
+        max((run.height for run in held.get(unit, ()) if run.holds(month, deficit)), default=0.0)
+        for unit, month, deficit in rows.select("unit_id", "month", "deficit").iter_rows()
     ]
     return pl.Series(heights, dtype=pl.Float64)
 

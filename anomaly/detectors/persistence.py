@@ -9,6 +9,7 @@ Belongs here: the sums over months. Does not belong here: what a reference is, s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -16,12 +17,25 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Persistent:
-    """Months in which the sum of a unit's gaps passed the limit, and how far it went."""
+    """Months over which a unit's gaps added up beyond the limit.
+
+    Attributes:
+        unit_id: whose months.
+        first: first month of the shift.
+        last: last month of the shift.
+        height: the highest sum, in scales.
+        least: deficit from which a month is nearer to the shift than to none.
+    """
 
     unit_id: str
-    first: object
-    last: object
+    first: date
+    last: date
     height: float
+    least: float
+
+    def holds(self, month: date, deficit: float | None) -> bool:
+        """Whether a month belongs to the shift; one without a figure goes with its neighbours."""
+        return self.first <= month <= self.last and (deficit is None or deficit >= self.least)
 
 
 def persistent_gaps(
@@ -46,9 +60,12 @@ def persistent_gaps(
         own = float(np.clip(np.median(values), 0.0, granted))
         lean = (values - own) / scale
         for first, last, height in _alarms(lean, slack, limit):
-            begins, ends = _shifted(lean[first : last + 1], 2 * slack)
+            run = lean[first : last + 1]
+            clear = run[run >= 2 * slack]
+            half = float(np.median(clear)) / 2 if clear.size else slack
+            begins, ends = _shifted(run, half)
             months = part["month"].slice(first, last - first + 1)
-            found.append(Persistent(str(unit_id), months[begins], months[ends], height))
+            found.append(Persistent(str(unit_id), months[begins], months[ends], height, own + half * scale))
     return found
 
 
@@ -68,13 +85,12 @@ def _alarms(values: np.ndarray, slack: float, limit: float) -> list[tuple[int, i
     return found
 
 
-def _shifted(lean: np.ndarray, least: float) -> tuple[int, int]:
+def _shifted(lean: np.ndarray, half: float) -> tuple[int, int]:
     """First and last month of the shift within a run that rang: scatter may have carried the sum on.
 
-    The likeliest stretch for a shift of the run's median size, and no smaller than `least`: the one with the
-    greatest sum of what lies above half of the shift.
+    The likeliest stretch for a shift of that size: the one with the greatest sum of what lies above half.
     """
-    gains = np.concatenate([[0.0], np.cumsum(lean - max(float(np.median(lean)), least) / 2)])
+    gains = np.concatenate([[0.0], np.cumsum(lean - half)])
     lowest = np.minimum.accumulate(gains[:-1])
     ends = int(np.argmax(gains[1:] - lowest))
     return int(np.argmin(gains[: ends + 1])), ends

@@ -40,7 +40,10 @@ def _refused(desk: Desk) -> None:
 def _results_table(desk: Desk, results: pl.DataFrame, name: str) -> None:
     words = desk.words
     passed = {True: words("result.passed"), False: words("result.failed")}
-    shown = results.with_columns(pl.col("success").replace_strict(passed, return_dtype=pl.String))
+    verdict = (
+        pl.col("success").replace_strict(passed, return_dtype=pl.String).fill_null(words("result.not_judged"))
+    )
+    shown = results.with_columns(verdict)
     page.table(desk, shown.rename({"description": "expectation"}), name)
 
 
@@ -77,7 +80,7 @@ def _tiles(desk: Desk, rows: pl.DataFrame, checks: pl.DataFrame) -> None:
             Tile(words("status.rows_quarantined"), words.number(totals["rows_quarantined"]), out),
         ]
     if checks.height:
-        failed = int((~checks["success"].fill_null(False)).sum())
+        failed = int((~checks["success"].fill_null(True)).sum())
         of = words("status.checks_of", count=words.number(checks.height))
         shown.append(Tile(words("status.checks_failed"), words.number(failed), of))
     page.tiles(desk, shown)
@@ -119,7 +122,7 @@ def _gates(desk: Desk, checks: pl.DataFrame) -> None:
             label_visibility="collapsed",
         )
         st.caption(words("status.gates_lead"))
-        shown = checks if failed_only.value == "all" else checks.filter(~pl.col("success").fill_null(False))
+        shown = checks if failed_only.value == "all" else checks.filter(~pl.col("success").fill_null(True))
         if checks.is_empty():
             st.caption(words("status.nothing"))
         elif shown.is_empty():
@@ -195,11 +198,12 @@ def _kept(desk: Desk, snapshot: Snapshot) -> None:
 def _docs(desk: Desk, snapshot: Snapshot) -> None:
     words = desk.words
     pages: list[Path] = inventory.data_docs(snapshot)
+    home = snapshot.folder.parents[1]
     with st.container(border=True, height="stretch"):
         st.subheader(words("status.docs"), anchor=False)
         st.caption(words("status.docs_lead") if pages else words("status.nothing"))
         for path in pages:
-            st.code(str(path), language=None, wrap_lines=True)
+            st.code(str(path.relative_to(home)), language=None, wrap_lines=True)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,22 @@ import pytest
 
 from anomaly.detect import detect
 from anomaly.market import Market
+from pipelines.contract.tables import TABLES
 
 Write = Callable[..., None]
+
+
+def names_the_contract(evidence: list[dict]) -> None:
+    """Evidence names tables and columns of the source contract, and ranges only over a table's own time."""
+    assert evidence
+    for entry in evidence:
+        table = TABLES[entry["table"]]
+        assert entry["rows"] and set(entry["key"]) <= set(table.names), entry
+        assert all(len(row) == len(entry["key"]) for row in entry["rows"]), entry
+        if "from" in entry:
+            types = {column.name: column.type for column in table.columns}
+            assert types[table.period_column] in ("date", "timestamp"), entry
+            assert entry["from"] < entry["to"] and not set(entry["key"]) & {table.period_column}, entry
 
 
 @pytest.fixture
@@ -28,7 +43,10 @@ def run(marts: Path) -> Callable[..., pl.DataFrame]:
     """Run one kind of detector over the marts of the test and return its alerts."""
 
     def _run(kind: str, **market: object) -> pl.DataFrame:
-        return detect(marts, market=Market(**market), snapshot_id="s", kinds=[kind]).alerts  # type: ignore[arg-type]
+        alerts = detect(marts, market=Market(**market), snapshot_id="s", kinds=[kind]).alerts  # type: ignore[arg-type]
+        for evidence in alerts["evidence"]:
+            names_the_contract(json.loads(evidence))
+        return alerts
 
     return _run
 

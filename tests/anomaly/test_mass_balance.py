@@ -95,6 +95,15 @@ def test_a_small_gap_is_told_when_it_persists_and_not_in_a_month(marts, run, uni
     assert run("mass_balance_gap").is_empty()
 
 
+def test_honest_months_between_two_shifts_are_not_told(marts, run, unit_months):
+    frame, classes = unit_months()
+    low = scaled(frame, 0.8, "reported_emissions_tco2", first=2, last=3)
+    write(marts, scaled(low, 0.8, "reported_emissions_tco2", first=9, last=10), classes)
+    alerts = run("mass_balance_gap").sort("window_start")
+    assert alerts["window_start"].to_list() == [datetime(2024, 1, 31, 16), datetime(2024, 8, 31, 16)]
+    assert alerts["window_end"].to_list() == [datetime(2024, 3, 31, 16), datetime(2024, 10, 31, 16)]
+
+
 def test_a_scale_that_always_reads_a_little_high_is_granted(marts, run, unit_months):
     frame, classes = unit_months(count=36)
     write(marts, scaled(frame, 1.01, "metered_emissions_tco2"), classes)
@@ -129,16 +138,24 @@ def test_false_alarms_of_persistence_are_rare():
     rows = pl.DataFrame(
         {
             "unit_id": np.repeat([f"U{n:03}" for n in range(units)], months),
-            "month": np.tile(np.arange(months), units),
+            "month": [date(2022 + n // 12, n % 12 + 1, 1) for n in range(months)] * units,
             "deficit": rng.normal(0, 0.01, units * months),
         }
     )
     assert len(persistent_gaps(rows, "deficit", 0.01, 0.01, 0.5, 8)) <= 2
     shifted = rows.with_columns(
-        pl.when((pl.col("unit_id") == "U007") & (pl.col("month") >= 20))
+        pl.when((pl.col("unit_id") == "U007") & (pl.col("month") >= date(2023, 9, 1)))
         .then(pl.col("deficit") + 0.02)
         .otherwise("deficit")
         .alias("deficit")
     )
     found = [run for run in persistent_gaps(shifted, "deficit", 0.01, 0.01, 0.5, 8) if run.unit_id == "U007"]
-    assert len(found) == 1 and 17 <= found[0].first <= 23 and found[0].last >= 30
+    assert len(found) == 1 and found[0].first.year == 2023 and found[0].last >= date(2024, 7, 1)
+
+
+def test_a_lean_too_small_for_any_month_still_adds_up():
+    months = [date(2022 + n // 12, n % 12 + 1, 1) for n in range(48)]
+    rows = pl.DataFrame({"unit_id": ["U1"] * 48, "month": months, "deficit": [0.009] * 48})
+    (run,) = persistent_gaps(rows, "deficit", 0.01, 0.0, 0.5, 8)
+    assert (run.first, run.last) == (months[0], months[-1])
+    assert persistent_gaps(rows, "deficit", 0.01, 0.01, 0.5, 8) == []
