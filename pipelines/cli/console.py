@@ -64,7 +64,7 @@ def progress() -> Iterator[None]:
 def plain(value: Any) -> Any:
     """A value as JSON has it; timestamps are UTC and say so."""
     if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds") + ("Z" if value.tzinfo is None else "")
+        return value.isoformat() + ("Z" if value.tzinfo is None else "")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

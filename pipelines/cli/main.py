@@ -32,7 +32,8 @@ def main() -> None:
         complain(str(error))
         code = 2
     except TyperException as error:
-        complain(str(error) or "expected a command; `carbonwarden --help` lists them")
+        named = getattr(error, "format_message", lambda: str(error))()
+        complain(named or "expected a command; `carbonwarden --help` lists them")
         code = 2
     except SourceError as error:
         complain(str(error))

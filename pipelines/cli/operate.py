@@ -108,8 +108,11 @@ def register(app: typer.Typer) -> None:
         """Write a simulated market with known cases; the labels stand beside it."""
         from pipelines.simulator import simulate as make
 
-        with progress():
-            report = make(out, scale=scale, seed=seed, clean=clean, format=form.value)
+        try:
+            with progress():
+                report = make(out, scale=scale, seed=seed, clean=clean, format=form.value)
+        except (ValueError, FileExistsError) as error:
+            raise UsageError(str(error)) from error
         print_table(("table", "rows"), sorted(report.rows.items()), f"Simulated market in {out}")
 
     @app.command()

@@ -1,0 +1,104 @@
+"""Whatever comes in, the last publication stays byte for byte unless a sound one takes its place."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import polars as pl
+import pytest
+
+
+def _no_parquet(source):
+    (source / "trades.parquet").write_bytes(b"PAR1")
+
+
+def _no_required_table(source):
+    (source / "accounts.parquet").unlink()
+
+
+def _no_mandatory_column(source):
+    path = source / "trades.parquet"
+    pl.read_parquet(path).drop("quantity").write_parquet(path)
+
+
+def _cut_gzip(source):
+    text = pl.read_parquet(source / "compliance.parquet").write_csv()
+    (source / "compliance.parquet").unlink()
+    (source / "compliance.csv.gz").write_bytes(gzip.compress(text.encode())[:-20])
+
+
+def _empty_csv(source):
+    (source / "parks.parquet").unlink()
+    (source / "parks.csv").write_bytes(b"")
+
+
+def _link_outside(source):
+    (source / "tips.csv").symlink_to("/etc/hostname")
+
+
+def _foreign_suffix(source):
+    (source / "tips").mkdir()
+    (source / "tips" / "tips.xlsx").write_bytes(b"PK")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _no_parquet,
+        _no_required_table,
+        _no_mandatory_column,
+        _cut_gzip,
+        _empty_csv,
+        _link_outside,
+        _foreign_suffix,
+    ],
+)
+def test_a_source_that_cannot_be_read_leaves_the_publication(published, tmp_path, file_tree, spoil):
+    house = published.copy(tmp_path)
+    before = file_tree(house.settings.published)
+    current = house.settings.current.resolve().name
+    spoil(house.source)
+    assert _code(house) == 3
+    after = file_tree(house.settings.published)
+    assert {name: after.get(name) for name in before} == before
+    assert house.settings.current.resolve().name == current
+
+
+def _code(house) -> int:
+    from pipelines.lake.errors import SourceError
+
+    try:
+        return house.run().code
+    except SourceError:
+        return 3
+
+
+def test_a_flood_of_bad_rows_is_quarantined_counted_and_refused(published, tmp_path, file_tree):
+    house = published.copy(tmp_path)
+    before = file_tree(house.settings.published)
+    path = house.source / "lab_tests.parquet"
+    tests = pl.read_parquet(path)
+    tests.with_columns(
+        entity_id=pl.when(pl.int_range(pl.len()) % 3 == 0)
+        .then(pl.lit("nobody"))
+        .otherwise(pl.col("entity_id"))
+    ).write_parquet(path)
+    outcome = house.run()
+    assert outcome.code == 1, outcome.message
+    accounting = pl.read_parquet(house.settings.handover / "row_accounting.parquet")
+    row = accounting.filter(table_name="lab_tests").row(0, named=True)
+    assert row["rows_in"] == tests.height == row["rows_kept"] + row["rows_quarantined"]
+    assert row["rows_quarantined"] >= tests.height // 3
+    after = file_tree(house.settings.published)
+    assert {name: after.get(name) for name in before} == before
+    refusal = json.loads(house.settings.refusal.read_text())
+    assert any("quarantined" in result["expectation"] for result in refusal["results"])
+
+
+def test_the_next_sound_delivery_clears_the_refusal(published, tmp_path):
+    house = published.copy(tmp_path)
+    house.settings.refusal.write_text("{}")
+    outcome = house.run()
+    assert (outcome.code, outcome.unchanged) == (0, True)
+    assert not house.settings.refusal.exists()
