@@ -32,7 +32,7 @@ def main() -> None:
         complain(str(error))
         code = 2
     except TyperException as error:
-        named = getattr(error, "format_message", lambda: str(error))()
+        named = error.format_message() if hasattr(error, "format_message") else str(error)
         complain(named or "expected a command; `carbonwarden --help` lists them")
         code = 2
     except SourceError as error:
