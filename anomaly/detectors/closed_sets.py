@@ -60,7 +60,7 @@ def _closed(inside: pl.DataFrame, suspects: Suspects, limits: dict[str, float]) 
         among = inside.filter(
             pl.col("sell_account_id").is_in(accounts) & pl.col("buy_account_id").is_in(accounts)
         )
-        flows = _flows(among, accounts)
+        flows = flows_between(among, accounts)
         bounds = _longest(flows, among["traded_at"].to_list(), limits)
         if bounds is None:
             continue
@@ -81,7 +81,7 @@ def _closed(inside: pl.DataFrame, suspects: Suspects, limits: dict[str, float]) 
     return None
 
 
-def _flows(among: pl.DataFrame, accounts: tuple[str, ...]) -> np.ndarray:
+def flows_between(among: pl.DataFrame, accounts: tuple[str, ...]) -> np.ndarray:
     """One row a trade: what each account gained."""
     place = {account: number for number, account in enumerate(accounts)}
     flows = np.zeros((among.height, len(accounts)))
@@ -105,7 +105,7 @@ def _cores(inside: pl.DataFrame, accounts: tuple[str, ...]) -> Iterator[tuple[st
         among = inside.filter(
             pl.col("sell_account_id").is_in(accounts) & pl.col("buy_account_id").is_in(accounts)
         )
-        flows = _flows(among, accounts)
+        flows = flows_between(among, accounts)
         traded = np.abs(flows).sum(axis=0) > 0
         open_share = np.where(traded, _net_shares(flows), 2.0)
         if len(accounts) == 2:

@@ -22,6 +22,8 @@ from scipy.special import gammaln, rel_entr
 WEEK = "1w"
 LENGTHS = (1, 2, 4)
 FITTING_ROUNDS = 50
+# Steps that may lose while a set grows.
+PATIENCE = 3
 TINY = 1e-9
 # The log of the smallest chance that is written as a number.
 SMALLEST = -690.0
@@ -42,6 +44,8 @@ class Suspects:
 def expected_within_parties(trades: pl.DataFrame) -> pl.DataFrame:
     """One row a party and week in which two of its accounts could meet: `party`, `week`, `expected`."""
     by = ["instrument_id", "week"]
+    if trades.is_empty():
+        return pl.DataFrame(schema={"party": pl.String, "week": pl.Datetime("us"), "expected": pl.Float64})
     parts = []
     for (instrument,), rows in sorted(trades.group_by("instrument_id")):
         weeks, week = _codes(rows["traded_at"].dt.truncate(WEEK).to_list())
@@ -191,23 +195,29 @@ class Stretch:
         ]
 
     def _grown(self, members: list[int], most: int) -> tuple[list[int], float, float, float]:
-        """Adds the account that makes the set most surprising for its size, as long as one does."""
-        met, expected, surprise = self._inside(members)
-        while len(members) < min(most, self.accounts.size):
-            sold, bought, give, take = (
-                figures[:, members].sum(axis=1) for figures in (self.sold, self.bought, self.give, self.take)
-            )
-            chances = np.minimum(self.sold + sold[:, None], self.bought + bought[:, None]).sum(axis=0)
-            with_met = met + self.met[members].sum(axis=0)
-            with_expected = expected + give @ self.take + take @ self.give
-            gain = _surprise(with_met, with_expected, chances)
-            gain[members] = -np.inf
-            added = int(np.argmax(gain))
-            if gain[added] - self.log_sets[len(members) + 1] <= surprise:
-                break
-            members = sorted([*members, added])
-            met, expected, surprise = self._inside(members)
-        return members, met, expected, surprise
+        """The most surprising set for its size on the way from a pair, adding the best account each time.
+
+        A step or two may lose: within a large closed set no third account need stand out by itself.
+        """
+        best = (members, *self._inside(members))
+        tried = best
+        while len(tried[0]) < min(most, self.accounts.size, len(best[0]) + PATIENCE):
+            added = self._next(*tried[:3])
+            members = sorted([*tried[0], added])
+            tried = (members, *self._inside(members))
+            best = max(best, tried, key=lambda held: held[3])
+        return best
+
+    def _next(self, members: list[int], met: float, expected: float) -> int:
+        """The account that makes the set most surprising."""
+        sold, bought, give, take = (
+            figures[:, members].sum(axis=1) for figures in (self.sold, self.bought, self.give, self.take)
+        )
+        chances = np.minimum(self.sold + sold[:, None], self.bought + bought[:, None]).sum(axis=0)
+        with_met = met + self.met[members].sum(axis=0)
+        gain = _surprise(with_met, expected + give @ self.take + take @ self.give, chances)
+        gain[members] = -np.inf
+        return int(np.argmax(gain))
 
     def _inside(self, members: list[int]) -> tuple[float, float, float]:
         """Meetings inside a set, their expectation, and the surprise net of the number of such sets."""

@@ -1,9 +1,12 @@
 """Wash trade: one party on both sides, or a closed set of accounts that ends where it began.
 
 The first form is read off the record. One account on both sides, and a negotiated block between accounts of
-one controller, are never chance. In the anonymous order book two accounts of one group do meet by
-chance; what their activity explains (`meetings`) is left out and counted. The second form is found
-in `closed_sets`. A closed set whose trades only run round one way is `circular_trade`.
+one controller, are never chance; a block that goes one way starts low, since a group may hand its own
+allowances over. In the anonymous order book two accounts of one group do meet by chance: what their
+activity in those weeks explains (`meetings`) is left out and counted.
+The second form (`closed_sets`) needs no declared relation: a set that meets more often than its members'
+activity explains, and whose trades cancel more closely than trades in random directions would. A closed
+set whose trades only run round one way is `circular_trade`.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import polars as pl
 from scipy.stats import poisson
 
 from anomaly.detectors.base import Context, Detector, ids, provinces, runs
-from anomaly.detectors.closed_sets import Closed, closed_stretches
+from anomaly.detectors.closed_sets import Closed, closed_stretches, flows_between
 from anomaly.detectors.meetings import WEEK, expected_within_parties
 from anomaly.detectors.movements import evidence_of
 from anomaly.findings import Finding, Measure
@@ -88,7 +91,14 @@ def _same_party(
 ) -> Finding:
     accounts = sorted({*rows["buy_account_id"], *rows["sell_account_id"]})
     same_account = int(rows["own"].sum())
-    base = limits["base_same_account"] if same_account else limits["base_same_party"]
+    returned = _returned(rows, accounts)
+    if same_account:
+        base = limits["base_same_account"]
+    elif rows["by_chance"].any():
+        base = limits["base_same_party"]
+    else:
+        # A group may hand its own allowances over in a block; that they come back is what needs a reason.
+        base = limits["base_block"] + (limits["base_same_party"] - limits["base_block"]) * returned
     beyond = rows.height - (fair if rows["by_chance"].any() else 0.0)
     quantity = float(rows["quantity_tco2e"].sum())
     where = provinces(context, accounts)
@@ -108,11 +118,19 @@ def _same_party(
             "meetings_by_chance": Measure(fair, None, "trades"),
             "meetings_left_to_chance": Measure(meetings - rows.height, None, "trades"),
             "quantity": Measure(quantity, None, "tCO2e"),
+            "returned": Measure(returned, None, "fraction"),
         },
         evidence=(evidence_of("trades", rows["trade_id"].to_list()),),
         variant="one_party",
         title_values={"party": party, "trades": rows.height, "quantity": quantity},
     )
+
+
+def _returned(rows: pl.DataFrame, accounts: list[str]) -> float:
+    """Of all that moved between the accounts, the part that came back: 0 one way, 1 for full circles."""
+    flows = flows_between(rows, tuple(accounts))
+    moved = np.abs(flows).sum()
+    return 1.0 - float(np.abs(flows.sum(axis=0)).sum() / moved) if moved else 1.0
 
 
 def _closed_sets(context: Context, trades: pl.DataFrame) -> list[Finding]:

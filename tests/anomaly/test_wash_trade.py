@@ -122,9 +122,19 @@ def test_a_block_within_a_group_is_told_at_the_lowest_level(marts, run):
     write(marts, [*book(count=300), (*lone, "block")], parties=parties)
     alerts = run("wash_trade")
     assert alerts["level"].to_list() == ["blue"]
-    assert json.loads(alerts["evidence"][0])[0]["rows"] != []
+    back = (START + timedelta(days=5), "N002", "N001", 200_000, "block")
+    write(marts, [*book(count=300), (*lone, "block"), back], parties=parties)
+    assert run("wash_trade")["score"][0] > alerts["score"][0] + 0.1
     write(marts, [*book(count=300), lone], parties=parties)
     assert run("wash_trade").is_empty()
+
+
+@pytest.mark.parametrize(("size", "deals"), [(4, 60), (5, 60), (6, 80)])
+def test_a_closed_set_that_is_most_of_the_market_is_found(marts, run, size, deals):
+    accounts = [f"W{number}" for number in range(size)]
+    thin = book(count=1200, accounts=40)
+    write(marts, thin + closed_set(accounts, deals, START + timedelta(days=60), hours=6))
+    assert run("wash_trade")["subject_ids"].to_list() == [accounts]
 
 
 @pytest.mark.parametrize(("size", "deals"), [(2, 12), (3, 18), (5, 48)])
@@ -141,6 +151,12 @@ def test_a_closed_set_is_found_with_its_members_and_trades(marts, run, size, dea
     assert measures["trades"]["value"] == deals
     assert measures["trades"]["value"] > 3 * measures["meetings_by_chance"]["value"]
     assert alerts["p_value"][0] < 0.01
+
+
+def test_a_market_of_blocks_alone_is_looked_at(marts, run):
+    rows = [(START + timedelta(days=n), f"N{n}", f"N{n + 1}", 1000) for n in range(6)]
+    write(marts, rows, mode="block", parties={"N2": "GROUP", "N3": "GROUP"})
+    assert run("wash_trade")["subject_ids"].to_list() == [["GROUP", "N2", "N3"]]
 
 
 def test_a_set_need_not_cancel_to_the_last_tonne(marts, run):
