@@ -54,6 +54,7 @@ check: $(VENV)/dev  ## formatter, linters and types
 	$(BIN)/sqlfmt --check --quiet dbt_project
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.contract.render --check
+	$(BIN)/python -m anomaly.reference --check
 
 unit: $(VENV)/dev
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
@@ -63,8 +64,9 @@ test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare
 	.ci/packages java:openjdk-17-jre-headless
 	$(BIN)/pytest -m spark tests/dbt
 
-generate: $(VENV)/dev  ## what follows from the contract: dbt sources, staging models, reference page
+generate: $(VENV)/dev  ## what follows from contract and policy: dbt sources, staging models, reference pages
 	$(BIN)/python -m pipelines.contract.render
+	$(BIN)/python -m anomaly.reference
 
 screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
