@@ -92,7 +92,10 @@ def look_up(snapshot: Snapshot, entries: list[dict[str, Any]]) -> list[Evidence]
     """The rows of every evidence entry, one result a source table, in the alert's order."""
     merged: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
     for entry in entries:
-        merged.setdefault((entry["table"], tuple(entry["key"])), []).extend(entry["rows"])
+        # A part of a table that is named by a stretch of time carries its ends beside the key.
+        ends = {name: entry[name] for name in ("from", "to") if name in entry}
+        rows = [[*row, *ends.values()] for row in entry["rows"]]
+        merged.setdefault((entry["table"], (*entry["key"], *ends)), []).extend(rows)
     return [
         _lookup(snapshot, table, keys_frame({"key": list(columns), "rows": rows}))
         for (table, columns), rows in merged.items()

@@ -238,3 +238,18 @@ def test_current_link_without_target_is_explained(tmp_path):
     (tmp_path / "published" / "current").symlink_to("gone")
     with pytest.raises(data.DeskError, match="manifest"):
         data.current(Settings.load(tmp_path))
+
+
+def test_evidence_named_by_a_stretch_of_time_shows_its_ends(snapshot):
+    entry = {
+        "table": "cems_hourly",
+        "key": ["unit_id"],
+        "rows": [["U-1"]],
+        "from": "2024-03-01T00:00:00Z",
+        "to": "2024-04-01T00:00:00Z",
+    }
+    found = evidence.look_up(snapshot, [entry])
+    assert found[0].mart is None
+    assert found[0].rows.to_dicts() == [
+        {"unit_id": "U-1", "from": "2024-03-01T00:00:00Z", "to": "2024-04-01T00:00:00Z"}
+    ]
