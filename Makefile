@@ -58,7 +58,7 @@ check: $(VENV)/dev  ## formatter, linters and types
 
 unit: $(VENV)/dev
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
-	$(BIN)/pytest -m "not spark" --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n 2 --dist loadfile -m "not spark" --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare them
 	.ci/packages java:openjdk-17-jre-headless
