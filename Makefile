@@ -44,7 +44,7 @@ demo: $(VENV)/runtime  ## simulate a market, run everything, print what was foun
 	$(BIN)/carbonwarden demo
 
 dashboard: $(VENV)/runtime  ## serve the desk over what the demo published
-	$(BIN)/carbonwarden dashboard
+	$(BIN)/carbonwarden dashboard --home data/demo
 
 test: $(VENV)/dev check unit  ## everything but Spark: linters, unit, dbt, pipeline, browser and docs tests
 
@@ -70,7 +70,7 @@ generate: $(VENV)/dev  ## what follows from contract and policy: dbt sources, st
 
 screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
-	$(BIN)/python -m dashboards.screenshots --home data --out docs/images
+	$(BIN)/python -m dashboards.screenshots --home data/demo --out docs/images
 
 lock: $(VENV)/dev  ## lock every dependency with hashes
 	$(BIN)/uv pip compile pyproject.toml --group build --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/runtime.lock

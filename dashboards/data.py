@@ -99,7 +99,7 @@ def refusal(settings: Settings) -> dict[str, Any] | None:
 def snapshots(settings: Settings) -> list[dict[str, Any]]:
     """The manifests of all snapshots kept, newest first; unreadable ones are left out."""
     found = []
-    for path in settings.published.glob("*/manifest.json"):
+    for path in settings.published.glob("[!.]*/manifest.json"):
         if path.parent.is_symlink():
             continue
         try:

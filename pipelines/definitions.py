@@ -20,11 +20,12 @@ def defs() -> dg.Definitions:
     from pipelines.checks import build_door_check, build_quality_asset
     from pipelines.jobs import supervision_run
     from pipelines.project import dbt_executable, dbt_project, prepare_manifest
-    from pipelines.resources import House
+    from pipelines.resources import HomeLock, House
     from pipelines.schedules import daily_run
     from pipelines.sensors import new_files
 
     prepare_manifest()
+    house = House()
     warehouse, supervision = build_warehouse_assets()
     return dg.Definitions(
         assets=[
@@ -42,7 +43,8 @@ def defs() -> dg.Definitions:
         schedules=[daily_run],
         sensors=[new_files],
         resources={
-            "house": House(),
+            "house": house,
+            "lock": HomeLock(house=house),
             "dbt": DbtCliResource(project_dir=dbt_project(), dbt_executable=dbt_executable()),
         },
     )

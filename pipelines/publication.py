@@ -46,9 +46,10 @@ def candidate_folder(settings: Settings, identifier: str) -> Path:
 
 
 def begin_candidate(settings: Settings, identifier: str) -> Path:
-    """An empty candidate; what an earlier run left of it is removed."""
+    """An empty candidate; what earlier runs that did not publish left is removed."""
+    for leftover in settings.published.glob(".candidate-*"):
+        shutil.rmtree(leftover)
     folder = candidate_folder(settings, identifier)
-    shutil.rmtree(folder, ignore_errors=True)
     (folder / "marts").mkdir(parents=True)
     return folder
 
@@ -64,9 +65,8 @@ def export_marts(settings: Settings, names: list[str], target: Path) -> dict[str
                 f"copy (select * from {quoted(name)} order by all) to {literal(str(path))} "
                 "(format parquet, compression zstd)"
             )
-            rows[name] = con.execute(f"select count(*) from read_parquet({literal(str(path))})").fetchall()[
-                0
-            ][0]
+            counted = con.execute(f"select count(*) from {quoted(name)}").fetchall()
+            rows[name] = counted[0][0]
     return rows
 
 
@@ -104,7 +104,7 @@ def snapshots(settings: Settings) -> list[Path]:
     """Published snapshots, newest first."""
     folders = [
         path
-        for path in settings.published.glob("*")
+        for path in settings.published.glob("[!.]*")
         if (path / "manifest.json").is_file() and not path.is_symlink()
     ]
     created = {

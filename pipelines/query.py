@@ -8,10 +8,8 @@ from typing import Any
 import duckdb
 
 from pipelines.cli.errors import UsageError
-from pipelines.lake.checks import literal, quoted
+from pipelines.lake.checks import literal, path_literal, quoted
 from pipelines.settings import Settings
-
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 
 def current_marts(settings: Settings) -> Path:
@@ -32,11 +30,12 @@ def current_marts(settings: Settings) -> Path:
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A connection that sees the marts as views and nothing else."""
     marts = sorted(current_marts(settings).glob("*.parquet"))
-    con = duckdb.connect(config=settings.duckdb_config)
+    con = duckdb.connect(config={**settings.duckdb_config, "temp_directory": ""})
     con.execute("set timezone = 'UTC'")
     allowed = ", ".join(literal(str(path)) for path in marts)
     for path in marts:
-        con.execute(f"create view {quoted(path.stem)} as select * from read_parquet({literal(str(path))})")
+        source = f"read_parquet({path_literal(path)}, hive_partitioning=false)"
+        con.execute(f"create view {quoted(path.stem)} as select * from {source}")
     con.execute("set autoinstall_known_extensions = false")
     con.execute("set autoload_known_extensions = false")
     con.execute(f"set allowed_paths = [{allowed}]")
@@ -54,7 +53,7 @@ def query(settings: Settings, text: str) -> tuple[list[str], list[tuple[Any, ...
     with _connect(settings) as con:
         try:
             statements = con.extract_statements(text)
-            if len(statements) != 1 or statements[0].type not in _READING:
+            if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
                 kinds = ", ".join(statement.type.name for statement in statements) or "nothing"
                 raise UsageError(f"expected one SELECT, found {kinds}; the published marts are read-only")
             result = con.execute(statements[0])

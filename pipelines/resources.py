@@ -6,6 +6,8 @@ See https://docs.dagster.io/guides/build/external-resources.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from pipelines.lock import home_lock
 from pipelines.market import Market, day_to_look_from, read_market
 from pipelines.publication import candidate_folder, snapshot_id
 from pipelines.settings import Settings
@@ -68,3 +71,15 @@ class House(dg.ConfigurableResource):
     def candidate(self) -> Path:
         """Folder in which the snapshot is put together."""
         return candidate_folder(self.settings, self.snapshot)
+
+
+class HomeLock(dg.ConfigurableResource):
+    """Holds the home for as long as a run lasts, so that no two runs write into it."""
+
+    house: House
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[HomeLock]:
+        """Take the lock before the run's first step and give it back after its last."""
+        with home_lock(self.house.settings):
+            yield self

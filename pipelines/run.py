@@ -14,9 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from pipelines.lake.errors import SourceError
+from pipelines.lock import home_lock
 from pipelines.progress import report
 from pipelines.publication import current_id, snapshot_id
 from pipelines.settings import Settings
@@ -40,17 +39,10 @@ def run(settings: Settings, source: Path, as_of: date) -> Outcome:
 
     Raises:
         SourceError: the source cannot be read.
-        RuntimeError: another run holds the home.
+        HomeBusyError: another run holds the home.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.home / ".run.lock", timeout=0)
-    try:
-        with lock:
-            return _run_locked(settings, source, as_of)
-    except Timeout as error:
-        raise RuntimeError(
-            f"{settings.home}: expected no other run, found one in progress. Wait for it to end."
-        ) from error
+    with home_lock(settings):
+        return _run_locked(settings, source, as_of)
 
 
 def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
@@ -60,13 +52,13 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
         settings.refusal.unlink(missing_ok=True)
         return Outcome(DONE, wanted, "the publication shows what the source holds", unchanged=True)
     report("loading the pipeline")
+    # Dagster's own usage statistics would need the network.
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
     import dagster as dg
 
     from pipelines.definitions import defs
-    from pipelines.resources import House
+    from pipelines.resources import HomeLock, House
 
-    # Dagster's own usage statistics would need the network.
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
     definitions = defs()
     job = definitions.resolve_job_def("supervision_run")
     house = House(home=str(settings.home), source=str(source), as_of=as_of.isoformat())
@@ -77,7 +69,7 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=instance,
             raise_on_error=False,
-            resources={**(definitions.resources or {}), "house": house},
+            resources={**(definitions.resources or {}), "house": house, "lock": HomeLock(house=house)},
         )
     if result.success:
         note = json.loads((settings.scratch / "run.json").read_text(encoding="utf-8"))

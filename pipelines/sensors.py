@@ -23,6 +23,8 @@ def new_files(house: House) -> dg.RunRequest | dg.SkipReason:
         wanted = house.snapshot
     except (SourceError, ValueError) as error:
         return dg.SkipReason(str(error))
-    if wanted == current_id(house.settings):
+    current = current_id(house.settings)
+    if wanted == current:
         return dg.SkipReason("the publication shows what the source holds")
-    return dg.RunRequest(run_key=wanted)
+    # The same content may come back after another, so the key says what it would replace.
+    return dg.RunRequest(run_key=f"{current} to {wanted}")

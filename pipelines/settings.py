@@ -8,10 +8,14 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+class SettingsError(Exception):
+    """A setting is not valid."""
 
 
 class Settings(BaseSettings):
@@ -22,15 +26,33 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("data"), description="everything that is kept lives under this folder")
     source: Path | None = Field(default=None, description="source directory that Dagster's runs read")
     as_of: date | None = Field(default=None, description="day to look from; none: today")
-    memory_limit: str = Field(default="1GB", description="DuckDB's memory limit, per process")
+    memory_limit: str = Field(
+        default="1GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$", description="DuckDB's memory limit, per process"
+    )
     threads: int = Field(default=2, ge=1, description="DuckDB's threads, per process")
-    keep_snapshots: int = Field(default=5, ge=1, description="published snapshots to keep")
+    keep_snapshots: int = Field(default=5, ge=2, description="published snapshots to keep")
 
     @classmethod
     def load(cls, home: Path | None = None) -> Settings:
-        """Settings from the environment, with `home` taking precedence; its path is made absolute."""
-        settings = cls() if home is None else cls(home=home)
-        return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+        """Settings from the environment, with `home` taking precedence; its path is made absolute.
+
+        Raises:
+            SettingsError: a variable is not valid, or the home's path has a character that some
+                reader of its files would take for a wildcard or an escape.
+        """
+        try:
+            settings = cls() if home is None else cls(home=home)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = f"CARBONWARDEN_{str(first['loc'][0]).upper()}"
+            raise SettingsError(f"{name}: {first['msg']}, found {first['input']!r}. Correct it.") from error
+        folder = settings.home.expanduser().absolute()
+        unfit = sorted(set(str(folder)) & set("*?[]%#\n"))
+        if unfit:
+            raise SettingsError(
+                f"{folder}: expected a home without {' '.join(unfit)} in its path. Name another."
+            )
+        return settings.model_copy(update={"home": folder})
 
     @property
     def duckdb_config(self) -> dict[str, str | bool | int | float | list[str]]:

@@ -10,11 +10,12 @@ import polars as pl
 
 from pipelines.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
 from pipelines.contract.tables import TABLES
+from pipelines.lake.errors import SourceError
 from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.progress import report
-from pipelines.publication import begin_candidate
-from pipelines.resources import House
+from pipelines.publication import begin_candidate, snapshot_id
+from pipelines.resources import HomeLock, House
 
 _HANDOVERS = {
     "row_accounting": "What became of every row that came in. One row a source table.",
@@ -56,12 +57,17 @@ def _specs() -> list[dg.AssetSpec]:
 
 
 @dg.multi_asset(name="lake", specs=_specs())
-def lake(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
+def lake(context: dg.AssetExecutionContext, house: House, lock: HomeLock) -> Iterator[dg.MaterializeResult]:
     """Bring the lake up to the source directory; rewrite only the periods that changed."""
     settings = house.settings
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with connect(settings.memory_limit, settings.threads, settings.scratch) as con:
         summary = update_lake(con, house.source_path, settings.lake, report)
+    if snapshot_id(house.source_path, house.day) != house.snapshot:
+        raise SourceError(
+            f"{house.source_path}: expected a source that rests, found one that changed since the run began. "
+            "Run again when its delivery has ended."
+        )
     begin_candidate(settings, house.snapshot)
     counts = {name: asdict(table) for name, table in summary.tables.items() if table.files}
     note = {"tables": counts, "unknown": summary.unknown}

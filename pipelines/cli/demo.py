@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -13,13 +14,19 @@ from pipelines.market import day_to_look_from, read_market
 from pipelines.settings import Settings
 
 
+def _shown(path: Path) -> str:
+    """The path as a user in this folder would type it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def demonstrate(settings: Settings, seed: int, run: Callable[[Settings, Path, date], int]) -> int:
     """Simulate, run, compare and say where to look; returns the exit code."""
     from pipelines.simulator import simulate
 
-    market = settings.home / "demo" / "market"
-    # The folder is the demonstration's own, and the market follows from the seed.
-    shutil.rmtree(market, ignore_errors=True)
+    market = settings.home / "simulated" / "market"
+    # The market follows from the seed; only what a simulation wrote before is written again.
+    if market.with_name("market.labels.parquet").is_file():
+        shutil.rmtree(market, ignore_errors=True)
     with progress():
         report = simulate(market, scale="small", seed=seed)
     say(f"Simulated a market of {report.rows['entities']:,} emitters in {market}.")
@@ -27,7 +34,7 @@ def demonstrate(settings: Settings, seed: int, run: Callable[[Settings, Path, da
     if code:
         return code
     print_evaluation(market.with_name("market.labels.parquet"), None, settings)
-    home = "" if settings.home == Path("data").absolute() else f" --home {settings.home}"
+    home = f" --home {shlex.quote(_shown(settings.home))}"
     say("Where to look:")
     print_table(
         ("what", "command"),

@@ -11,6 +11,7 @@ from pipelines.cli import analyse, operate, show
 from pipelines.cli.console import complain
 from pipelines.cli.errors import UsageError
 from pipelines.lake.errors import SourceError
+from pipelines.settings import SettingsError
 
 app = typer.Typer(
     name="carbonwarden",
@@ -28,7 +29,7 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     try:
         code = app(standalone_mode=False)
-    except UsageError as error:
+    except (UsageError, SettingsError) as error:
         complain(str(error))
         code = 2
     except TyperException as error:

@@ -89,11 +89,15 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
 
     @app.command()
-    def demo(home: Home = None, seed: Annotated[int, typer.Option(help="seed of the market")] = 7) -> int:
+    def demo(
+        home: Annotated[Path | None, typer.Option(help="folder that holds everything [./data/demo]")] = None,
+        seed: Annotated[int, typer.Option(help="seed of the market")] = 7,
+    ) -> int:
         """Simulate a market, run everything, print what was found and where to look."""
         from pipelines.cli.demo import demonstrate
 
-        return demonstrate(Settings.load(home), seed, _run)
+        # A home of its own, so that a demonstration never takes the place of a publication.
+        return demonstrate(Settings.load(home or Settings.load().home / "demo"), seed, _run)
 
     @app.command()
     def simulate(

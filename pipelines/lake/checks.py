@@ -6,7 +6,9 @@ loss is a fault, and its row is quarantined.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipelines.contract.schema import Column, Table
 
@@ -18,8 +20,11 @@ TEXT_LIMIT_CHARACTERS = 10_000
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _FLOATS = {"FLOAT", "DOUBLE"}
 _TIMESTAMPS = {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"}
-_ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|z|[+-]\d{2}(:?\d{2})?)$"
-_LOCAL = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"
+_MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6}0*)?)?"
+_ZONED = _MOMENT + r"\s?(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
+_LOCAL = _MOMENT + "$"
+_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_NO_NUMBER = r"(?i)^[+-]?(nan|inf|infinity)$"
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class Typed:
 def quoted(name: str) -> str:
     """A SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def path_literal(path: Path) -> str:
+    """A SQL string literal of one file's path, in which nothing is a wildcard."""
+    return literal(re.sub(r"([\[*?])", r"[\1]", str(path)))
 
 
 def literal(text: str) -> str:
@@ -74,12 +84,18 @@ def _int64(raw: str, native: str) -> Typed:
 
 
 def _float64(raw: str, native: str) -> Typed:
-    value = (
-        f"cast({raw} as double)"
-        if native in _INTEGERS | _FLOATS or native.startswith("DECIMAL")
-        else f"try_cast({raw} as double)"
+    if native in _INTEGERS | _FLOATS or native.startswith("DECIMAL"):
+        value = f"cast({raw} as double)"
+        return Typed(value, (("not_finite", f"not isfinite({value})"),))
+    value = f"try_cast({raw} as double)"
+    number = _matches(raw, _NUMBER)
+    return Typed(
+        f"case when {number} then {value} end",
+        (
+            ("not_finite", f"{_matches(raw, _NO_NUMBER)} or not isfinite({value})"),
+            ("wrong_type", f"not {number} or {value} is null"),
+        ),
     )
-    return Typed(value, (("wrong_type", f"{value} is null"), ("not_finite", f"not isfinite({value})")))
 
 
 def _decimal(column: Column, raw: str, native: str) -> Typed:
@@ -133,7 +149,8 @@ def _timestamp(raw: str, native: str) -> Typed:
     if native in _TIMESTAMPS:
         # Parquet timestamps without a zone are UTC by the contract.
         value = f"cast({raw} as timestamp)"
-        return Typed(value, (_out_of_range(value),))
+        finer = (("too_many_decimals", f"epoch_ns({raw}) % 1000 <> 0"),) if native == "TIMESTAMP_NS" else ()
+        return Typed(value, (_out_of_range(value), *finer))
     zoned = _matches(raw, _ZONED)
     value = f"cast(try_cast({raw} as timestamptz) as timestamp)"
     return Typed(

@@ -8,6 +8,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from pipelines.contract.schema import Table
@@ -28,6 +29,20 @@ class SourceFile:
     path: Path
     sha256: str
     size_bytes: int
+    modified_ns: int
+
+    def check_unchanged(self) -> None:
+        """Make sure that what was read is what was hashed.
+
+        Raises:
+            SourceError: the file was written to since.
+        """
+        now = self.path.stat()
+        if (now.st_size, now.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+            raise SourceError(
+                f"{self.path}: expected a file that is complete, found one that changed while it was read. "
+                "Run again when its delivery has ended."
+            )
 
     @property
     def is_parquet(self) -> bool:
@@ -51,7 +66,9 @@ def _hidden(path: Path) -> bool:
     return path.name.startswith(("_", "."))
 
 
-def _digest(path: Path) -> str:
+@lru_cache(maxsize=1 << 16)
+def _digest(path: Path, size_bytes: int, modified_ns: int, inode: int) -> str:
+    """Hash of a file's content; one run asks several times, and the last three say whether it moved."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_HASH_BLOCK_BYTES):
@@ -106,7 +123,9 @@ def list_source(source: Path) -> Listing:
                     "Convert the file, or begin its name with an underscore to leave it out."
                 )
             name = path.relative_to(source).as_posix()
-            listing.files.append(SourceFile(table, name, path, _digest(path), path.stat().st_size))
+            stat = path.stat()
+            digest = _digest(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+            listing.files.append(SourceFile(table, name, path, digest, stat.st_size, stat.st_mtime_ns))
     present = {file.table for file in listing.files}
     missing = [table.name for table in TABLES.values() if table.required and table.name not in present]
     if missing:

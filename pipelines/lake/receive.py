@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 
 from pipelines.contract.schema import Table
-from pipelines.lake.checks import literal, missing, period_expression, quoted, typed
+from pipelines.lake.checks import literal, missing, path_literal, period_expression, quoted, typed
 from pipelines.lake.errors import SourceError
 from pipelines.lake.files import SourceFile, csv_header
 
@@ -49,7 +50,7 @@ def _describe(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
 
 
 def _parquet_relation(con: duckdb.DuckDBPyConnection, file: SourceFile) -> tuple[str, dict[str, str]]:
-    relation = f"read_parquet({literal(str(file.path))}, hive_partitioning=false)"
+    relation = f"read_parquet({path_literal(file.path)}, hive_partitioning=false)"
     try:
         return relation, _describe(con, relation)
     except duckdb.Error as error:
@@ -63,7 +64,8 @@ def _csv_relation(file: SourceFile, table: Table) -> tuple[str, dict[str, str]]:
     names = csv_header(file, table)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     relation = (
-        f"read_csv({literal(str(file.path))}, auto_detect=false, header=true, columns={{{columns}}}, "
+        f"read_csv({path_literal(file.path)}, auto_detect=false, header=true, columns={{{columns}}}, "
+        "hive_partitioning=false, "
         "delim=',', quote='\"', escape='\"', nullstr='', store_rejects=true, rejects_limit=0, "
         f"rejects_table='csv_faults', rejects_scan='csv_scans', max_line_size={LINE_LIMIT_BYTES}, "
         f"compression='{'gzip' if file.name.endswith('.gz') else 'none'}')"
@@ -115,6 +117,16 @@ def _key_json(table: Table, found: dict[str, str]) -> str:
     return f"cast(json_object({pairs}) as varchar)"
 
 
+def _partition_values(file: SourceFile, table: Table, found: dict[str, str]) -> dict[str, str | None]:
+    """Contract columns that the file lacks and that its path inside the source names, as Hive writes them."""
+    values: dict[str, str | None] = {}
+    for part in file.name.split("/")[1:-1]:
+        name, sign, value = part.partition("=")
+        if sign and name in table.names and name not in found:
+            values[name] = None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+    return values
+
+
 def _select(file: SourceFile, table: Table, relation: str, found: dict[str, str]) -> str:
     values = [
         f"{typed(column, found[column.name]).value} as {quoted(column.name)}"
@@ -155,6 +167,14 @@ def _store(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, targe
     con.execute("drop table if exists csv_faults")
     con.execute("drop table if exists csv_scans")
     relation, found = _parquet_relation(con, file) if file.is_parquet else _csv_relation(file, table)
+    named = _partition_values(file, table, found)
+    if named:
+        constants = ", ".join(
+            f"cast({'null' if value is None else literal(value)} as varchar) as {quoted(name)}"
+            for name, value in named.items()
+        )
+        relation = f"(select *, {constants} from {relation})"
+        found |= dict.fromkeys(named, "VARCHAR")
     _check_columns(file, table, found)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
@@ -178,7 +198,7 @@ def _store(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, targe
 
 
 def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake: Path) -> Received:
-    """Read one file into the lake; content that was received before is not read again.
+    """Read one file into the lake, under an id made of its content and of the checks.
 
     Raises:
         SourceError: the file cannot be read as a file of its table.
@@ -188,7 +208,8 @@ def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake
     unknown = _store(con, file, table, target)
     periods = con.execute(
         "select _period, cast(count(*) as varchar) || ':' || cast(sum(cast(_print as hugeint)) as varchar) "
-        f"from read_parquet({literal(str(target))}) group by _period order by _period"
+        f"from read_parquet({path_literal(target)}, hive_partitioning=false) "
+        "group by _period order by _period"
     ).fetchall()
     rows = sum(int(print_.split(":")[0]) for _, print_ in periods)
     return Received(identifier, rows, dict(periods), unknown)

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contract.schema import Table
-from pipelines.lake.checks import literal, quoted
+from pipelines.lake.checks import literal, path_literal, quoted
 from pipelines.lake.state import LakeState, PeriodState
 
 _NO_ROWS_PRINT = "0:0"
@@ -22,8 +22,8 @@ _NO_ROWS_PRINT = "0:0"
 
 def read_files(paths: Iterable[Path]) -> str | None:
     """SQL that reads these Parquet files, or None where there are none."""
-    names = ", ".join(literal(str(path)) for path in sorted(paths))
-    return f"read_parquet([{names}], union_by_name=true)" if names else None
+    names = ", ".join(path_literal(path) for path in sorted(paths))
+    return f"read_parquet([{names}], union_by_name=true, hive_partitioning=false)" if names else None
 
 
 def _values(items: Iterable[str]) -> str:

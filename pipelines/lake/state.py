@@ -40,6 +40,8 @@ class LakeState(BaseModel):
 
     engine: str = Field(default_factory=lambda: duckdb.__version__)
     sequence: int = 0
+    first_seen: dict[str, int] = Field(default_factory=dict)
+    """The run in which each file name first came; kept when a file is withdrawn, and never changed."""
     files: dict[str, FileState] = Field(default_factory=dict)
     tables: dict[str, dict[str, PeriodState]] = Field(default_factory=dict)
     retired: list[dict[str, str]] = Field(default_factory=list)
@@ -68,7 +70,7 @@ class LakeState(BaseModel):
         return (
             state
             if state.engine == duckdb.__version__
-            else cls(sequence=state.sequence, retired=state.retired)
+            else cls(sequence=state.sequence, first_seen=state.first_seen, retired=state.retired)
         )
 
     def write(self, lake: Path) -> None:
@@ -82,6 +84,6 @@ class LakeState(BaseModel):
     def prints(self) -> dict[str, dict[str, str]]:
         """Content of every kept period, by table: what a warehouse was or was not built from."""
         return {
-            table: {period: s.print for period, s in periods.items()}
+            table: {period: s.print for period, s in periods.items() if s.kept}
             for table, periods in self.tables.items()
         }

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
-from pipelines.lake.checks import literal, quoted
+from pipelines.lake.checks import literal, path_literal, quoted
 from pipelines.lake.resolve import read_files
 from pipelines.lake.state import LakeState
 
@@ -29,10 +29,19 @@ def empty_file(lake: Path, table: Table) -> Path:
     return lake / "kept" / table.name / "empty.parquet"
 
 
+def _names(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    described = con.execute(
+        f"describe select * from read_parquet({path_literal(path)}, hive_partitioning=false)"
+    )
+    return [row[0] for row in described.fetchall()]
+
+
 def write_empty_files(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
     """Give every table of the contract its typed file without rows."""
     for table in TABLES.values():
         path = empty_file(lake, table)
+        if path.is_file() and _names(con, path) == [*table.names, "period"]:
+            continue
         columns = ", ".join(f"cast(null as {c.duckdb_type}) as {quoted(c.name)}" for c in table.columns)
         path.parent.mkdir(parents=True, exist_ok=True)
         con.execute(
@@ -49,6 +58,8 @@ def sweep(lake: Path, state: LakeState) -> None:
             if path.name != "empty.parquet" and path.name not in {getattr(s, attribute) for s in periods}:
                 path.unlink()
 
+
+_STAMP = "lake.sequence"
 
 _QUARANTINE_TEXT = (
     "quarantine_id",
@@ -67,6 +78,7 @@ def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFra
     """Give dbt the row accounting and every quarantined row."""
     folder = lake / "handover"
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / _STAMP).unlink(missing_ok=True)
     accounting.write_parquet(folder / "row_accounting.parquet")
     set_aside = read_files(
         lake / "set_aside" / table / period.set_aside_file
@@ -87,3 +99,10 @@ def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFra
         nothing = ", ".join(f"cast(null as varchar) as {name}" for name in _QUARANTINE_TEXT)
         query = f"select {nothing}, cast(null as bigint) as row_number where false"
     con.execute(f"copy ({query}) to {literal(str(folder / 'quarantine.parquet'))} (format parquet)")
+    (folder / _STAMP).write_text(str(state.sequence), encoding="utf-8")
+
+
+def is_handed_over(lake: Path, state: LakeState) -> bool:
+    """Whether what dbt was given is of this state; a run cut off in between leaves that of an older one."""
+    stamp = lake / "handover" / _STAMP
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == str(state.sequence)

@@ -16,7 +16,7 @@ from pipelines.lake.files import Listing, SourceFile, list_source
 from pipelines.lake.receive import receive, received_id, received_path
 from pipelines.lake.resolve import Resolver, read_files
 from pipelines.lake.state import FileState, LakeState, PeriodState
-from pipelines.lake.store import empty_file, hand_over, sweep, write_empty_files
+from pipelines.lake.store import empty_file, hand_over, is_handed_over, sweep, write_empty_files
 
 Progress = Callable[[str], None]
 
@@ -107,16 +107,17 @@ class _Update:
         for number, file in enumerate(files, start=1):
             self.progress(f"receiving {file.name} ({number} of {len(files)})")
             received.append((file, receive(self.con, file, TABLES[file.table], self.lake)))
+            file.check_unchanged()
         self.state.sequence += 1
         for name in change.withdrawn:
             before = self.retire(name, "withdrawn")
             self.touched[before.table] |= before.periods.keys()
         for file, content in received:
             before_periods: dict[str, str] = {}
-            sequence = self.state.sequence
+            sequence = self.state.first_seen.setdefault(file.name, self.state.sequence)
             if file.name in self.state.files:
                 before = self.retire(file.name, "replaced")
-                before_periods, sequence = before.periods, before.sequence
+                before_periods = before.periods
             self.state.files[file.name] = FileState(
                 table=file.table,
                 received=content.id,
@@ -260,17 +261,21 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
     for name in change.withdrawn:
         table = state.files[name].table
         withdrawn[table] = withdrawn.get(table, 0) + 1
-    if not change and (lake / "state.json").is_file():
-        return LakeSummary(_summarise(state, change, withdrawn, {}), listing.unknown, changed=False)
+    changed = bool(change) or not (lake / "state.json").is_file()
+    rewritten: dict[str, int] = {}
+    # A run that was cut off may have left files that no state names.
     sweep(lake, state)
     write_empty_files(con, lake)
-    delivered_before = {file.table for file in state.files.values()}
-    update = _Update(con, lake, state, progress)
-    update.take_in(change)
-    update.resolve(delivered_before)
-    state.engine = duckdb.__version__
-    summary = _summarise(state, change, withdrawn, update.rewritten)
-    state.write(lake)
-    sweep(lake, state)
-    hand_over(con, lake, _accounting(summary), state)
-    return LakeSummary(summary, listing.unknown, changed=True)
+    if changed:
+        delivered_before = {file.table for file in state.files.values()}
+        update = _Update(con, lake, state, progress)
+        update.take_in(change)
+        update.resolve(delivered_before)
+        rewritten = update.rewritten
+        state.engine = duckdb.__version__
+        state.write(lake)
+        sweep(lake, state)
+    summary = _summarise(state, change, withdrawn, rewritten)
+    if changed or not is_handed_over(lake, state):
+        hand_over(con, lake, _accounting(summary), state)
+    return LakeSummary(summary, listing.unknown, changed)

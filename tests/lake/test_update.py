@@ -197,3 +197,96 @@ def test_any_sequence_of_corrections_equals_a_rebuild(delivery, tmp_path, seed):
         path.write_text("\n".join([header, *rows]) + "\n")
         delivery.update()
         _same(delivery, tmp_path / f"other-{step}")
+
+
+def test_file_names_are_no_wildcards(delivery, accounted):
+    header, *rows = (delivery.source / "trades.csv").read_text().splitlines()
+    (delivery.source / "trades.csv").unlink()
+    for name, row in zip(("part1.csv", "part[1].csv", "part*.csv"), rows, strict=True):
+        delivery.write(f"trades/{name}", f"{header}\n{row}\n")
+    summary = delivery.update()
+    accounted(summary)
+    assert summary.tables["trades"].rows_in == 3
+    assert delivery.kept("trades")["trade_id"].sort().to_list() == ["T1", "T2", "T3"]
+
+
+def test_a_partition_in_the_path_fills_a_column_that_the_file_lacks_and_no_other(delivery):
+    header, *rows = (delivery.source / "trades.csv").read_text().splitlines()
+    delivery.write("trades/mode=block/p.csv", "\n".join([header, *rows]) + "\n")
+    (delivery.source / "trades.csv").unlink()
+    days = "instrument_id,close\nCEA24,95.10\n"
+    delivery.write("market_days/date=2025-01-06/p.csv", days)
+    delivery.write("instruments.csv", "instrument_id,unit_type,tick,lot\nCEA24,CEA,0.01,1\n")
+    delivery.update()
+    assert delivery.kept("trades")["mode"].sort().to_list() == ["block", "listed", "listed"]
+    assert [str(day) for day in delivery.kept("market_days")["date"]] == ["2025-01-06"]
+
+
+@pytest.mark.parametrize("folder", ["year=2024", "trade_id=ZZ", "_file=zz"])
+def test_a_home_below_something_like_a_partition_is_a_home_like_any(delivery, tmp_path, folder):
+    lake = tmp_path / folder / "lake"
+    delivery.update(lake=lake)
+    delivery.update()
+    assert delivery.kept("trades", lake).equals(delivery.kept("trades"))
+    assert delivery.kept("compliance", lake).equals(delivery.kept("compliance"))
+
+
+def test_a_run_cut_off_before_the_handover_is_made_good_by_the_next(delivery, monkeypatch):
+    monkeypatch.setattr("pipelines.lake.update.hand_over", _cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        delivery.update()
+    monkeypatch.undo()
+    assert not delivery.update().changed
+    accounting = pl.read_parquet(delivery.lake / "handover" / "row_accounting.parquet")
+    assert accounting.filter(table_name="trades")["rows_kept"].item() == 3
+
+
+def test_a_run_cut_off_while_resolving_leaves_nothing_behind(delivery, monkeypatch):
+    delivery.update()
+    before = delivery.kept("trades")
+    sound = (delivery.source / "trades.csv").read_text()
+    delivery.write("trades.csv", sound.replace("96.00", "96.01"))
+    monkeypatch.setattr("pipelines.lake.state.LakeState.write", _cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        delivery.update()
+    monkeypatch.undo()
+    delivery.write("trades.csv", sound)
+    delivery.update()
+    assert delivery.kept("trades").equals(before)
+
+
+def _cut_off(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+def _corrected(delivery) -> None:
+    """T1 came first and was corrected by a later file."""
+    header, *rows = (delivery.source / "trades.csv").read_text().splitlines()
+    (delivery.source / "trades.csv").unlink()
+    delivery.write("trades/first.csv", "\n".join([header, *rows]) + "\n")
+    delivery.update()
+    delivery.write("trades/second.csv", f"{header}\n{rows[0].replace('95.10', '95.50')}\n")
+    delivery.update()
+
+
+def test_the_order_of_deliveries_outlives_another_engine_version(delivery, monkeypatch):
+    _corrected(delivery)
+    before = delivery.kept("trades")
+    text = (delivery.lake / "state.json").read_text()
+    state = json.loads(text)
+    state["engine"] = "0.0.1"
+    (delivery.lake / "state.json").write_text(json.dumps(state))
+    summary = delivery.update()
+    assert (summary.tables["trades"].superseded, summary.tables["trades"].quarantined) == (1, 0)
+    assert delivery.kept("trades").equals(before)
+
+
+def test_a_file_that_goes_and_comes_back_keeps_its_place(delivery):
+    _corrected(delivery)
+    before = delivery.kept("trades")
+    first = (delivery.source / "trades" / "first.csv").read_text()
+    (delivery.source / "trades" / "first.csv").unlink()
+    delivery.update()
+    delivery.write("trades/first.csv", first)
+    delivery.update()
+    assert delivery.kept("trades").equals(before)

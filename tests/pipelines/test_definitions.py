@@ -107,7 +107,7 @@ def test_the_sensor_asks_for_a_run_only_when_the_publication_lags(tmp_path):
     house = House(home=str(tmp_path / "home"), source=str(source), as_of="2025-01-01")
     context = dg.build_sensor_context(resources={"house": house})
     request = new_files(context)
-    assert isinstance(request, dg.RunRequest) and request.run_key == house.snapshot
+    assert isinstance(request, dg.RunRequest) and request.run_key == f"None to {house.snapshot}"
     begin_candidate(house.settings, house.snapshot)
     publish(house.settings, house.snapshot, {})
     assert isinstance(new_files(context), dg.SkipReason)

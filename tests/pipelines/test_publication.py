@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from pipelines.lock import home_lock
 from pipelines.publication import (
     begin_candidate,
     current_id,
@@ -17,7 +20,7 @@ from pipelines.publication import (
     snapshot_id,
     snapshots,
 )
-from pipelines.settings import Settings
+from pipelines.settings import Settings, SettingsError
 
 
 @pytest.fixture
@@ -53,6 +56,16 @@ def test_old_snapshots_are_pruned_and_the_current_one_never(settings):
     assert current_id(settings) == "c"
 
 
+def test_leftovers_of_runs_that_did_not_publish_are_no_snapshots(settings):
+    for name in ("a", "b"):
+        _publish(settings, name)
+    stray = begin_candidate(settings, "c")
+    (stray / "manifest.json").write_text('{"created_at": "2999"}')
+    assert {path.name for path in snapshots(settings)} == {"a", "b"}
+    begin_candidate(settings, "d")
+    assert not stray.exists()
+
+
 def test_a_published_snapshot_is_not_written_again(settings):
     before = (_publish(settings, "a", 1) / "marts" / "numbers.parquet").read_bytes()
     _publish(settings, "a", 2)
@@ -82,3 +95,27 @@ def test_the_id_follows_content_day_and_market_but_not_time_stamps(tmp_path):
     assert second != first
     (tmp_path / "trades.csv").write_text("b\n")
     assert snapshot_id(tmp_path, day) not in {first, second}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("THREADS", "many"), ("MEMORY_LIMIT", "banana"), ("KEEP_SNAPSHOTS", "1"), ("HOME", "/tmp/a*b")],
+)
+def test_settings_that_are_not_valid_are_named(monkeypatch, variable, value):
+    monkeypatch.setenv(f"CARBONWARDEN_{variable}", value)
+    with pytest.raises(SettingsError) as raised:
+        Settings.load()
+    assert variable in str(raised.value) or value in str(raised.value)
+
+
+def test_a_home_is_held_by_one_process_at_a_time(settings):
+    script = (
+        "import sys; from pathlib import Path; from pipelines.lock import home_lock, HomeBusyError\n"
+        "from pipelines.settings import Settings\n"
+        "try:\n    with home_lock(Settings.load(Path(sys.argv[1]))): pass\n"
+        "except HomeBusyError: sys.exit(9)\n"
+    )
+    command = [sys.executable, "-c", script, str(settings.home)]
+    with home_lock(settings), home_lock(settings):
+        assert subprocess.run(command, check=False).returncode == 9
+    assert subprocess.run(command, check=False).returncode == 0

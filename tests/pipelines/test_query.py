@@ -36,6 +36,11 @@ def test_a_select_is_answered(settings):
         "select * from glob('{home}/*')",
         "copy numbers to '{home}/stolen.csv'",
         "copy (select 1) to '{home}/published/a/marts/numbers.parquet'",
+        "explain analyze copy (select 1) to '{home}/published/a/marts/numbers.parquet' "
+        "(format parquet, use_tmp_file false)",
+        "explain analyze copy (select 1) to '.tmp/x.csv'",
+        "explain select 1",
+        "select * from read_csv('.tmp/secret.csv')",
         "create table t as select 1",
         "insert into numbers values (3)",
         "drop view numbers",

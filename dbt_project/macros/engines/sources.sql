@@ -36,7 +36,7 @@
         ~ name
         ~ " as select * from read_parquet('"
         ~ folder
-        ~ "/*.parquet', union_by_name = true)"
+        ~ "/*.parquet', union_by_name = true, hive_partitioning = false)"
     ) %}
 {% endmacro %}
 

@@ -5,17 +5,31 @@ with
 
     limits as (select * from {{ ref("rule_price_limits") }} where market = '{{ var("market_id") }}'),
 
+    -- A day without a close belongs to the run of days that the last close began.
+    numbered as (
+        select
+            *,
+            count(close) over (
+                partition by instrument_id order by date rows between unbounded preceding and current row
+            ) as closes_so_far
+        from market_days
+    ),
+
+    carried as (
+        select *, max(close) over (partition by instrument_id, closes_so_far) as known_close from numbered
+    ),
+
     closed as (
         select
-            market_days.*,
+            carried.*,
             instruments.unit_type,
             instruments.vintage,
             coalesce(
-                market_days.previous_close,
-                lag(market_days.close) over (partition by market_days.instrument_id order by market_days.date)
+                carried.previous_close,
+                lag(carried.known_close) over (partition by carried.instrument_id order by carried.date)
             ) as last_close
-        from market_days
-        left join instruments on market_days.instrument_id = instruments.instrument_id
+        from carried
+        left join instruments on carried.instrument_id = instruments.instrument_id
     ),
 
     ruled as (

@@ -26,10 +26,11 @@ with
         select
             unit_id,
             cast(extract(year from month) as bigint) as year,
-            sum(operating_hours) as operating_hours,
-            sum(heat_input_gj) as heat_input,
-            sum(gross_load_mwh) as gross_load,
-            sum(co2_mass_tco2) as co2_mass
+            -- Rounded like the months, so that the order in which they are added leaves no trace.
+            round(sum(operating_hours), 6) as operating_hours,
+            round(sum(heat_input_gj), 6) as heat_input,
+            round(sum(gross_load_mwh), 6) as gross_load,
+            round(sum(co2_mass_tco2), 6) as co2_mass
         from cems_months
         group by unit_id, cast(extract(year from month) as bigint)
     ),

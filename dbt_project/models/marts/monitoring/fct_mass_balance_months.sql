@@ -10,7 +10,7 @@ with
     filing_rules as (
         select *
         from {{ ref("rule_compliance_calendar") }}
-        where market = '{{ var("market_id") }}' and duty = 'monthly_filing'
+        where market = '{{ var("market_id") }}' and duty = 'monthly_filing' and sector = 'all'
     ),
 
     reported as (
