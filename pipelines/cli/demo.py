@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -35,13 +36,14 @@ def demonstrate(settings: Settings, seed: int, run: Callable[[Settings, Path, da
         return code
     print_evaluation(market.with_name("market.labels.parquet"), None, settings)
     home = f" --home {shlex.quote(_shown(settings.home))}"
+    command = shlex.quote(_shown(Path(sys.argv[0]).absolute()))
     say("Where to look:")
     print_table(
         ("what", "command"),
         (
-            ("the desk, in a browser", f"carbonwarden dashboard{home}"),
-            ("all alerts", f"carbonwarden alerts{home} --format json"),
-            ("any question", f'carbonwarden sql{home} "select kind, count(*) from fct_alerts group by kind"'),
+            ("the desk, in a browser", f"{command} dashboard{home}"),
+            ("all alerts", f"{command} alerts{home} --format json"),
+            ("any question", f'{command} sql{home} "select kind, count(*) from fct_alerts group by kind"'),
         ),
     )
     return 0

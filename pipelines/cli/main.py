@@ -11,6 +11,7 @@ from pipelines.cli import analyse, operate, show
 from pipelines.cli.console import complain
 from pipelines.cli.errors import UsageError
 from pipelines.lake.errors import SourceError
+from pipelines.lock import HomeBusyError
 from pipelines.settings import SettingsError
 
 app = typer.Typer(
@@ -39,6 +40,13 @@ def main() -> None:
     except SourceError as error:
         complain(str(error))
         code = 3
+    except HomeBusyError as error:
+        complain(str(error))
+        code = 4
+    except BrokenPipeError:
+        # Whoever read the results has seen enough.
+        sys.stdout = None
+        code = 0
     except KeyboardInterrupt:
         complain("interrupted; the last publication stands")
         code = 4

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
-from pipelines.cli.console import print_table, progress, say
+from pipelines.cli.console import complain, print_table, progress, say
 from pipelines.cli.errors import UsageError
 from pipelines.market import day_to_look_from, read_market
+from pipelines.publication import current_id
+from pipelines.query import current_marts
+from pipelines.run import REFUSED
+from pipelines.run import run as run_pipeline
 from pipelines.settings import Settings
 
 Home = Annotated[
@@ -59,22 +65,53 @@ def _print_accounting(counts: dict[str, dict[str, object]]) -> None:
     )
 
 
+def _print_quarantine(settings: Settings) -> None:
+    """Say which faults put rows aside, most frequent first."""
+    path = settings.handover / "quarantine.parquet"
+    if not path.is_file():
+        return
+    counted = pl.read_parquet(path).group_by("table_name", "reason", "column_name").len("rows")
+    if counted.height:
+        order = ["rows", "table_name", "reason", "column_name"]
+        counted = counted.sort(order, descending=[True, False, False, False]).head(10)
+        print_table(("table", "reason", "column", "rows"), counted.iter_rows(), "Why rows were quarantined")
+
+
+def _print_findings(settings: Settings) -> None:
+    """Say how many alerts there are by level and kind, and which checks failed without refusing."""
+    marts = current_marts(settings)
+    alerts = pl.read_parquet(marts / "fct_alerts.parquet", columns=["kind", "level"])
+    levels = dict(alerts.group_by("level").len().iter_rows())
+    told = ", ".join(f"{level} {levels.get(level, 0):,}" for level in ("red", "orange", "yellow", "blue"))
+    say(f"{alerts.height:,} alerts: {told}.")
+    results = pl.read_parquet(marts / "fct_quality_results.parquet")
+    for row in results.filter(~pl.col("success") & (pl.col("severity") == "warning")).iter_rows(named=True):
+        say(f"Warning at gate {row['gate']}: {row['description_en']}; observed {row['observed']}.")
+
+
+def _print_refusal(settings: Settings) -> None:
+    """Say what the gate refused, in words and figures."""
+    for row in json.loads(settings.refusal.read_text(encoding="utf-8"))["results"]:
+        said = row.get("description_en") or row["expectation"]
+        complain(f"{row['table_name']}: {said}; observed {row['observed']}")
+
+
 def _run(settings: Settings, source: Path, day: date) -> int:
-    from pipelines.run import run
-
     with progress():
-        outcome = run(settings, source.absolute(), day)
+        outcome = run_pipeline(settings, source.absolute(), day)
     if outcome.code:
-        from pipelines.cli.console import complain
-
         complain(outcome.message)
-        if outcome.code == 1:
-            complain("the last publication stands; the desk shows what was refused and why")
+        if outcome.code == REFUSED:
+            _print_refusal(settings)
+            _print_quarantine(settings)
+            if current_id(settings):
+                complain("the last publication stands; the desk shows what was refused and why")
         return outcome.code
     if outcome.unchanged:
         say(f"Nothing new: snapshot {outcome.snapshot} shows what the source holds.")
         return 0
     _print_accounting(outcome.counts["tables"])
+    _print_quarantine(settings)
     for name in outcome.counts["unknown"]:
         say(f"Passed over: {name} belongs to no table of the contract.")
     for name, table in outcome.counts["tables"].items():
@@ -82,6 +119,7 @@ def _run(settings: Settings, source: Path, day: date) -> int:
             unknown = ", ".join(table["unknown_columns"])
             say(f"Passed over: columns of {name} that are not in the contract: {unknown}.")
     say(f"Published snapshot {outcome.snapshot} in {settings.published}.")
+    _print_findings(settings)
     return 0
 
 

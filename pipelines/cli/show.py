@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
+import socket
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import typer
 
+from anomaly.catalogue.kinds import KINDS
 from pipelines.cli.console import Format, print_rows, print_table, say
 from pipelines.cli.errors import UsageError
 from pipelines.cli.operate import Home
@@ -83,6 +85,11 @@ def _timezone(settings: Settings) -> str:
 
 def _filtered(frame: pl.LazyFrame, kind: str | None, level: str | None, since: str | None) -> pl.LazyFrame:
     if kind:
+        unknown = set(kind.split(",")) - set(KINDS)
+        if unknown:
+            raise UsageError(
+                f"--kind: expected {', '.join(sorted(KINDS))}; found {', '.join(sorted(unknown))}"
+            )
         frame = frame.filter(pl.col("kind").is_in(kind.split(",")))
     if level:
         unknown = set(level.split(",")) - set(LEVELS)
@@ -169,16 +176,27 @@ def register(app: typer.Typer) -> None:
         home: Home = None,
         port: Annotated[int, typer.Option(min=1, max=65535, help="port to serve on")] = 8501,
         address: Annotated[str, typer.Option(help="address to bind")] = "127.0.0.1",
-    ) -> int:
+    ) -> None:
         """Serve the desk in a browser until interrupted."""
         settings = Settings.load(home)
+        _check_free(address, port)
         say(f"The desk of {settings.home} is at http://{address}:{port} (Ctrl+C ends it).")
-        return _serve(settings, address, port)
+        _serve(settings, address, port)
 
 
-def _serve(settings: Settings, address: str, port: int) -> int:
-    import os
+def _check_free(address: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise UsageError(
+                f"{address}:{port}: expected a free port, found it taken ({error.strerror}). "
+                "Name another by --port."
+            ) from error
 
+
+def _serve(settings: Settings, address: str, port: int) -> NoReturn:
     command = [
         sys.executable,
         "-m",
@@ -190,8 +208,6 @@ def _serve(settings: Settings, address: str, port: int) -> int:
         "--server.headless=true",
         "--browser.gatherUsageStats=false",
     ]
-    environment = {**os.environ, "CARBONWARDEN_HOME": str(settings.home)}
-    try:
-        return subprocess.call(command, cwd=ROOT, env=environment)  # noqa: S603 - a fixed command
-    except KeyboardInterrupt:
-        return 0
+    # The server takes this process's place, so that a signal to end reaches it.
+    os.chdir(ROOT)
+    os.execve(command[0], command, {**os.environ, "CARBONWARDEN_HOME": str(settings.home)})  # noqa: S606

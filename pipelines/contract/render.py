@@ -27,6 +27,42 @@ NOTICE = "Written by `make generate` from pipelines/contract; edit the contract 
 PERIOD = "what a run rewrites together: YYYY-MM or YYYY of the row, or 'all'"
 
 
+VALUES = """## How values are written
+
+A table is one file (`trades.parquet`, `trades.csv`, `trades.csv.gz`) or a folder of such files, with or
+without Hive partitions in its path. CSV is UTF-8 with a header line, `,` between fields, `"` around those
+that need it, `.` as decimal point; an empty field is null.
+
+| type | written as | for instance |
+|---|---|---|
+| string | up to 10,000 characters | `示例发电有限公司` |
+| int64 | a whole number | `100` |
+| float64 | a number; never NaN or infinite | `1024.5` |
+| decimal(p,s) | a number with at most s decimals | `95.10` |
+| date | year, month, day, from 1900 to 2099 | `2025-01-06` |
+| timestamp | with its offset from UTC, at most six decimals | `2025-01-06T09:31:00+08:00` |
+| bool | `true` or `false` | `true` |
+
+A row that breaks this is quarantined with its reason, and counted:
+
+| reason | what to do |
+|---|---|
+| `missing_value` | fill in the key or mandatory column |
+| `wrong_type` | write the value as its type asks, without loss |
+| `no_utc_offset` | give the timestamp its offset, such as `+08:00` or `Z` |
+| `out_of_range` | correct the date, year or number; 'never' is written as null |
+| `not_finite` | leave the field empty where there is no value |
+| `too_many_decimals` | give the price or amount to its smallest unit |
+| `unknown_enum` | use one of the values that the column lists |
+| `orphan` | deliver the row that it refers to, or correct the reference |
+| `duplicate_row` | the same row came twice; one of them was kept |
+| `contradiction` | rows of one key differ; deliver the right one alone, or as a later file |
+| `malformed_line` | repair the line: its fields, quotes, length or encoding |
+| `text_too_long`, `control_characters`, `formula_in_text`, `path_in_text` | correct the text |
+""".splitlines()
+"""What the reference page says of values; reasons are those of `pipelines.lake`."""
+
+
 def dbt_type(column: Column) -> str:
     """Name of the column's type that DuckDB, Spark and dbt contracts all know."""
     return "string" if column.duckdb_type == "varchar" else column.duckdb_type
@@ -114,6 +150,8 @@ def reference_page(tables: Iterable[Table]) -> str:
         "",
         "Every source is brought to these tables first; nothing behind the door knows where data came from.",
         "A column without a mark may not be null. The key's columns together are unique.",
+        "",
+        *VALUES,
     ]
     for table in tables:
         parts += ["", f"## {table.name}", "", table.description, ""]

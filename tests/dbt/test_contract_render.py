@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,3 +61,12 @@ def test_check_fails_on_a_stale_file_and_names_it(tmp_path, capsys):
     assert "stg_tips.sql" in capsys.readouterr().err
     assert main(["--root", str(tmp_path)]) == 0
     assert main(["--check", "--root", str(tmp_path)]) == 0
+
+
+def test_the_reference_page_tells_every_reason_of_the_lake():
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "pipelines" / "lake").glob("*.py"))
+    literals = set(re.findall(r'\(\s*"([a-z_]+)", (?:f?"|_matches)', code))
+    reasons = literals | set(re.findall(r"reason := '([a-z_]+)'", code)) | {"missing_value", "orphan"}
+    page = (ROOT / "docs" / "reference" / "contract.md").read_text(encoding="utf-8")
+    assert len(reasons) > 12
+    assert not {reason for reason in reasons if f"`{reason}`" not in page}
