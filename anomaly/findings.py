@@ -189,7 +189,7 @@ def _alert_row(
         "title_en": text(title, "en", **finding.title_values),
         "measures": json.dumps(measures, ensure_ascii=False, sort_keys=True),
         "evidence": json.dumps(evidence, ensure_ascii=False),
-        "rule_refs": policy.rule_refs(finding.kind, market_id),
+        "rule_refs": policy.rule_refs(finding.kind, market_id, finding.variant),
         "detector": finding.kind,
         "detector_version": version,
         "snapshot_id": snapshot_id,

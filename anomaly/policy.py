@@ -75,9 +75,13 @@ class Policy(_Strict):
         """All thresholds of a detector by name."""
         return {name: threshold.value for name, threshold in self.detectors[detector].items()}
 
-    def rule_refs(self, kind: str, market_id: str) -> list[str]:
-        """Articles that a kind of finding may breach in a market; none where the market's law is not kept."""
-        return list(self.rules.get(kind, {}).get(market_id, []))
+    def rule_refs(self, kind: str, market_id: str, variant: str = "default") -> list[str]:
+        """Articles that a finding may breach in a market: its variant's, or else its kind's.
+
+        None where the market's law is not kept.
+        """
+        by_market = self.rules.get(f"{kind}.{variant}", self.rules.get(kind, {}))
+        return list(by_market.get(market_id, []))
 
     def surrender_due(self, market_id: str, year: int) -> date:
         """The surrender deadline of a compliance year by the market's rule."""

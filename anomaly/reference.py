@@ -97,8 +97,12 @@ def _levels(policy: Policy) -> str:
 def _section(detector: Detector, policy: Policy) -> str:
     kind = detector.kind
     rules = "; ".join(
-        f"{market}: " + ", ".join(f"{rule} ({text(f'rules.{rule}', 'en')})" for rule in refs)
-        for market, refs in sorted(policy.rules.get(kind, {}).items())
+        " ".join(filter(None, (market, key.partition(".")[2].replace("_", " "))))
+        + ": "
+        + ", ".join(f"{rule} ({text(f'rules.{rule}', 'en')})" for rule in refs)
+        for key, by_market in policy.rules.items()
+        if key.partition(".")[0] == kind
+        for market, refs in sorted(by_market.items())
     )
     facts = [
         f"**{text(f'kinds.{kind}.name', 'en')}** ({text(f'kinds.{kind}.name', 'zh')}), "

@@ -7,6 +7,8 @@ against a false report:
   is left to certainty (2x: 0.75, 3x: 0.875, 4x: 0.94). Thresholds are set so that at one of them an
   inspector would shrug and at four would act.
 - `certain`: a breach that the record itself proves starts at a base and grows with its size.
+- `magnitude`: a quantity on a log scale from 0 to 1, for breaches that differ by powers of ten; `total` adds it
+  with a weight to other such parts, so that old cases do not all end at the ceiling.
 - `either`: independent figures that point the same way add up; a figure is never diluted by a weak one.
 
 Where the order of trust matters (documents before balances before peers before digits), a detector caps what
@@ -36,6 +38,18 @@ def exceedance(figure: float, threshold: float, cap: float = 1.0) -> float:
 def certain(base: float, size: float, half_at: float) -> float:
     """Score of a proven breach: `base`, and half of the way to 1 for each `half_at` of its size."""
     return _bounded(base + (1.0 - base) * (1.0 - 0.5 ** (max(size, 0.0) / half_at)))
+
+
+def magnitude(size: float, full: float) -> float:
+    """A quantity on a log scale: 0 where there is none, 1 from `full` on, each tenfold an equal step."""
+    if full <= 0:
+        raise ValueError(f"a quantity to score against must be above 0, found {full}")
+    return min(math.log1p(max(size, 0.0)) / math.log1p(full), 1.0)
+
+
+def total(*parts: float) -> float:
+    """Score of weighted parts that add up, each part's weight the most that it may give."""
+    return _bounded(sum(parts))
 
 
 def either(*scores: float) -> float:

@@ -3,51 +3,129 @@
 Three places to look: compliance years that are due and have no verified emissions; listed entities without an
 annual report in a year for which most listed entities reported; units without a monthly filing between
 or after months that they filed, when most units filed that month.
+An absent year scores by the emissions last known of the entity, on a log scale, not by the days since. Years
+without any figure to the end of the data are probably a closure: the first of them scores as any absent
+year, those that follow stay blue.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import polars as pl
 
 from anomaly.detectors.base import Context, Detector, ids, named, runs
 from anomaly.findings import Evidence, Finding, Measure
-from anomaly.scoring import certain
+from anomaly.scoring import certain, magnitude, total
 
 KIND = "missing_report"
 MONTH_GAP = timedelta(days=31)
 
 
+@dataclass(frozen=True)
+class _Absence:
+    """An entity year without a figure, and the source table that should hold one."""
+
+    entity_id: str
+    entity_name: str | None
+    province_code: str | None
+    year: int
+    due_on: date | None
+    table: str
+
+
 def find(context: Context) -> list[Finding]:
     """Missing annual and monthly reports; an entity year is named once however it was found."""
-    annual = {
-        (f.subject_ids[0], f.window_start): f for f in (*_unreported(context), *_unfiled_years(context))
+    absences = {
+        (absence.entity_id, absence.year): absence
+        for absence in (*_unreported(context), *_unfiled_years(context))
     }
-    return [*annual.values(), *_unfiled_months(context)]
+    return [*_annual(context, list(absences.values())), *_unfiled_months(context)]
 
 
-def _annual(context: Context, row: dict[str, object], year: int, due_on: date | None, table: str) -> Finding:
+def _annual(context: Context, absences: list[_Absence]) -> list[Finding]:
+    """One finding an entity year; those that only follow another at the end of the data score lower."""
+    if not absences:
+        return []
+    figures = _figures(context, {absence.entity_id for absence in absences})
+    silent_since: dict[str, int] = {}
+    for absence in absences:
+        known = figures.get(absence.entity_id, {})
+        if absence.year > max(known, default=-1):
+            earliest = silent_since.get(absence.entity_id, absence.year)
+            silent_since[absence.entity_id] = min(earliest, absence.year)
+    return [
+        _absent_year(
+            context, absence, figures.get(absence.entity_id, {}), silent_since.get(absence.entity_id)
+        )
+        for absence in absences
+    ]
+
+
+def _absent_year(
+    context: Context, absence: _Absence, known: dict[int, float | None], silent_since: int | None
+) -> Finding:
     limits = context.policy.thresholds(KIND)
-    start, end = context.compliance_window(year, None)
-    overdue = (context.market.as_of - due_on).days if context.market.as_of and due_on else 0
-    entity_id = str(row["entity_id"])
+    start, end = context.compliance_window(absence.year, None)
+    overdue = (context.market.as_of - absence.due_on).days if context.market.as_of and absence.due_on else 0
+    last_year, emissions = _last_known(known, absence.year)
+    score = total(
+        limits["base_score"], limits["tonnes_weight"] * magnitude(emissions or 0.0, limits["tonnes_full"])
+    )
+    follows = silent_since is not None and absence.year > silent_since
     return Finding(
         kind=KIND,
         subject_type="entity",
-        subject_ids=ids(entity_id),
-        province_code=row["province_code"],  # type: ignore[arg-type]
+        subject_ids=ids(absence.entity_id),
+        province_code=absence.province_code,
         window_start=start,
         window_end=end,
-        score=certain(limits["base_score"], overdue, limits["overdue_days"]),
-        measures={"days_overdue": Measure(max(overdue, 0), limits["overdue_days"], "d")},
-        evidence=(Evidence(table, ("entity_id", "year"), ((entity_id, year),)),),
-        variant="annual",
-        title_values={"entity": named(row["entity_name"], entity_id), "year": year},
+        score=total(score * limits["following_factor"]) if follows else score,
+        measures={
+            "days_overdue": Measure(max(overdue, 0), None, "d"),
+            "last_emissions": Measure(emissions, limits["tonnes_full"], "tCO2e"),
+            "last_emissions_year": Measure(last_year, None, ""),
+            "silent_since": Measure(silent_since, None, ""),
+        },
+        evidence=(Evidence(absence.table, ("entity_id", "year"), ((absence.entity_id, absence.year),)),),
+        variant="annual_following" if follows else "annual",
+        title_values={
+            "entity": named(absence.entity_name, absence.entity_id),
+            "year": absence.year,
+            "since": silent_since,
+        },
     )
 
 
-def _unreported(context: Context) -> list[Finding]:
+def _last_known(known: dict[int, float | None], year: int) -> tuple[int | None, float | None]:
+    """The latest emissions before a year, or where there are none the first after it."""
+    years = [y for y, emissions in known.items() if emissions is not None]
+    before = [y for y in years if y < year]
+    nearest = max(before) if before else min(years, default=None)
+    return (None, None) if nearest is None else (nearest, known[nearest])
+
+
+def _figures(context: Context, entities: set[str]) -> dict[str, dict[int, float | None]]:
+    """Years with a figure by entity, verified emissions before reported ones."""
+    sources = (
+        ("fct_emission_reports", ("verified_total_tco2e", "total_tco2e")),
+        ("fct_compliance_years", ("verified_emissions_tco2e",)),
+    )
+    found: dict[str, dict[int, float | None]] = {}
+    for mart, columns in sources:
+        if context.marts.is_empty(mart):
+            continue
+        rows = context.marts.read(mart, "entity_id", "year", *columns)
+        rows = rows.filter(pl.col("entity_id").is_in(list(entities))).select(
+            "entity_id", "year", pl.coalesce(columns).cast(pl.Float64).alias("emissions")
+        )
+        for entity, year, emissions in rows.drop_nulls().iter_rows():
+            found.setdefault(entity, {})[year] = emissions
+    return found
+
+
+def _unreported(context: Context) -> list[_Absence]:
     """Compliance years that are due and have no verified emissions."""
     if context.marts.is_empty("fct_compliance_years"):
         return []
@@ -55,12 +133,19 @@ def _unreported(context: Context) -> list[Finding]:
         "fct_compliance_years", "entity_id", "year", "entity_name", "province_code", "due_on", "verdict"
     ).filter(pl.col("verdict") == "not_reported")
     return [
-        _annual(context, row, row["year"], row["due_on"], "compliance")
+        _Absence(
+            row["entity_id"],
+            row["entity_name"],
+            row["province_code"],
+            row["year"],
+            row["due_on"],
+            "compliance",
+        )
         for row in rows.sort("entity_id", "year").iter_rows(named=True)
     ]
 
 
-def _unfiled_years(context: Context) -> list[Finding]:
+def _unfiled_years(context: Context) -> list[_Absence]:
     """Entities listed all through a year that have no annual report though most of them do."""
     if context.marts.is_empty("fct_emission_reports") or context.marts.is_empty("dim_entities"):
         return []
@@ -81,7 +166,9 @@ def _unfiled_years(context: Context) -> list[Finding]:
         if listed.is_empty() or 1 - absent.height / listed.height < quorum:
             continue
         found += [
-            _annual(context, row, year, due_on, "emission_reports")
+            _Absence(
+                row["entity_id"], row["entity_name"], row["province_code"], year, due_on, "emission_reports"
+            )
             for row in absent.sort("entity_id").iter_rows(named=True)
         ]
     return found
@@ -167,5 +254,5 @@ def _day(moment: object) -> date | None:
 
 
 DETECTOR = Detector(
-    KIND, "1.0.0", ("fct_compliance_years|fct_emission_reports|fct_mass_balance_months",), find
+    KIND, "2.0.0", ("fct_compliance_years|fct_emission_reports|fct_mass_balance_months",), find
 )
