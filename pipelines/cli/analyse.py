@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.console import print_table, progress
+from pipelines.cli.console import print_table, progress, say
 from pipelines.cli.errors import UsageError
 from pipelines.cli.operate import Home
 from pipelines.settings import Settings
@@ -51,3 +51,9 @@ def print_evaluation(labels: Path, alerts: Path | None, settings: Settings) -> N
     result = evaluate(found, read_labels(labels))
     frame = result.by_kind
     print_table(frame.columns, frame.iter_rows(), f"Alerts against {labels.name}")
+    whole = result.overall
+    say(f"{whole['found']:,} of {whole['cases']:,} known cases found.")
+    say(f"{whole['right']:,} of {whole['alerts']:,} alerts lead to one.")
+    without = frame.filter(cases=0)["kind"].to_list()
+    if without:
+        say(f"No case is known of {', '.join(without)}: their alerts count as wrong, whatever they rest on.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphlib import TopologicalSorter
 
-from pipelines.contract import monitoring, registry, trading
+from pipelines.contract import monitoring, oversight, registry, trading
 from pipelines.contract.schema import Table
 
 
@@ -20,4 +20,4 @@ def _in_reference_order(tables: tuple[Table, ...]) -> dict[str, Table]:
     return {name: by_name[name] for name in sorter.static_order()}
 
 
-TABLES = _in_reference_order((*registry.TABLES, *trading.TABLES, *monitoring.TABLES))
+TABLES = _in_reference_order((*registry.TABLES, *oversight.TABLES, *trading.TABLES, *monitoring.TABLES))
