@@ -7,8 +7,8 @@ against a false report:
   is left to certainty (2x: 0.75, 3x: 0.875, 4x: 0.94). Thresholds are set so that at one of them an
   inspector would shrug and at four would act.
 - `certain`: a breach that the record itself proves starts at a base and grows with its size.
-- `magnitude`: a quantity on a log scale from 0 to 1, for breaches that differ by powers of ten; `total` adds it
-  with a weight to other such parts, so that old cases do not all end at the ceiling.
+- `magnitude`: a quantity on a log scale from 0 to 1, for breaches that differ by powers of ten; `total` adds
+  it with a weight to other such parts.
 - `either`: independent figures that point the same way add up; a figure is never diluted by a weak one.
 
 Where the order of trust matters (documents before balances before peers before digits), a detector caps what

@@ -73,6 +73,11 @@ def _absent_year(
     score = total(
         limits["base_score"], limits["tonnes_weight"] * magnitude(emissions or 0.0, limits["tonnes_full"])
     )
+    # A year is a name, not a quantity: text, so that no screen writes 2,006.
+    years = {"last_emissions_year": last_year, "silent_since": silent_since}
+    informative = {name: Measure(str(year), None, "") for name, year in years.items() if year is not None}
+    if emissions is not None:
+        informative["last_emissions"] = Measure(emissions, limits["tonnes_full"], "tCO2e")
     follows = silent_since is not None and absence.year > silent_since
     return Finding(
         kind=KIND,
@@ -84,9 +89,7 @@ def _absent_year(
         score=total(score * limits["following_factor"]) if follows else score,
         measures={
             "days_overdue": Measure(max(overdue, 0), None, "d"),
-            "last_emissions": Measure(emissions, limits["tonnes_full"], "tCO2e"),
-            "last_emissions_year": Measure(last_year, None, ""),
-            "silent_since": Measure(silent_since, None, ""),
+            **informative,
         },
         evidence=(Evidence(absence.table, ("entity_id", "year"), ((absence.entity_id, absence.year),)),),
         variant="annual_following" if follows else "annual",

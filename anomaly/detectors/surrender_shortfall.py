@@ -36,6 +36,8 @@ def find(context: Context) -> list[Finding]:
         overdue = max((context.market.as_of - due_on).days, 0) if context.market.as_of else 0
         score = _score(limits, shortfall, share, overdue)
         made_good = row["made_good_year"]
+        told = [row["year"]] if made_good is None else [row["year"], made_good]
+        rows_told = tuple((row["entity_id"], year) for year in told)
         if made_good is not None:
             score = total(score * limits["made_good_factor"])
         found.append(
@@ -54,10 +56,13 @@ def find(context: Context) -> list[Finding]:
                     "provided": Measure(float(row["provided_tco2e"] or 0), required, "tCO2e"),
                     "basis": Measure(row["basis"], None, ""),
                     "days_overdue": Measure(overdue, limits["overdue_days"], "d"),
-                    "made_good_year": Measure(made_good, None, ""),
-                    "registry_status": Measure(row["registry_status"], None, ""),
+                    **{
+                        name: Measure(str(row[name]), None, "")
+                        for name in ("made_good_year", "registry_status")
+                        if row[name] is not None
+                    },
                 },
-                evidence=(Evidence("compliance", ("entity_id", "year"), ((row["entity_id"], row["year"]),)),),
+                evidence=(Evidence("compliance", ("entity_id", "year"), rows_told),),
                 variant="default" if made_good is None else "made_good",
                 title_values={
                     "entity": named(row["entity_name"], row["entity_id"]),

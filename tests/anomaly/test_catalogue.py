@@ -13,7 +13,7 @@ from anomaly.catalogue.kinds import FAMILIES, KINDS, LEVELS, SUBJECT_TYPES
 from anomaly.detect import check_policy
 from anomaly.detectors import DETECTORS
 from anomaly.policy import POLICY_FILE, load_policy
-from anomaly.scoring import certain, either, exceedance
+from anomaly.scoring import certain, either, exceedance, magnitude, total
 
 
 def placeholders(template):
@@ -110,5 +110,20 @@ def test_scores_are_bounded_and_rise():
     assert exceedance(1e9, 1) < 1 and exceedance(1e9, 1, cap=0.7) == 0.7
     assert certain(0.5, 0, 1) == 0.5 and certain(0.5, 1, 1) == 0.75
     assert either(0.5, 0.5) == 0.75 and either() == 0.0
+    assert magnitude(0, 1e6) == 0 and magnitude(1e9, 1e6) == 1
+    assert magnitude(1e4, 1e6) - magnitude(1e3, 1e6) == pytest.approx(1 / 6, abs=1e-3)
+    assert total(0.5, 0.25) == 0.75 and total(0.9, 0.9) < 1
     with pytest.raises(ValueError, match="threshold"):
         exceedance(1, 0)
+    with pytest.raises(ValueError, match="above 0"):
+        magnitude(1, 0)
+
+
+def test_a_variant_may_have_rules_of_its_own_in_kinds_that_there_are():
+    policy = load_policy()
+    assert policy.rule_refs("missing_report", "cn", "monthly") == ["C-04"]
+    assert policy.rule_refs("late_report", "cn", "monthly") == policy.rule_refs("late_report", "cn")
+    assert policy.rule_refs("missing_report", "eu", "monthly") == []
+    for name in policy.rules:
+        kind, _, variant = name.partition(".")
+        assert kind in KINDS and (not variant or f"titles.{kind}.{variant}" in messages()), name

@@ -29,6 +29,8 @@ def compliance(count=3):
             "provided_tco2e": [1000.0 - 100 * n for n in range(count)],
             "shortfall_tco2e": [100.0 * n for n in range(count)],
             "verdict": ["compliant" if n == 0 else "not_compliant" for n in range(count)],
+            "verified_emissions_tco2e": [1000.0] * count,
+            "registry_status": ["compliant"] * count,
         }
     )
 
@@ -90,7 +92,8 @@ def test_replay_gives_the_same_alert_and_tells_a_changed_one(marts):
     snapshot = marts.parent
     manifest = {"as_of": "2025-01-31", "market": {"id": "cn", "timezone": "Asia/Shanghai", "currency": "CNY"}}
     (snapshot / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    alert = detect(marts, snapshot_id="s").alerts.row(0, named=True)
+    market = Market.from_settings({"as_of": manifest["as_of"], **manifest["market"]})
+    alert = detect(marts, market=market, snapshot_id="s").alerts.row(0, named=True)
     assert replay(alert, snapshot).is_equal
     assert replay(alert | {"score": 0.1}, snapshot).differs == ("score",)
     assert replay(alert | {"alert_id": "A-0000000000000000"}, snapshot).again is None

@@ -21,7 +21,7 @@ def compliance_years(**changed):
                 "entity_id": f"E{n}", "year": 2023, "entity_name": f"Plant {n}", "province_code": "110000",
                 "due_on": date(2024, 12, 31), "basis": "annual", "required_tco2e": 1000.0,
                 "provided_tco2e": 1000.0, "shortfall_tco2e": 0.0, "verdict": "compliant",
-                "registry_status": "compliant",
+                "registry_status": "compliant", "verified_emissions_tco2e": 1000.0,
             }
             for n in range(10)
     ]  # fmt: skip
@@ -45,9 +45,117 @@ def test_surrender_shortfall_names_the_gap_and_not_the_registry_status(marts, ru
     assert "A-14" in alert["rule_refs"]
 
 
+FIGURES = ("verified_emissions_tco2e", "required_tco2e", "provided_tco2e", "shortfall_tco2e")
+
+
+def years_of(entity, first, emissions, provided, verdicts, basis="cumulative"):
+    """Compliance years of one entity: emissions, what was provided by then, and what is due adds up."""
+    due = np.cumsum([e or 0.0 for e in emissions]).tolist() if basis == "cumulative" else emissions
+    return pl.DataFrame(
+        {
+            "entity_id": entity, "year": range(first, first + len(emissions)), "entity_name": entity,
+            "province_code": "DE", "due_on": [date(first + n + 1, 4, 30) for n in range(len(emissions))],
+            "basis": basis, "required_tco2e": due, "provided_tco2e": provided,
+            "shortfall_tco2e": [max((d or 0) - (p or 0), 0) for d, p in zip(due, provided, strict=True)],
+            "verdict": verdicts, "registry_status": "not_compliant", "verified_emissions_tco2e": emissions,
+        },
+        schema_overrides=dict.fromkeys(FIGURES, pl.Float64),
+    )  # fmt: skip
+
+
+SHORT, FULL, NONE = "not_compliant", "compliant", "not_reported"
+
+
+def shortfalls(run, marts, frame, **market):
+    frame.write_parquet(marts / "fct_compliance_years.parquet")
+    alerts = run("surrender_shortfall", **{"id": "eu", "as_of": date(2026, 11, 22)} | market)
+    return alerts.sort("window_start").with_columns(
+        made_good=pl.col("measures").map_elements(
+            lambda text: json.loads(text).get("made_good_year", {}).get("value"), return_dtype=pl.String
+        )
+    )
+
+
+def test_a_shortfall_that_a_later_year_covers_says_so_and_stays_blue(marts, run):
+    frame = years_of("E1", 2005, [9e6, 9e6, 9e6], [0.0, 9e6, 27e6], [SHORT, SHORT, FULL])
+    alerts = shortfalls(run, marts, frame)
+    assert alerts["made_good"].to_list() == ["2007", "2007"]
+    assert alerts["level"].to_list() == ["blue", "blue"]
+    assert "made good by 2007" in alerts["title_en"][0] and "2007 年度补足" in alerts["title_zh"][0]
+    assert json.loads(alerts["evidence"][0])[0]["rows"] == [["E1", 2005], ["E1", 2007]]
+    assert json.loads(alerts["measures"][0])["registry_status"]["value"] == "not_compliant"
+
+
+@pytest.mark.parametrize("restart", [900.0, 5e5])
+def test_figures_that_start_again_make_nothing_good(marts, run, restart):
+    """Whether the new period's first total is below the last one's or above it."""
+    first = years_of("E1", 2006, [1e5, 1e5], [1e5, 1e5], [FULL, SHORT])
+    second = years_of("E1", 2008, [restart, 50.0], [restart, restart + 50.0], [FULL, FULL])
+    alerts = shortfalls(run, marts, pl.concat([first, second]))
+    assert alerts["made_good"].to_list() == [None]
+    assert alerts["level"][0] != "blue"
+
+
+def test_annual_figures_make_nothing_good(marts, run):
+    frame = years_of("E1", 2020, [1e5, 1e5], [0.0, 1e5], [SHORT, FULL], basis="annual")
+    assert shortfalls(run, marts, frame)["made_good"].to_list() == [None]
+
+
+def test_open_shortfalls_rise_with_tonnes_and_share_and_hardly_with_age(marts, run):
+    def score(due, missing, **market):
+        frame = years_of("E1", 2015, [due], [due - missing], [SHORT])
+        return shortfalls(run, marts, frame, **market)["score"][0]
+
+    assert score(1e6, 1e6) > score(1e4, 1e4) > score(100.0, 100.0)
+    assert score(1e5, 1e5) > score(1e6, 1e5)
+    assert 0 < score(1e4, 1e4) - score(1e4, 1e4, as_of=date(2016, 5, 1)) < 0.05
+    assert score(1e6, 1e6) >= 0.9 > score(1e4, 1e4) and score(100.0, 100.0) < 0.75
+
+
+def test_the_registry_status_is_told_and_not_scored(marts, run):
+    frame = years_of("E1", 2015, [1e5], [0.0], [SHORT])
+    agreed = shortfalls(run, marts, frame)
+    other = shortfalls(run, marts, frame.with_columns(registry_status=pl.lit("compliant")))
+    assert agreed["score"].to_list() == other["score"].to_list()
+    assert json.loads(other["measures"][0])["registry_status"]["value"] == "compliant"
+
+
 def test_missing_report_finds_an_unreported_year(marts, run):
-    compliance_years(verdict="not_reported").write_parquet(marts / "fct_compliance_years.parquet")
-    assert run("missing_report")["subject_ids"].to_list() == [["E3"]]
+    unreported = {"verdict": "not_reported", "verified_emissions_tco2e": None}
+    compliance_years(**unreported).write_parquet(marts / "fct_compliance_years.parquet")
+    alert = run("missing_report").row(0, named=True)
+    assert alert["subject_ids"] == ["E3"]
+    assert alert["rule_refs"] == ["A-09", "C-05"]
+
+
+def absent_years(run, marts, emissions, first=2015):
+    verdicts = [NONE if e is None else FULL for e in emissions]
+    frame = years_of("E1", first, emissions, emissions, verdicts, basis="annual")
+    frame.write_parquet(marts / "fct_compliance_years.parquet")
+    return run("missing_report", id="eu", as_of=date(2026, 11, 22)).sort("window_start")
+
+
+def test_a_closure_is_told_by_its_first_year(marts, run):
+    alerts = absent_years(run, marts, [8e5, 7e5, None, None, None])
+    assert alerts["level"].to_list() == ["red", "blue", "blue"]
+    assert "none since 2017" in alerts["title_en"][1] and "2017 年度起" in alerts["title_zh"][1]
+    measures = json.loads(alerts["measures"][2])
+    assert measures["last_emissions"]["value"] == 7e5
+    assert measures["last_emissions_year"]["value"] == "2016"
+
+
+def test_a_gap_that_ends_is_no_closure(marts, run):
+    alerts = absent_years(run, marts, [8e5, None, None, 8e5])
+    assert alerts["level"].to_list() == ["red", "red"]
+
+
+def test_an_absent_year_rises_with_the_emissions_last_known_and_not_with_age(marts, run):
+    def score(*emissions, first=2015):
+        return absent_years(run, marts, list(emissions), first)["score"][0]
+
+    assert score(1e6, None) > score(1e3, None) > score(None)
+    assert score(1e3, None) == score(1e3, None, first=2006)
+    assert score(None, 1e3) == score(1e3, None)
 
 
 def write_months(marts, frame, classes):
@@ -128,6 +236,7 @@ def test_late_and_missing_filings(marts, run, unit_months):
     write_months(marts, frame, classes)
     missing = run("missing_report", as_of=date(2025, 3, 1))
     assert missing["subject_ids"].to_list() == [["E01", "U01"]]
+    assert missing["rule_refs"].to_list() == [["C-04"]]
     assert json.loads(missing["measures"][0])["missing_months"]["value"] == 2
     assert run("late_report")["subject_ids"].to_list() == [["E08", "U08"]]
 
@@ -135,7 +244,8 @@ def test_late_and_missing_filings(marts, run, unit_months):
 def annual_reports(**changed):
     row = {
         "entity_id": "E1", "year": 2023, "entity_name": "Plant", "province_code": "110000", "revision": 1,
-        "revision_count": 1, "first_submitted_at": datetime(2024, 3, 20), "due_on": date(2024, 3, 31),
+        "revision_count": 1, "total_tco2e": 1e5, "verified_total_tco2e": 1e5,
+        "first_submitted_at": datetime(2024, 3, 20), "due_on": date(2024, 3, 31),
         "days_late": 0,
     }  # fmt: skip
     return pl.DataFrame([row | changed])
