@@ -19,6 +19,8 @@ import pytest
 
 from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES
+from pipelines.lake.store import connect
+from pipelines.lake.update import update_lake
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "dbt_project"
@@ -196,6 +198,18 @@ def new_lake(tmp_path: Path) -> Callable[..., Lake]:
         for name in TABLES:
             lake.keep(name, tables.get(name, []))
         return lake
+
+    return make
+
+
+@pytest.fixture
+def received_lake(tmp_path: Path) -> Callable[[Path], Lake]:
+    """Makes a lake of a source directory, as a run does."""
+
+    def make(source: Path) -> Lake:
+        with connect("1GB", 2, tmp_path / "scratch") as con:
+            update_lake(con, source, tmp_path / "lake", lambda _: None)
+        return Lake(tmp_path / "lake")
 
     return make
 

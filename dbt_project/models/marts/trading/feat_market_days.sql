@@ -42,8 +42,9 @@ with
             today.date,
             today.instrument_id,
             avg(
+                -- Rounded, so that windows of equal returns are equal however their sums were formed.
                 case
-                    when earlier.realised_volatility_20d <= today.realised_volatility_20d
+                    when round(earlier.realised_volatility_20d, 9) <= round(today.realised_volatility_20d, 9)
                     then 1.0e0
                     else 0.0e0
                 end
