@@ -16,6 +16,7 @@ from pipelines.lake.checks import literal, quoted
 from pipelines.lake.files import list_source
 from pipelines.settings import ROOT, Settings
 from pipelines.warehouse import PROJECT, fingerprint
+from pipelines.whole import write_whole
 
 _CODE = ("anomaly", "models", "expectations", "pipelines")
 
@@ -129,6 +130,4 @@ def refuse(settings: Settings, gate: str, identifier: str, results: list[dict[st
         "snapshot_id": identifier,
         "results": results,
     }
-    part = settings.refusal.with_suffix(".part")
-    part.write_text(json.dumps(content, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
-    part.replace(settings.refusal)
+    write_whole(settings.refusal, json.dumps(content, ensure_ascii=False, indent=1, default=str))

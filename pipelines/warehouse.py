@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from pipelines.lake.state import LakeState
 from pipelines.market import Market
 from pipelines.settings import ROOT, Settings
+from pipelines.whole import write_whole
 
 PROJECT = ROOT / "dbt_project"
 _IGNORED = {"target", "logs"}
@@ -76,10 +77,7 @@ def _read(settings: Settings) -> WarehouseState:
 
 
 def _write(settings: Settings, state: WarehouseState) -> None:
-    path = _path(settings)
-    part = path.with_suffix(".part")
-    part.write_text(state.model_dump_json(indent=1), encoding="utf-8")
-    part.replace(path)
+    write_whole(_path(settings), state.model_dump_json(indent=1))
 
 
 def _difference(before: Mapping[str, Mapping[str, str]], now: Prints, pending: Touched) -> Touched:

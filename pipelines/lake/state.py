@@ -9,6 +9,7 @@ import duckdb
 from pydantic import BaseModel, Field
 
 from pipelines.lake.errors import SourceError
+from pipelines.whole import write_whole
 
 
 class FileState(BaseModel):
@@ -76,10 +77,7 @@ class LakeState(BaseModel):
     def write(self, lake: Path) -> None:
         """Put this state in force."""
         lake.mkdir(parents=True, exist_ok=True)
-        path = lake / "state.json"
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True), encoding="utf-8")
-        part.replace(path)
+        write_whole(lake / "state.json", json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True))
 
     def prints(self) -> dict[str, dict[str, str]]:
         """Content of every kept period, by table: what a warehouse was or was not built from."""
