@@ -22,7 +22,7 @@ def _shown(path: Path) -> str:
 
 def demonstrate(settings: Settings, seed: int, run: Callable[[Settings, Path, date], int]) -> int:
     """Simulate, run, compare and say where to look; returns the exit code."""
-    from pipelines.simulator import simulate
+    from pipelines.simulator.simulation import simulate
 
     market = settings.home / "simulated" / "market"
     # The market follows from the seed; only what a simulation wrote before is written again.

@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from pipelines.cli import analyse, operate, show
+from pipelines.cli import analyse, operate, realism, show, simulate
 from pipelines.cli.console import complain
 from pipelines.cli.errors import UsageError
 from pipelines.lake.errors import SourceError
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (operate, show, analyse):
+for commands in (operate, simulate, show, analyse, realism):
     commands.register(app)
 
 

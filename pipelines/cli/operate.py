@@ -1,4 +1,4 @@
-"""Commands that make data: `demo`, `simulate`, `read`, `run`."""
+"""Commands that make data: `demo`, `read`, `run`."""
 
 from __future__ import annotations
 
@@ -30,13 +30,6 @@ class Engine(StrEnum):
 
     duckdb = "duckdb"
     spark = "spark"
-
-
-class SourceFormat(StrEnum):
-    """Whether simulated tables are written as Parquet or CSV."""
-
-    parquet = "parquet"
-    csv = "csv"
 
 
 def _day(text: str | None, settings: Settings, source: Path) -> date:
@@ -136,26 +129,6 @@ def register(app: typer.Typer) -> None:
 
         # A home of its own, so that a demonstration never takes the place of a publication.
         return demonstrate(Settings.load(home or Settings.load().home / "demo"), seed, _run)
-
-    @app.command()
-    def simulate(
-        out: Annotated[Path, typer.Option(help="directory to write")],
-        scale: Annotated[str, typer.Option(help="size of the market")] = "small",
-        seed: Annotated[int, typer.Option(help="the same seed gives the same market")] = 7,
-        clean: Annotated[bool, typer.Option("--clean", help="without known cases")] = False,
-        form: Annotated[
-            SourceFormat, typer.Option("--format", help="form of the tables")
-        ] = SourceFormat.parquet,
-    ) -> None:
-        """Write a simulated market with known cases; the labels stand beside it."""
-        from pipelines.simulator import simulate as make
-
-        try:
-            with progress():
-                report = make(out, scale=scale, seed=seed, clean=clean, format=form.value)
-        except (ValueError, FileExistsError) as error:
-            raise UsageError(str(error)) from error
-        print_table(("table", "rows"), sorted(report.rows.items()), f"Simulated market in {out}")
 
     @app.command()
     def read(

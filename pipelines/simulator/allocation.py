@@ -1,27 +1,41 @@
-"""Free allocation of the compliance years 2023 and 2024 by the published method.
+"""Free allocation of the compliance years by the published method, as decisions with their dates.
 
-Power: benchmark times generation times the peak-shaving factor, plus heat benchmark times heat; gas
-units are topped up to their verified emissions, entities to 80 % of theirs. Industry, year 2024:
-allocation equals verified emissions. Everything is rounded down to whole tonnes.
+Power: benchmark times generation times the peak-shaving factor, plus heat benchmark times heat; gas units are
+topped up to their verified emissions, entities to 80 % of theirs. Industry, year 2024: allocation equals
+verified emissions. Everything is rounded down to whole tonnes. A decision may be corrected later by an
+adjustment [C-21]; honest corrections lead to what the method gives.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.simulator import calibration
-from pipelines.simulator.benchmark import YEARS, unit_allocation
-from pipelines.simulator.emitters.reports import Reports
+from pipelines.simulator import calibration_registry as calibration
+from pipelines.simulator.benchmark import unit_allocation
+from pipelines.simulator.plan import Plan
+from pipelines.simulator.plan.registering import Adjustment
 from pipelines.simulator.seeds import Streams
-from pipelines.simulator.world import World
+from pipelines.simulator.timeline import Timeline
+
+if TYPE_CHECKING:
+    from pipelines.simulator.emitters.reports import Reports
+    from pipelines.simulator.world import World
+
+_BEFORE_SPREAD = 0.03
+_ADJUSTED_UNTIL = (11, 28)
 
 
 @dataclass(frozen=True)
 class Allotment:
-    """One decision: who gets how much of which year, when it is decided and when booked."""
+    """One decision: who gets how much of which year, when it is decided and when booked.
+
+    `quantity` is what the decision states, `booked` what moves because of it: what was given before is
+    taken off, and it is negative where something is paid back.
+    """
 
     entity: int
     year: int
@@ -31,50 +45,92 @@ class Allotment:
     decided_on: date
     booked_on: date
     booked: int
+    tag: int = 0
 
 
-def allotments(world: World, reports: Reports, streams: Streams) -> list[Allotment]:
-    """Every decision of both years in a fixed order; without a verified report there is no final one."""
-    rng = streams.of("allocation")
-    power = np.flatnonzero(world.entities.sector == "power")
-    before = reports.true_emissions(2023) * rng.normal(1, 0.03, len(world.entities)).clip(0.94, 1.06)
+def covered(world: World, plan: Plan, year: int) -> np.ndarray:
+    """Which entities (mask) owe allowances for a compliance year: listed by its end, of a covered sector."""
+    entities = world.entities
+    is_power = entities.sector == "power"
+    end = date(year, 12, 31)
+    listed = np.array([day is not None and day <= end for day in entities.listed_on])
+    gone = np.array([day is not None and day <= end for day in entities.exited_on])
+    mask = listed & ~gone & ~entities.is_small & (is_power | (year >= calibration.INDUSTRY_SINCE))
+    mask[sorted(plan.registry.unlisted)] = False
+    return mask
+
+
+def allotments(
+    world: World, timeline: Timeline, reports: Reports, plan: Plan, streams: Streams
+) -> list[Allotment]:
+    """Every decision of the span in a fixed order; without a verified report there is no final one."""
+    rng = streams.of("registry", "allocation")
+    first = timeline.compliance_years[0]
+    noise = rng.normal(1, _BEFORE_SPREAD, len(world.entities)).clip(0.92, 1.08)
+    before = reports.true_emissions(first) * noise
     out: list[Allotment] = []
-    for year in YEARS:
-        basis = before if year == 2023 else reports.verified(2023)
-        prior = _preliminary(power, year, basis)
-        out += prior
+    for year in timeline.compliance_years:
+        prior = _preliminary(world, plan, year, before if year == first else reports.verified(year - 1))
         given = {allotment.entity: allotment.quantity for allotment in prior}
-        out += _final(world, reports, year, given)
+        out += [*prior, *_final(world, reports, plan, year, given, rng)]
     return out
 
 
-def _preliminary(power: np.ndarray, year: int, basis: np.ndarray) -> list[Allotment]:
-    out = []
-    for entity in power.tolist():
-        if np.isnan(basis[entity]):
-            continue
-        share = int(np.floor(calibration.PRELIMINARY_SHARE * basis[entity]))
-        out.append(
-            Allotment(
-                entity=entity,
-                year=year,
-                method="benchmark",
-                stage="preliminary",
-                quantity=share,
-                decided_on=calibration.PRELIMINARY_DECIDED[year],
-                booked_on=calibration.PRELIMINARY_BOOKED[year],
-                booked=share,
-            )
+def method_amounts(world: World, reports: Reports, plan: Plan, year: int) -> np.ndarray:
+    """What the method gives every entity in whole t; NaN where nothing is allocated."""
+    fleet, count = world.fleet, len(world.entities)
+    verified = reports.verified(year)
+    reported = reports.unit_emissions(year)
+    stated = np.bincount(fleet.entity, reported, count)
+    share = np.divide(verified, stated, out=np.ones(count), where=stated > 0)
+    by_unit = unit_allocation(fleet, year, *reports.unit_output(year))
+    by_unit = np.where(fleet.is_gas, np.maximum(by_unit, reported * share[fleet.entity]), by_unit)
+    total = np.bincount(fleet.entity, np.where(fleet.is_power, by_unit, 0.0), count)
+    is_power = world.entities.sector == "power"
+    total = np.where(is_power, np.maximum(total, calibration.SHORTFALL_FLOOR * verified), verified)
+    return np.where(covered(world, plan, year) & ~np.isnan(verified), np.floor(total + 1e-6), np.nan)
+
+
+def _preliminary(world: World, plan: Plan, year: int, basis: np.ndarray) -> list[Allotment]:
+    """70 % of what was verified last, for power companies only [D-08, C-07]."""
+    who = covered(world, plan, year) & (world.entities.sector == "power") & (np.nan_to_num(basis) > 0)
+    shares = np.floor(calibration.PRELIMINARY_SHARE * np.nan_to_num(basis) + 1e-6).astype(np.int64)
+    return [
+        Allotment(
+            entity=entity,
+            year=year,
+            method="benchmark",
+            stage="preliminary",
+            quantity=int(shares[entity]),
+            decided_on=calibration.PRELIMINARY_DECIDED[year],
+            booked_on=calibration.PRELIMINARY_BOOKED[year],
+            booked=int(shares[entity]),
         )
-    return out
+        for entity in np.flatnonzero(who).tolist()
+    ]
 
 
-def _final(world: World, reports: Reports, year: int, given: dict[int, int]) -> list[Allotment]:
-    amounts = final_amounts(world, reports, year)
-    out = []
+def _final(
+    world: World,
+    reports: Reports,
+    plan: Plan,
+    year: int,
+    given: dict[int, int],
+    rng: np.random.Generator,
+) -> list[Allotment]:
+    amounts = method_amounts(world, reports, plan, year)
+    arranged = plan.registry
+    corrected = _corrections(world, amounts, plan, year, rng)
+    out: list[Allotment] = []
     for entity in np.flatnonzero(~np.isnan(amounts)).tolist():
         is_power = world.entities.sector[entity] == "power"
-        amount = int(amounts[entity])
+        key = entity, year
+        by_method = int(amounts[entity])
+        change = corrected.get(entity)
+        factor = arranged.allocation_factor.get(key, 1.0) if change is None else change.total
+        total = int(by_method * factor)
+        amount = total if change is None else int(by_method * change.final)
+        tag = arranged.tags.get(("allocation", *key), 0)
         out.append(
             Allotment(
                 entity=entity,
@@ -82,22 +138,49 @@ def _final(world: World, reports: Reports, year: int, given: dict[int, int]) -> 
                 method="benchmark" if is_power else "historical_intensity",
                 stage="final",
                 quantity=amount,
-                decided_on=calibration.FINAL_DECIDED[year] if is_power else calibration.INDUSTRY_DECIDED,
-                booked_on=calibration.FINAL_BOOKED[year] if is_power else calibration.INDUSTRY_BOOKED,
+                decided_on=calibration.FINAL_DECIDED[year]
+                if is_power
+                else calibration.INDUSTRY_DECIDED[year],
+                booked_on=calibration.FINAL_BOOKED[year] if is_power else calibration.INDUSTRY_BOOKED[year],
                 booked=amount - given.get(entity, 0),
+                tag=tag,
             )
         )
+        if change is not None and total != amount:
+            out.append(_adjustment(entity, year, change.decided_on, total - amount, tag))
     return out
 
 
-def final_amounts(world: World, reports: Reports, year: int) -> np.ndarray:
-    """Final allocation by entity in whole t; NaN where nothing is allocated."""
-    fleet, entities = world.fleet, world.entities
-    verified = reports.verified(year)
-    by_unit = unit_allocation(fleet, year, *reports.unit_output(year))
-    by_unit = np.where(fleet.is_gas, np.maximum(by_unit, reports.unit_emissions(year)), by_unit)
-    total = np.bincount(fleet.entity, weights=np.where(fleet.is_power, by_unit, 0.0), minlength=len(entities))
-    is_power = entities.sector == "power"
-    total = np.where(is_power, np.maximum(total, calibration.SHORTFALL_FLOOR * verified), verified)
-    covered = ~np.isnan(verified) & (is_power | (year >= 2024))
-    return np.where(covered, np.floor(total + 1e-6), np.nan)
+def _adjustment(entity: int, year: int, decided_on: date, quantity: int, tag: int) -> Allotment:
+    return Allotment(
+        entity=entity,
+        year=year,
+        method="adjustment",
+        stage="adjustment",
+        quantity=quantity,
+        decided_on=decided_on,
+        booked_on=decided_on + timedelta(days=3 + quantity % 5),
+        booked=quantity,
+        tag=tag,
+    )
+
+
+def _corrections(
+    world: World, amounts: np.ndarray, plan: Plan, year: int, rng: np.random.Generator
+) -> dict[int, Adjustment]:
+    """What the plan adjusts, and a few power companies whose figure was wrong at first [C-21]."""
+    arranged = {entity: change for (entity, of), change in plan.registry.adjustments.items() if of == year}
+    touched = {entity for entity, of in plan.registry.allocation_factor if of == year} | set(arranged)
+    pool = [
+        entity
+        for entity in np.flatnonzero(~np.isnan(amounts) & (world.entities.sector == "power")).tolist()
+        if entity not in touched
+    ]
+    first = calibration.FINAL_BOOKED[year] + timedelta(days=4)
+    days = (date(year + 1, *_ADJUSTED_UNTIL) - first).days
+    count = min(len(pool), max(2, round(calibration.CORRECTED * len(pool))))
+    for entity in rng.choice(pool, count, replace=False).tolist():
+        error = float(rng.choice([-1, 1]) * rng.uniform(0.003, 0.03))
+        decided = first + timedelta(days=int(rng.integers(0, days + 1)))
+        arranged[entity] = Adjustment(decided, 1 + error)
+    return arranged

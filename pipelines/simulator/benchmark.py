@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.simulator import calibration
+from pipelines.simulator import calibration_registry as calibration
 from pipelines.simulator.fleet import Fleet
-
-YEARS = (2023, 2024)
 
 
 def peak_shaving_factor(load_factor: np.ndarray) -> np.ndarray:
@@ -19,7 +17,15 @@ def peak_shaving_factor(load_factor: np.ndarray) -> np.ndarray:
 def unit_allocation(
     fleet: Fleet, year: int, generation: np.ndarray, heat: np.ndarray, hours: np.ndarray
 ) -> np.ndarray:
-    """Benchmark allocation of every power unit before any top-up, in t (rules D-01 to D-05)."""
+    """Benchmark allocation of every power unit before any top-up, in t (rules D-01 to D-05); 0 for others.
+
+    Args:
+        fleet: the units.
+        year: compliance year, 2023 or 2024.
+        generation: MWh of the year by unit.
+        heat: GJ supplied by unit.
+        hours: operating hours by unit; without any the load factor counts as 1.
+    """
     benchmark = np.array([calibration.ELECTRICITY_BENCHMARK.get((c, year), 0.0) for c in fleet.unit_class])
     heat_benchmark = np.where(
         fleet.is_gas, calibration.HEAT_BENCHMARK["gas", year], calibration.HEAT_BENCHMARK["coal", year]

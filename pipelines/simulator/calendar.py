@@ -14,20 +14,19 @@ MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
 SHANGHAI = 8 * 3600 * MICROSECONDS
 
-FIRST_REPORT_DAY = date(2023, 1, 1)
-LAST_REPORT_DAY = date(2025, 12, 31)
-FIRST_TRADING_DAY = date(2024, 7, 1)
-LAST_TRADING_DAY = date(2025, 12, 31)
-AS_OF = date(2026, 1, 15)
-LAST_FILED_MONTH = date(2025, 11, 1)
-
 # A session is 14,400 seconds of trading: 9:30 to 11:30 and 13:00 to 15:00 (rule B-06).
 SESSION_SECONDS = 14_400.0
 MORNING_OPEN = 9.5 * 3600
 AFTERNOON_OPEN = 13.0 * 3600
 HALF_SESSION = 7_200.0
 
+# Closed days of the exchange (weekday holidays): 242 open days in 2024 and 243 in 2025, as published (rules J-05, J-04).
 _HOLIDAYS = (
+    (date(2024, 1, 1), date(2024, 1, 1)),
+    (date(2024, 2, 9), date(2024, 2, 17)),
+    (date(2024, 4, 4), date(2024, 4, 6)),
+    (date(2024, 5, 1), date(2024, 5, 5)),
+    (date(2024, 6, 10), date(2024, 6, 10)),
     (date(2024, 9, 16), date(2024, 9, 17)),
     (date(2024, 10, 1), date(2024, 10, 7)),
     (date(2025, 1, 1), date(2025, 1, 1)),
@@ -49,7 +48,7 @@ def is_trading_day(day: date) -> bool:
     return day.weekday() < 5 and not any(start <= day <= end for start, end in _HOLIDAYS)
 
 
-def trading_days(first: date = FIRST_TRADING_DAY, last: date = LAST_TRADING_DAY) -> list[date]:
+def trading_days(first: date, last: date) -> list[date]:
     """The exchange's open days from `first` to `last`, both included."""
     return [day for day in days_between(first, last) if is_trading_day(day)]
 
@@ -76,7 +75,7 @@ def utc_midnight(day: date) -> int:
     return day_number(day) * DAY
 
 
-def months(first: date = FIRST_REPORT_DAY, last: date = LAST_REPORT_DAY) -> list[date]:
+def months(first: date, last: date) -> list[date]:
     """First day of every month from `first` to `last`."""
     return [day for day in days_between(first, last) if day.day == 1]
 

@@ -2,15 +2,19 @@
 
 Codes follow GB 32100 (18 characters with a check character) and hold an organisation code after
 GB 11714 (8 characters and a check character), so that a format check accepts them. The bodies are
-invented: they begin with `MAFX`, and the names they come with say 示例 ("example").
+invented: they begin with `MAFX`, and the names they come with say 示例 ("example"). Numbers are drawn at
+random, so an identifier says nothing about its bearer's role or place in a list.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CODE_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _ORGANISATION = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+MOST_ORGANISATIONS = 10_000
 
 
 def organisation_code(body: str) -> str:
@@ -31,3 +35,16 @@ def credit_code(number: int, region: str) -> str:
     """A unified social credit code of the invented organisation `number`, at home in `region`."""
     first = "91" + region + organisation_code(f"MAFX{number:04d}")
     return first + check_character(first)
+
+
+def random_numbers(rng: np.random.Generator, count: int, digits: int) -> list[str]:
+    """Different whole numbers of so many digits, in random order.
+
+    Raises:
+        ValueError: there are fewer such numbers than wanted.
+    """
+    first, beyond = 10 ** (digits - 1), 10**digits
+    if count > beyond - first:
+        raise ValueError(f"{count} numbers of {digits} digits wanted, found {beyond - first}")
+    drawn = rng.choice(beyond - first, count, replace=False) + first
+    return [str(number) for number in drawn.tolist()]

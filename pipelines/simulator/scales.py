@@ -7,45 +7,63 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """Head counts and coverage of one size of market."""
+    """Head counts and coverage of one size of market.
+
+    `hourly_months` are the months, counted back from the last, in which stack monitors are published (0:
+    all of the trading years'); `cases_per_kind` is how many known cases of every kind are set;
+    `listed_trades_per_year` is about how many listed trades a year brings; `cancels_per_trade` about how
+    many orders are withdrawn for each.
+    """
 
     power: int
     cement: int
     steel: int
     aluminium: int
+    small_emitters: int
     groups: int
-    arms: int
-    traders: int
+    treasuries: int
+    funds: int
+    brokers: int
     makers: int
     individuals: int
+    consortia: int
+    projects: int
     laboratories: int
     verifiers: int
+    consultants: int
     parks: int
-    cems_months: tuple[str, ...]
+    years: int
+    hourly_months: int
+    cases_per_kind: int
+    listed_trades_per_year: int
+    order_events_per_year: int
 
     @property
     def entities(self) -> int:
-        """Key emitters of all sectors."""
-        return self.power + self.cement + self.steel + self.aluminium
+        """Key emitters of all sectors and the small emitters beside them."""
+        return self.power + self.cement + self.steel + self.aluminium + self.small_emitters
 
 
 SCALES = {
     "small": Scale(
-        power=84,
-        cement=14,
-        steel=9,
-        aluminium=5,
-        groups=22,
-        arms=8,
-        traders=28,
-        makers=2,
-        individuals=32,
-        laboratories=8,
-        verifiers=6,
-        parks=6,
-        cems_months=("2023-12", "2024-03", "2024-07", "2024-12"),
+        power=84, cement=15, steel=9, aluminium=6, small_emitters=10, groups=24, treasuries=10, funds=30,
+        brokers=6, makers=3, individuals=60, consortia=2, projects=24, laboratories=10, verifiers=6,
+        consultants=4, parks=6, years=2, hourly_months=6, cases_per_kind=3, listed_trades_per_year=9_000,
+        order_events_per_year=60_000,
     ),
-}
+    "medium": Scale(
+        power=494, cement=226, steel=55, aluminium=25, small_emitters=40, groups=70, treasuries=40, funds=120,
+        brokers=20, makers=8, individuals=300, consortia=8, projects=90, laboratories=40, verifiers=24,
+        consultants=14, parks=20, years=2, hourly_months=6, cases_per_kind=12, listed_trades_per_year=60_000,
+        order_events_per_year=500_000,
+    ),
+    "national": Scale(
+        power=2_087, cement=962, steel=232, aluminium=97, small_emitters=120, groups=220, treasuries=120,
+        funds=400, brokers=60, makers=20, individuals=2_400, consortia=25, projects=300, laboratories=140,
+        verifiers=90, consultants=50, parks=80, years=1, hourly_months=0, cases_per_kind=20,
+        listed_trades_per_year=2_000_000, order_events_per_year=20_000_000,
+    ),
+}  # fmt: skip
 
 
 def scale_named(name: str) -> Scale:

@@ -1,4 +1,4 @@
-"""One simulation from end to end: world, plan, truth, reports, allocation, market, files."""
+"""One simulation from end to end: world, plan, plants, registry, market, files."""
 
 from __future__ import annotations
 
@@ -6,33 +6,23 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import polars as pl
-
-from pipelines.simulator import calendar, tables
-from pipelines.simulator.allocation import Allotment, allotments
+from pipelines.simulator import directories, oversight
 from pipelines.simulator.cases import arrange_all
-from pipelines.simulator.cases.stage import Cast, Stage
-from pipelines.simulator.emitters.cems import cems_hourly
-from pipelines.simulator.emitters.labs import lab_tests, take_samples
-from pipelines.simulator.emitters.meters import meters_daily
-from pipelines.simulator.emitters.reports import (
-    Reports,
-    activity_reports,
-    emission_reports,
-    make_reports,
-    unit_years,
-)
-from pipelines.simulator.emitters.truth import Truth, true_run
-from pipelines.simulator.labels import labels
-from pipelines.simulator.lookalikes import arrange_lookalikes
+from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.emitters.publish import write_emitters
+from pipelines.simulator.emitters.reports import make_reports
+from pipelines.simulator.emitters.truth import true_run
+from pipelines.simulator.labels import write_labels
+from pipelines.simulator.market_settings import write_market
 from pipelines.simulator.plan import Plan
+from pipelines.simulator.projects import issue_credits
 from pipelines.simulator.registry import Registry
 from pipelines.simulator.scales import scale_named
 from pipelines.simulator.seeds import Streams
-from pipelines.simulator.trading import tables as exchange
+from pipelines.simulator.sink import FORMATS, Sink
+from pipelines.simulator.timeline import Timeline
 from pipelines.simulator.trading.market import Market
-from pipelines.simulator.world import World, build_world
-from pipelines.simulator.writer import FORMATS, shaped, write_market, write_table
+from pipelines.simulator.world import build_world
 
 
 @dataclass(frozen=True)
@@ -45,16 +35,22 @@ class SimulationReport:
     seed: int
     rows: dict[str, int]
     cases: dict[str, int]
+    unrealised: list[str]
     seconds: dict[str, float] = field(compare=False)
 
 
 def simulate(
-    out: Path, scale: str = "small", seed: int = 7, clean: bool = False, format: str = "parquet"
+    out: Path,
+    scale: str = "small",
+    seed: int = 7,
+    clean: bool = False,
+    format: str = "parquet",
+    years: int | None = None,
 ) -> SimulationReport:
     """Simulate a market and write it as a source directory of the contract.
 
-    The known cases go to `<out>.labels.parquet` beside the directory, never into it. The same
-    arguments give the same bytes.
+    The known cases go to `<out>.labels.parquet` beside the directory, never into it; the honest
+    look-alikes to `<out>.lookalikes.parquet`. The same arguments give the same bytes.
 
     Args:
         out: directory to write; it may exist if it is empty.
@@ -62,42 +58,48 @@ def simulate(
         seed: any whole number from 0.
         clean: leave out every case; look-alikes stay, the labels are empty.
         format: `parquet` or `csv`.
+        years: how many trading years, the last of them 2025; the scale's own number without.
 
     Raises:
-        ValueError: unknown scale or format, or a negative seed.
+        ValueError: unknown scale or format, a negative seed, or more years than the rules cover.
         FileExistsError: `out` holds files already.
     """
     _check(out, seed, format)
     size = scale_named(scale)
+    timeline = Timeline.ending(size.years if years is None else years)
     clock = _Clock()
     streams = Streams(seed)
-    world = build_world(size, streams)
-    stage = _stage(world, streams, clean)
+    world = build_world(size, timeline, streams)
+    plan = Plan.empty(len(timeline.months), len(world.fleet))
+    stage = Stage(world, plan, timeline, size)
+    arrange_all(stage, streams, clean)
     clock.lap("plan")
-    frames, reports, decisions = _emitters(world, stage.plan, streams)
-    clock.lap("emitters")
-    registry = Registry(world, reports, decisions, stage.plan, streams)
-    market = Market(world, registry, stage.plan, streams)
-    market.run()
-    clock.lap("market")
-    known = _publish(frames, world, market, reports, decisions, stage)
     out.mkdir(parents=True, exist_ok=True)
-    rows = {}
-    for name in sorted(frames):
-        frame = shaped(name, frames[name])
-        write_table(frame, out, name, format)
-        rows[name] = frame.height
-    write_market(out)
-    known.write_parquet(labels_path(out))
-    clock.lap("write")
+    sink = Sink(out, format)
+    truth = true_run(world, timeline, plan.emitters, streams)
+    reports = make_reports(world, truth, plan.emitters, streams)
+    clock.lap("plants")
+    write_emitters(world, truth, reports, plan, streams, sink)
+    clock.lap("monitoring")
+    credits = issue_credits(world, timeline, plan.projects, streams, sink)
+    registry = Registry(world, timeline, reports, credits, plan, streams)
+    Market(world, timeline, registry, plan, streams, sink).run()
+    registry.publish(sink)
+    clock.lap("market")
+    directories.write_directories(world, plan, sink)
+    oversight.write_oversight(stage, registry, streams, sink)
+    write_market(out, timeline)
+    known, unrealised = write_labels(stage, sink, out)
+    clock.lap("labels")
     cases = {str(kind): int(count) for kind, count in known["kind"].value_counts(sort=False).rows()}
     return SimulationReport(
         out=out,
         labels=labels_path(out),
         scale=scale,
         seed=seed,
-        rows=rows,
+        rows=dict(sorted(sink.rows.items())),
         cases=dict(sorted(cases.items())),
+        unrealised=unrealised,
         seconds=clock.laps,
     )
 
@@ -129,53 +131,3 @@ def _check(out: Path, seed: int, file_format: str) -> None:
         raise FileExistsError(f"{out} holds files already, expected a new or empty directory; choose another")
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out} is a file, expected a directory to write into; choose another")
-
-
-def _stage(world: World, streams: Streams, clean: bool) -> Stage:
-    months = calendar.months()
-    stage = Stage(world, Plan.empty(world, len(months)), Cast(world), months)
-    arrange_lookalikes(stage, streams.of("lookalikes"))
-    if not clean:
-        arrange_all(stage, streams)
-    return stage
-
-
-def _emitters(
-    world: World, plan: Plan, streams: Streams
-) -> tuple[dict[str, pl.DataFrame], Reports, list[Allotment]]:
-    truth: Truth = true_run(world.fleet, plan, streams)
-    samples = take_samples(world, truth, plan, streams)
-    analysed = samples.reported_after(len(truth.months), len(world.fleet))
-    reports = make_reports(world, truth, plan, analysed, streams)
-    annual = [emission_reports(reports, year, streams) for year in (2023, 2024)]
-    frames = {
-        "lab_tests": lab_tests(world, truth, plan, samples),
-        "activity_reports": activity_reports(reports, streams),
-        "emission_reports": pl.concat(annual),
-        "unit_years": unit_years(reports),
-        "meters_daily": meters_daily(world.fleet, truth, streams),
-        "cems_hourly": cems_hourly(world.fleet, truth, world.scale.cems_months, streams),
-    }
-    return frames, reports, allotments(world, reports, streams)
-
-
-def _publish(
-    frames: dict[str, pl.DataFrame],
-    world: World,
-    market: Market,
-    reports: Reports,
-    decisions: list[Allotment],
-    stage: Stage,
-) -> pl.DataFrame:
-    """Add what registry and exchange publish to the frames; return the labels."""
-    frames.update(tables.directories(world))
-    frames["instruments"] = exchange.instruments()
-    frames["market_days"] = exchange.market_days(market.days)
-    frames["orders"], order_ids = exchange.orders(world, market.tape)
-    frames["trades"], trade_ids = exchange.trades(world, market.tape, order_ids)
-    frames["allocations"] = tables.allocations(world, decisions)
-    frames["transfers"] = tables.transfers(world, market.registry, trade_ids)
-    frames["compliance"] = tables.compliance(world, reports, market.registry)
-    return labels(
-        stage.cases, frames["trades"], frames["transfers"], frames["lab_tests"], frames["market_days"]
-    )

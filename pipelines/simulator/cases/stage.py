@@ -1,4 +1,4 @@
-"""The stage on which cases are set: who is still free to act, and the record of what was arranged."""
+"""The stage on which cases and look-alikes are set: who is free to act, when, and a record of what was arranged."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calendar
-from pipelines.simulator.plan import Deal, Movement, Plan
-from pipelines.simulator.registry import VINTAGES
+from pipelines.simulator.cases.diary import Diary
+from pipelines.simulator.plan import Plan
+from pipelines.simulator.scales import Scale
+from pipelines.simulator.timeline import Timeline
 from pipelines.simulator.world import World
 
 SEVERITIES = ("faint", "plain", "blatant")
@@ -18,11 +20,15 @@ SEVERITIES = ("faint", "plain", "blatant")
 
 @dataclass
 class Case:
-    """One known case. Without a window it lasts from its first to its last tagged trade or transfer."""
+    """One known case, or one look-alike (without a severity).
+
+    Without a window it lasts from the first to just after the last row that carries its tag. `touched` are
+    keys of rows known beforehand, by table; rows that carry the tag are added when they are published.
+    """
 
     tag: int
     kind: str
-    severity: str
+    severity: str | None
     text: str
     subject_ids: list[str]
     window: tuple[int, int] | None = None
@@ -30,63 +36,61 @@ class Case:
 
 
 class Cast:
-    """Gives every actor at most one part, so that cases and look-alikes do not overlap."""
+    """Gives every actor at most one part in a pool, so that parts do not spoil each other.
 
-    def __init__(self, world: World) -> None:
+    Pools are kinds of conduct (`market`, `plant`, `compliance`, `project`): a company may cheat with its
+    coal and miss its surrender, but it plays one part of each.
+    """
+
+    def __init__(self) -> None:
         """Everybody is free."""
-        self._world = world
-        self._taken: set[int] = set()
+        self._taken: dict[str, set[int]] = {}
 
-    def accounts(self, rng: np.random.Generator, among: Iterable[int], count: int) -> list[int]:
-        """Some free accounts among these; an entity's account stands for the entity.
+    def take(self, rng: np.random.Generator, pool: str, among: Iterable[int], count: int) -> list[int]:
+        """Some free actors among these, in random order.
 
         Raises:
             RuntimeError: fewer are free than are wanted.
         """
-        free = [account for account in among if account not in self._taken]
+        taken = self._taken.setdefault(pool, set())
+        free = [actor for actor in among if actor not in taken]
         if len(free) < count:
             raise RuntimeError(
-                f"{count} free accounts wanted, found {len(free)}; use a larger scale or fewer cases"
+                f"{count} free actors wanted in the pool {pool}, found {len(free)}; use a larger scale or "
+                "fewer cases"
             )
-        chosen = [int(account) for account in rng.choice(free, count, replace=False)]
-        self._taken.update(chosen)
+        chosen = [int(actor) for actor in rng.choice(free, count, replace=False)]
+        taken.update(chosen)
         return chosen
 
-    def is_free(self, account: int) -> bool:
-        """Whether nobody has cast this account yet."""
-        return account not in self._taken
+    def is_free(self, pool: str, actor: int) -> bool:
+        """Whether nobody has cast this actor in that pool."""
+        return actor not in self._taken.get(pool, set())
 
-    def sisters(self, rng: np.random.Generator) -> tuple[int, int]:
-        """Two free power companies of one group."""
-        families = [[m for m in family.tolist() if m not in self._taken] for family in self._world.sisters()]
-        families = [family for family in families if len(family) >= 2]
-        if not families:
-            raise RuntimeError("a group with two free power companies wanted, found none; use a larger scale")
-        family = families[int(rng.integers(len(families)))]
-        first, second = self.accounts(rng, family, 2)
-        return first, second
-
-    def unit(self, rng: np.random.Generator, suitable: np.ndarray) -> int:
-        """A suitable unit of a free entity, which it then takes."""
-        entity_of = self._world.fleet.entity
-        units = [u for u in np.flatnonzero(suitable).tolist() if int(entity_of[u]) not in self._taken]
-        if not units:
-            raise RuntimeError("a suitable unit of a free entity wanted, found none; use a larger scale")
-        unit = int(rng.choice(units))
-        self._taken.add(int(entity_of[unit]))
-        return unit
+    def free(self, pool: str, among: Iterable[int]) -> list[int]:
+        """Those of these actors that are free in that pool, in the order given."""
+        taken = self._taken.get(pool, set())
+        return [actor for actor in among if actor not in taken]
 
 
 @dataclass
 class Stage:
-    """What the cases of one kind work with."""
+    """What cases and look-alikes are set with. Everything here says positions, not published ids."""
 
     world: World
     plan: Plan
-    cast: Cast
-    months: list[date]
+    timeline: Timeline
+    scale: Scale
+    cast: Cast = field(default_factory=Cast)
+    diary: Diary = field(default_factory=Diary)
     cases: list[Case] = field(default_factory=list)
-    trading_days: list[date] = field(default_factory=calendar.trading_days)
+    lookalikes: list[Case] = field(default_factory=list)
+
+    def severities(self, rng: np.random.Generator) -> list[str]:
+        """A severity for every case that a kind sets at this scale: all three alike often, in random order."""
+        count = self.scale.cases_per_kind
+        graded = [SEVERITIES[number % len(SEVERITIES)] for number in range(count)]
+        return [graded[place] for place in rng.permutation(count)]
 
     def open_case(
         self,
@@ -97,20 +101,76 @@ class Stage:
         window: tuple[int, int] | None = None,
         touched: dict[str, list[list[str | int]]] | None = None,
     ) -> int:
-        """Note a case and return the tag that its deals and movements carry."""
+        """Note a case and return the tag that what belongs to it carries."""
         tag = len(self.cases) + 1
         self.cases.append(Case(tag, kind, severity, text, subjects, window, touched or {}))
         return tag
 
-    @property
-    def power(self) -> list[int]:
-        """All power companies."""
-        return np.flatnonzero(self.world.entities.sector == "power").tolist()
+    def note_lookalike(
+        self, kind: str, text: str, subjects: list[str], window: tuple[int, int] | None = None
+    ) -> None:
+        """Note something lawful that resembles a kind; it carries no tag and no label."""
+        self.lookalikes.append(Case(0, kind, None, text, subjects, window))
 
     @property
-    def traders(self) -> list[int]:
-        """Traders that no group controls."""
-        return self.world.accounts.with_role("trader").tolist()
+    def power(self) -> list[int]:
+        """Power companies among the key emitters."""
+        return self.of_sector("power")
+
+    def of_sector(self, *sectors: str) -> list[int]:
+        """Key emitters of these sectors."""
+        entities = self.world.entities
+        return np.flatnonzero(np.isin(entities.sector, sectors) & ~entities.is_small).tolist()
+
+    def with_role(self, *roles: str) -> list[int]:
+        """Accounts that play one of these roles."""
+        return self.world.accounts.with_role(*roles).tolist()
+
+    def units_of(self, entity: int) -> list[int]:
+        """Units of an entity."""
+        return np.flatnonzero(self.world.fleet.entity == entity).tolist()
+
+    def take_accounts(self, rng: np.random.Generator, among: Iterable[int], count: int) -> list[int]:
+        """Some free accounts for a part in the market."""
+        return self.cast.take(rng, "market", among, count)
+
+    def take_sisters(self, rng: np.random.Generator, count: int = 2) -> list[int]:
+        """Free accounts of power companies of one group, for a part in the market.
+
+        Raises:
+            RuntimeError: no group has so many free power companies.
+        """
+        families = [self.cast.free("market", family.tolist()) for family in self.world.sisters()]
+        families = [family for family in families if len(family) >= count]
+        if not families:
+            raise RuntimeError(f"a group with {count} free power companies wanted, found none; use a larger scale")
+        return self.take_accounts(rng, families[int(rng.integers(len(families)))], count)
+
+    def take_strangers(self, rng: np.random.Generator, among: Iterable[int], count: int) -> list[int]:
+        """Free accounts for a part in the market, no two of one controller."""
+        controller = self.world.accounts.controller
+        chosen: list[int] = []
+        pool = list(among)
+        for _ in range(count):
+            controllers = {controller[account] for account in chosen} - {None}
+            chosen += self.take_accounts(rng, [a for a in pool if controller[a] not in controllers], 1)
+        return chosen
+
+    def take_unit(self, rng: np.random.Generator, suitable: np.ndarray) -> int:
+        """A suitable unit (mask over units) of an entity that is free for a part at its plants.
+
+        Raises:
+            RuntimeError: there is none.
+        """
+        entity_of = self.world.fleet.entity
+        units = np.flatnonzero(suitable)
+        free = set(self.cast.free("plant", np.unique(entity_of[units]).tolist()))
+        units = [unit for unit in units.tolist() if int(entity_of[unit]) in free]
+        if not units:
+            raise RuntimeError("a suitable unit of a free entity wanted, found none; use a larger scale")
+        unit = int(rng.choice(units))
+        self.cast.take(rng, "plant", [int(entity_of[unit])], 1)
+        return unit
 
     def account_ids(self, accounts: list[int]) -> list[str]:
         """Published ids of these accounts."""
@@ -120,49 +180,54 @@ class Stage:
         """Published ids of a unit's entity and of the unit."""
         return [self.world.entities.id[int(self.world.fleet.entity[unit])], self.world.fleet.id[unit]]
 
-    def days_from(self, rng: np.random.Generator, first: date, last: date, length: int) -> list[date]:
-        """`length` consecutive trading days that begin between `first` and `last`."""
-        starts = [n for n, day in enumerate(self.trading_days) if first <= day <= last]
+    def days_from(self, rng: np.random.Generator, first: date, last: date, length: int = 1) -> list[date]:
+        """`length` consecutive trading days that begin between `first` and `last`, both held within the span.
+
+        Raises:
+            RuntimeError: no trading day lies between them.
+        """
+        days = self.timeline.trading_days
+        starts = [n for n, day in enumerate(days) if first <= day <= last and n + length <= len(days)]
+        if not starts:
+            raise RuntimeError(f"{length} trading days from {first} to {last} wanted, found none")
         start = int(rng.choice(starts))
-        return self.trading_days[start : start + length]
+        return days[start : start + length]
+
+    def month_number(self, month: date) -> int:
+        """Position of a month in the plan's arrays."""
+        return self.timeline.months.index(month)
 
     def month_window(self, first: int, last: int) -> tuple[int, int]:
         """Half-open window from month number `first` to the end of month number `last`."""
-        end = calendar.next_month(self.months[last])
-        return calendar.utc_midnight(self.months[first]), calendar.utc_midnight(end)
+        end = calendar.next_month(self.timeline.months[last])
+        return calendar.utc_midnight(self.timeline.months[first]), calendar.utc_midnight(end)
+
+    @staticmethod
+    def day_window(first: date, last: date) -> tuple[int, int]:
+        """Half-open window of Shanghai days, both included."""
+        return calendar.local(first, 0.0), calendar.local(last + timedelta(days=1), 0.0)
 
     @staticmethod
     def year_window(year: int) -> tuple[int, int]:
         """From 1 January of the compliance year to the end of its surrender deadline."""
         return calendar.utc_midnight(date(year, 1, 1)), calendar.utc_midnight(date(year + 2, 1, 1))
 
-    def deal(
-        self,
-        tag: int | None,
-        day: date,
-        sides: tuple[int, int],
-        quantity: int,
-        second: float,
-        discount: float | None = None,
-        vintage: int | None = None,
-    ) -> None:
-        """Arrange a deal from the first to the second side; a block where a discount is named."""
-        vintage = vintage or vintage_on(day)
-        mode = "listed" if discount is None else "block"
-        self.plan.add_deal(Deal(day, vintage, *sides, quantity, second, mode, discount or 0.0, tag))
+    def asset(self, instrument_id: str) -> int:
+        """Column of an instrument.
 
-    def movement(
-        self, tag: int | None, day: date, sides: tuple[int, int], quantity: int, second: float, kind: str
-    ) -> None:
-        """Arrange a transfer that is no trade."""
-        self.plan.add_movement(Movement(day, second, vintage_on(day), *sides, quantity, kind, tag))
+        Raises:
+            KeyError: it is not traded within the span.
+        """
+        for column, asset in enumerate(self.timeline.assets):
+            if asset.instrument_id == instrument_id:
+                return column
+        raise KeyError(instrument_id)
 
-
-def vintage_on(day: date) -> int:
-    """The vintage that arrangements of that day are made in: the new one once it is well established."""
-    return VINTAGES[0] if day < date(2025, 5, 6) else VINTAGES[1]
-
-
-def after(day: date, days: int) -> date:
-    """A calendar day later."""
-    return day + timedelta(days=days)
+    def main_asset(self, day: date) -> int:
+        """The vintage that most of the trading is in on a day: the newest that is well established."""
+        listed = [
+            (asset.listed_from, column)
+            for column, asset in enumerate(self.timeline.assets)
+            if asset.is_allowance and asset.listed_from and asset.listed_from + timedelta(days=20) <= day
+        ]
+        return max(listed)[1] if listed else 0

@@ -1,53 +1,39 @@
-"""What the units burn: the coal's make-up month by month, and the true fuel and CO2 day by day.
+"""What the units burn: the make-up of their fuel month by month, and the true fuel and CO2 day by day.
 
-Coal is drawn as a whole, so its figures belong together: carbon, hydrogen and volatiles on a dry,
-ash-free basis by rank, then ash and moisture, then the heating value from carbon and the rank's carbon
-per heat. Figures are rounded as a laboratory prints them before anything is computed from them.
+A company receives a lot a month; lots drift around its usual supply, and a few companies change their
+supply for good. A unit burns a mix of the new lot and what is left in the yard, so qualities drift.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.signal import lfilter
 
-from pipelines.simulator import calibration
+from pipelines.simulator import calibration_plants as calibration
+from pipelines.simulator.emitters.coal import GANGUE_ASH, Coal, Quality, quality_of, rank_figures
+from pipelines.simulator.emitters.industry import Works
 from pipelines.simulator.emitters.load import Run
 from pipelines.simulator.fleet import Fleet
+from pipelines.simulator.plan.emitting import EmitterPlan
 from pipelines.simulator.seeds import Streams
 
-# Dry ash-free carbon, hydrogen, volatiles; ash and moisture (air-dried), total moisture: low and high.
-_RANKS = {
-    "coal": ((79.0, 84.0), (4.7, 5.5), (28.0, 36.5), (14.0, 28.0), (1.5, 4.0), (7.0, 15.0)),
-    "lignite": ((69.0, 74.0), (4.6, 5.4), (41.0, 48.0), (9.0, 18.0), (8.0, 13.0), (26.0, 36.0)),
-    "anthracite": ((91.0, 95.0), (2.4, 3.5), (5.0, 9.5), (16.0, 26.0), (1.0, 2.5), (5.0, 10.0)),
-}
-_GANGUE_ASH = (38.0, 46.0)
-_PART_LOAD = 0.10  # relative heat rate gained per unit of load factor lost
-_REFERENCE_LOAD = 0.68
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Fuel of every month (rows) and unit (columns), as analysed.
-
-    `ncv` is GJ and `carbon` tC, both as received, per t or per 10^4 Nm3.
-    """
-
-    total_moisture: np.ndarray
-    moisture: np.ndarray
-    ash: np.ndarray
-    volatile: np.ndarray
-    sulphur: np.ndarray
-    hydrogen: np.ndarray
-    carbon_dry: np.ndarray
-    ncv: np.ndarray
-    carbon: np.ndarray
+# Spread of a lot around the usual supply and how much of it the next lot keeps, own: place in the rank,
+# total moisture, moisture, ash (parts of the rank's usual range), sulphur (relative).
+_LOT_SPREAD = np.array([0.07, 0.09, 0.06, 0.10, 0.12])
+_LOT_MEMORY = 0.45
+_CHANGED_SHARE = 0.04  # companies that change their supply once within the span
+_SULPHUR = (0.35, 1.5)  # % air-dried, usual supplies
+# Relative spread of carbon per heat beyond what the elements explain: of a supply and of a month.
+_PER_HEAT_SPREAD = (0.006, 0.003)
+_GAS_SPREAD = (0.008, 0.004, 0.006, 0.004)  # heat of a supply and a month, carbon per heat of both
+_COKE_SPREAD = (0.006, 0.004, 0.008, 0.006)
 
 
 @dataclass(frozen=True)
 class Burn:
-    """True daily fuel (t or 10^4 Nm3) and CO2 (t), and the fuel energy (GJ) behind them."""
+    """True daily main fuel (t or 10^4 Nm3), and of all fuels CO2 of combustion (t) and energy (GJ)."""
 
     fuel: np.ndarray
     co2: np.ndarray
@@ -55,77 +41,150 @@ class Burn:
 
 
 def oxidation(fleet: Fleet) -> np.ndarray:
-    """Share of the carbon that burns, unit by unit."""
-    return np.array([calibration.OXIDATION.get(fuel, 0.0) for fuel in fleet.fuel])
+    """Share of the carbon that burns, unit by unit; 0 where nothing burns."""
+    return np.where(fleet.fuel == "none", 0.0, calibration.OXIDATION)
 
 
-def fuel_quality(fleet: Fleet, months: int, streams: Streams) -> Quality:
-    """Fuel quality of every unit and month."""
+def default_carbon(fleet: Fleet) -> np.ndarray:
+    """Default carbon per heat of every unit's fuel, tC/GJ; power plants' coal has a high one (E-03, E-04)."""
+    by_fuel = {
+        "natural_gas": calibration.GAS_CARBON,
+        "coke": calibration.COKE_CARBON,
+        **calibration.CARBON_PER_HEAT,
+    }
+    usual = np.array([by_fuel.get(fuel, 0.0) for fuel in fleet.fuel.tolist()])
+    power = np.where(
+        fleet.unit_class == "coal_unconventional",
+        calibration.DEFAULT_UNCONVENTIONAL_CARBON,
+        calibration.DEFAULT_COAL_CARBON,
+    )
+    return np.where(fleet.is_power & fleet.is_coal, power, usual)
+
+
+def true_coal(fleet: Fleet, months: int, plan: EmitterPlan, streams: Streams) -> Coal:
+    """What coal every unit really burns, month by month; figures of units without coal mean nothing."""
+    rng = streams.of("emitters", "coal")
+    supplies = _supplies(fleet, months, rng)
+    place, total, moisture, ash, sulphur = supplies[:, :, fleet.entity]
+    ash = ash + rng.normal(0, 0.5, len(fleet)) + rng.normal(0, 0.25, ash.shape)
+    mix = rng.uniform(0.5, 0.95, len(fleet))
+    place, total, moisture, ash, sulphur = (
+        _mixed(part, mix) for part in (place, total, moisture, ash, sulphur)
+    )
+    supply, month = _PER_HEAT_SPREAD
+    per_heat = rng.normal(1, supply, int(fleet.entity.max()) + 1)[fleet.entity]
+    per_month = rng.normal(1, month, ash.shape).clip(0.99, 1.01)
+    coal = Coal(place, total, moisture, ash, sulphur, per_heat.clip(0.982, 1.018) * per_month)
+    for lot in plan.coal_lots:
+        span = slice(lot.first_month, lot.last_month + 1), lot.unit
+        coal.ash[span] = (coal.ash[span] + lot.ash).clip(3.0, 60.0)
+        coal.total_moisture[span] = (coal.total_moisture[span] + lot.total_moisture).clip(2.0, 50.0)
+        coal.per_heat[span] *= lot.per_heat
+    for shared in plan.shared_coal:
+        months_ = slice(shared.first_month, shared.last_month + 1)
+        for part in (coal.place, coal.total_moisture, coal.moisture, coal.ash, coal.sulphur, coal.per_heat):
+            part[months_, shared.unit] = part[months_, shared.source]
+    coal = replace(coal, moisture=np.minimum(coal.moisture, coal.total_moisture - 1.0))
+    if plan.selective_defaults:
+        quality = quality_of(coal, fleet.fuel)
+        for span, factor in _amid_default(fleet, quality, plan, fleet.is_coal & ~fleet.is_power, streams):
+            coal.per_heat[span] *= factor
+    return coal
+
+
+def _amid_default(
+    fleet: Fleet, quality: Quality, plan: EmitterPlan, which: np.ndarray, streams: Streams
+) -> list[tuple[tuple[slice, int], float]]:
+    """What brings the carbon per heat of plants that choose month by month amid their default.
+
+    It is the plants whose fuel lies there for which choosing pays.
+    """
+    rng = streams.of("emitters", "choosing", "coal" if (which & fleet.is_coal).any() else "other")
+    default = default_carbon(fleet)
+    found = []
+    for choice in plan.selective_defaults:
+        near = 1 + 0.002 * float(rng.normal())
+        if which[choice.unit]:
+            span = slice(choice.first_month, choice.last_month + 1), choice.unit
+            usual = float(np.median(quality.carbon[span] / quality.ncv[span]))
+            found.append((span, float(default[choice.unit]) * near / usual))
+    return found
+
+
+def _supplies(fleet: Fleet, months: int, rng: np.random.Generator) -> np.ndarray:
+    """Lots by figure, month and company."""
+    count = int(fleet.entity.max()) + 1
+    first = np.searchsorted(fleet.entity, np.arange(count))
+    names = ("total_moisture", "moisture", "ash")
+    pairs = [rank_figures(fleet.fuel[first], name) for name in names]
+    gangue = fleet.unit_class[first] == "coal_unconventional"
+    pairs[2] = np.where(gangue, np.array(GANGUE_ASH)[:, None], pairs[2])
+    low = np.array([np.zeros(count), *(pair[0] for pair in pairs), np.full(count, _SULPHUR[0])])
+    high = np.array([np.ones(count), *(pair[1] for pair in pairs), np.full(count, _SULPHUR[1])])
+    usual = low + (high - low) * rng.beta(2, 2, (5, count))
+    other = low + (high - low) * rng.beta(2, 2, (5, count))
+    change = np.where(rng.random(count) < _CHANGED_SHARE, rng.integers(3, max(4, months - 3), count), months)
+    later = np.arange(months)[:, None] >= change
+    mean = np.where(later, other[:, None, :], usual[:, None, :])
+    spread = (
+        np.where(np.arange(5) == 4, 1.0, 0.0)[:, None] * usual + (high - low) * (np.arange(5) < 4)[:, None]
+    )
+    noise = rng.normal(0, 1, (5, months + 6, count))
+    course = lfilter([np.sqrt(1 - _LOT_MEMORY**2)], [1, -_LOT_MEMORY], noise, axis=1)[:, 6:]
+    lots = mean + course * (spread * _LOT_SPREAD[:, None])[:, None, :]
+    margin = 0.04 * (high - low)
+    return np.asarray(lots.clip((low - margin)[:, None, :], (high + margin)[:, None, :]))
+
+
+def _mixed(lots: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """What is burnt: `share` of the new lot, the rest from the yard."""
+    out = np.empty_like(lots)
+    out[0] = lots[0]
+    for month in range(1, len(lots)):
+        out[month] = share * lots[month] + (1 - share) * out[month - 1]
+    return out
+
+
+def fuel_quality(fleet: Fleet, coal: Coal, plan: EmitterPlan, streams: Streams) -> Quality:
+    """True fuel quality of every unit and month."""
     rng = streams.of("emitters", "fuel")
-    count = len(fleet)
-    ranks = [_RANKS.get(fuel, _RANKS["coal"]) for fuel in fleet.fuel]
-    lows = np.array([[low for low, _ in rank] for rank in ranks]).T
-    highs = np.array([[high for _, high in rank] for rank in ranks]).T
-    gangue = fleet.unit_class == "coal_unconventional"
-    lows[3], highs[3] = np.where(gangue, _GANGUE_ASH[0], lows[3]), np.where(gangue, _GANGUE_ASH[1], highs[3])
-    means = rng.uniform(lows, highs)
-    wobble = (
-        rng.normal(0, 1, (6, months, count))
-        * ((highs - lows) * [[0.05], [0.05], [0.05], [0.10], [0.08], [0.10]])[:, None, :]
-    )
-    carbon_daf, hydrogen_daf, volatile_daf, ash, moisture, total = (means[:, None, :] + wobble).clip(
-        lows[:, None, :], highs[:, None, :]
-    )
-    ash, moisture, total = np.round(ash, 2), np.round(moisture, 2), np.round(total, 1)
-    combustible = (100 - ash - moisture) / 100
-    carbon_dry = np.round(carbon_daf * combustible, 2)
-    carbon = np.round(carbon_dry / 100 * (100 - total) / (100 - moisture), 5)
-    per_heat = np.array([calibration.CARBON_PER_HEAT.get(fuel, 0.02618) for fuel in fleet.fuel])
-    per_heat = per_heat * rng.normal(1, 0.008, count).clip(0.98, 1.02)
-    per_heat = per_heat * rng.normal(1, 0.004, (months, count)).clip(0.988, 1.012)
-    quality = Quality(
-        total_moisture=total,
-        moisture=moisture,
-        ash=ash,
-        volatile=np.round(volatile_daf * combustible, 2),
-        sulphur=np.round(
-            rng.uniform(0.3, 1.4, count) * rng.normal(1, 0.08, (months, count)).clip(0.7, 1.3), 2
-        ),
-        hydrogen=np.round(hydrogen_daf * combustible, 2),
-        carbon_dry=carbon_dry,
-        ncv=np.round(carbon / per_heat, 3),
-        carbon=carbon,
-    )
-    return _with_other_fuels(fleet, quality, rng)
-
-
-def _with_other_fuels(fleet: Fleet, quality: Quality, rng: np.random.Generator) -> Quality:
-    gas_ncv = np.round(rng.normal(362, 4, quality.ncv.shape).clip(345, 380), 2)
-    coke_ncv = np.round(rng.normal(28.4, 0.15, quality.ncv.shape).clip(27.9, 28.9), 3)
-    gas, coke = fleet.is_gas, fleet.fuel == "coke"
-    quality.ncv[:, gas] = gas_ncv[:, gas]
-    quality.carbon[:, gas] = np.round(gas_ncv * calibration.GAS_CARBON_PER_HEAT, 5)[:, gas]
-    quality.ncv[:, coke] = coke_ncv[:, coke]
-    quality.carbon[:, coke] = np.round(coke_ncv * 0.0294, 5)[:, coke]
-    burned_by_industry = ~fleet.is_power & (fleet.fuel == "coal")
-    quality.carbon[:, burned_by_industry] = np.round(quality.ncv * 0.02618, 5)[:, burned_by_industry]
+    quality = quality_of(coal, fleet.fuel)
+    usual = (calibration.GAS_HEAT, calibration.GAS_CARBON, _GAS_SPREAD)
+    for fuel, (heat, per_heat, spread) in {
+        "natural_gas": usual,
+        "coke": (calibration.COKE_HEAT, calibration.COKE_CARBON, _COKE_SPREAD),
+    }.items():
+        inside = fleet.fuel == fuel
+        shape = quality.ncv.shape
+        level = rng.normal(1, spread[0], len(fleet)).clip(0.97, 1.02) * rng.normal(1, spread[1], shape)
+        carbon = rng.normal(1, spread[2], len(fleet)) * rng.normal(1, spread[3], shape)
+        quality.ncv[:, inside] = (heat * level.clip(0.97, 1.022))[:, inside]
+        quality.carbon[:, inside] = (quality.ncv * per_heat * carbon.clip(0.98, 1.014))[:, inside]
+    for span, factor in _amid_default(
+        fleet, quality, plan, np.isin(fleet.fuel, ("coke", "natural_gas")), streams
+    ):
+        quality.carbon[span] *= factor
+    quality.ncv[:, fleet.fuel == "none"] = np.nan
+    quality.carbon[:, fleet.fuel == "none"] = np.nan
     return quality
 
 
-def power_energy(fleet: Fleet, run: Run, efficiency: np.ndarray, streams: Streams) -> np.ndarray:
-    """True fuel energy of the power units (GJ a day) before the fleet's level is set.
-
-    `efficiency` multiplies a unit's heat rate on each day (below 1 after an overhaul).
-    """
+def power_energy(fleet: Fleet, run: Run, streams: Streams) -> np.ndarray:
+    """Fuel energy of the power units (GJ a day) as built, before overhauls and the fleet's level."""
     noise = streams.of("emitters", "heat_rate").normal(1, 0.008, run.generation.shape)
-    part_load = 1 + _PART_LOAD * (_REFERENCE_LOAD - run.load)
-    electric = run.generation * fleet.heat_rate * part_load * noise * efficiency
-    return electric + run.heat * calibration.HEAT_SIDE
+    noise *= 1 + calibration.PART_LOAD * (calibration.REFERENCE_LOAD - run.load)
+    noise *= run.generation * fleet.heat_rate
+    noise += run.heat * calibration.HEAT_SIDE
+    return noise
 
 
-def burn(fleet: Fleet, energy: np.ndarray, quality: Quality, month: np.ndarray) -> Burn:
+def burn(fleet: Fleet, energy: np.ndarray, works: Works, quality: Quality, month: np.ndarray) -> Burn:
     """True fuel and CO2 of the day from the day's fuel energy and the month's fuel."""
-    fuel = np.divide(energy, quality.ncv[month])
-    fuel[:, fleet.fuel == "none"] = 0.0
-    co2 = fuel * quality.carbon[month] * oxidation(fleet) * calibration.CARBON_TO_CO2
+    main = energy * (1 - works.injected)
+    per_heat = quality.carbon / quality.ncv * calibration.CARBON_TO_CO2 * oxidation(fleet)
+    injected = works.injected_carbon * calibration.CARBON_TO_CO2 * calibration.OXIDATION
+    burns = fleet.fuel != "none"
+    co2 = main * np.where(burns, per_heat, 0.0)[month] + energy * (works.injected * injected)
+    fuel = main / np.where(burns, quality.ncv, 1.0)[month]
+    fuel[:, ~burns] = 0.0
     return Burn(fuel=fuel, co2=co2, energy=energy)

@@ -1,9 +1,8 @@
-"""How allowances change hands: orders, the book, block deals, trades and the exchange's daily figures.
+"""How allowances change hands: beliefs, orders, the book, blocks, auctions, and what the exchange publishes.
 
-Belongs here: the value that everybody thinks an allowance has (`value`), who wants to trade (`agents`,
-`arranged`), one trading day of one instrument (`session`, `book`), the whole span (`market`) and what
-the exchange publishes of it (`tables`).
-Does not belong here: who holds what (`registry`).
-This is a simplified market: the value follows published price levels with mean-reverting noise and does
-not react to orders; agents draw their orders around it and do not learn.
+Belongs here: what people think an allowance is worth (`beliefs`), who wants to trade (`compliance`,
+`traders`, `blocks`, `auctions`), what is arranged beforehand (`arranged`), the matching (`kernel`, fed by
+`agenda`), the whole span (`market`) and its tables (`tape`, `figures`).
+Does not belong here: who holds what (`registry`), what is arranged and why (`cases`).
+Prices come of the orders: nothing sets them but their matching, and a block's two sides.
 """

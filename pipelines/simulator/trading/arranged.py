@@ -1,116 +1,184 @@
-"""Deals that two sides find outside the book: blocks, inventories, and the last purchases of a year.
-
-Most of the market's volume is agreed like this (rule J-18 and its neighbours): a short emitter looks
-for a long one. Near the deadline everybody who is still short does, until all have what they need.
-"""
+"""What the plan arranges in the market, carried out by the same book as everything else."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 
-from pipelines.simulator import calendar, calibration
-from pipelines.simulator.plan import Deal
-from pipelines.simulator.trading.agents import Agents
-from pipelines.simulator.world import World
+from pipelines.simulator import calendar
+from pipelines.simulator import calibration_trading as calibration
+from pipelines.simulator.plan import TradingPlan
+from pipelines.simulator.plan.trading import Campaign, Deal, PlannedOrder
+from pipelines.simulator.trading import kernel
+from pipelines.simulator.trading.agenda import NEVER, Intents, session_times
+from pipelines.simulator.trading.blocks import Block, BlockMarket, block_price, block_times
+from pipelines.simulator.trading.situation import Morning
 
-_LOT = 1_000
-_STOCKING_DAYS = 60
-_WORTH_A_BLOCK = 50_000  # t; who needs that much often takes a whole block and banks the rest
-_RUSH_FROM = 8  # December day from which short emitters look for sellers
-_LAST_CALL = 22  # December day from which everybody does, and takes a block if that is what there is
+_RULES = {
+    "own": kernel.OWN_BEST,
+    "other": kernel.OTHER_BEST,
+    "last": kernel.LAST_TRADE,
+    "close": kernel.LAST_CLOSE,
+    "fixed": kernel.FIXED,
+}
+_SIDES = {"buy": kernel.BUY, "sell": kernel.SELL}
+_FUNDS = 10**15  # cents; whoever plans something has the money for it
+_PAUSE = (0.3, 4.0)
+_MOST = kernel.LISTED_BELOW - 1
+_LAST_SECOND = calendar.SESSION_SECONDS - 2
+
+Dated = TypeVar("Dated", Deal, PlannedOrder)
 
 
-class Broker:
-    """Finds sellers for buyers."""
+@dataclass(frozen=True)
+class _Slice:
+    """A campaign's quantity for one day."""
 
-    def __init__(self, world: World, agents: Agents, rng: np.random.Generator) -> None:
-        """Draw when each trader stocks up, counted in trading days from an instrument's listing."""
-        self._agents = agents
-        self._power = world.entities.sector == "power"
-        self._stockers = world.accounts.with_role("trader", "arm", "maker")
-        self._stocking_day = rng.integers(0, _STOCKING_DAYS, len(world.accounts))
+    campaign: Campaign
+    quantity: int
 
-    def deals(
-        self,
-        day: date,
-        vintage: int,
-        age: int,
-        position: np.ndarray,
-        room: np.ndarray,
-        quiet: np.ndarray,
-        rng: np.random.Generator,
-    ) -> list[Deal]:
-        """Deals of the day; `age` is how many trading days the instrument has been listed."""
-        spare = np.zeros(len(position))
-        count = len(self._power)
-        spare[:count] = np.where(self._power, np.minimum(position[:count], room[:count]), 0)
-        spare[quiet] = 0
-        spare = spare.clip(0, None)
-        out: list[Deal] = []
-        for account in self._stockers.tolist():
-            if age == self._stocking_day[account]:
-                wanted = int(self._agents.inventory[account]) // 2 // _LOT * _LOT
-                out += self._buy(day, vintage, account, wanted, spare, rng)
-        for account in self._seekers(day, position, quiet, rng):
-            wanted = int(-position[account])
-            if wanted >= _WORTH_A_BLOCK and rng.random() < 0.6:
-                wanted = max(wanted, calibration.LISTED_BELOW)
-            out += self._buy(day, vintage, account, wanted, spare, rng)
-        return out
 
-    def _seekers(
-        self, day: date, position: np.ndarray, quiet: np.ndarray, rng: np.random.Generator
-    ) -> list[int]:
-        season = calibration.SEASON[day.month]
-        draw = rng.random(len(self._power))
-        chance = 0.03 * season
-        if day.month == 12 and day.day >= _RUSH_FROM:
-            chance = 1.0 if day.day >= _LAST_CALL else 0.2
-        wants = (position[: len(self._power)] < 0) & ~quiet[: len(self._power)] & (draw < chance)
-        return rng.permutation(np.flatnonzero(wants)).tolist()
+class Arranged:
+    """The plan by day and asset."""
 
-    def _buy(
-        self, day: date, vintage: int, buyer: int, wanted: int, spare: np.ndarray, rng: np.random.Generator
-    ) -> list[Deal]:
-        """Up to three deals with those who can spare most; blocks where enough is wanted and there."""
+    def __init__(self, plan: TradingPlan) -> None:
+        """Sort deals, orders and campaigns."""
+        self._deals = _by_day(plan.deals)
+        self._orders = _by_day(plan.orders)
+        self._campaigns = sorted(plan.campaigns, key=lambda one: one.first)
+        self._today: list[_Slice] = []
+
+    def wake(self, now: Morning, rng: np.random.Generator) -> None:
+        """Draw what campaigns do today, and let everybody with a plan bring the money."""
+        self._today = []
+        for one in self._campaigns:
+            if one.first <= now.day <= one.last and one.asset in now.traded:
+                quantity = int(one.daily_quantity * rng.uniform(0.75, 1.25))
+                self._today.append(_Slice(one, max(quantity, 1)))
+        buyers = [one.buyer for one in self._deals.get(now.day, [])]
+        buyers += [one.account for one in self._orders.get(now.day, []) if one.side == "buy"]
+        buyers += [one.campaign.account for one in self._today]
+        now.purse[buyers] = np.maximum(now.purse[buyers], _FUNDS)
+
+    def blocks(
+        self, now: Morning, market: BlockMarket, spare: np.ndarray, rng: np.random.Generator
+    ) -> list[Block]:
+        """The day's arranged blocks, then those that campaigns seek; `now.room` is changed."""
         out = []
-        last_call = day.month == 12 and day.day >= _LAST_CALL + 4
-        for _ in range(3):
-            if wanted <= 0:
-                break
-            seller = self._seller(spare, buyer, rng)
-            quantity = int(min(wanted, spare[seller]))
-            if seller == buyer or quantity <= 0:
-                break
-            if last_call and quantity < calibration.LISTED_BELOW <= spare[seller]:
-                quantity = calibration.LISTED_BELOW
-            is_block = quantity >= calibration.LISTED_BELOW
-            mean, spread = calibration.BLOCK_DISCOUNT
-            half = calendar.HALF_SESSION
-            second = rng.uniform(half + 60, 2 * half - 600) if is_block else rng.uniform(60, 2 * half - 900)
+        for deal in self._deals.get(now.day, []):
+            if deal.mode != "block" or deal.asset not in now.traded:
+                continue
+            quantity = int(min(deal.quantity, now.room[deal.seller, deal.asset]))
+            if quantity < calibration.BLOCK_FROM:
+                continue
+            now.room[deal.seller, deal.asset] -= quantity
+            now.position[deal.seller] -= quantity
+            now.position[deal.buyer] += quantity
+            first, second = block_times(rng)
+            earliest = max(deal.second, calendar.HALF_SESSION + 1)
+            second = earliest + (deal.pause if deal.pause is not None else second - first)
+            first, second = min(earliest, _LAST_SECOND - 1), min(second, _LAST_SECOND)
+            price = block_price(now.closes[deal.asset], deal.discount)
+            posts = bool(rng.random() < 0.7)
             out.append(
-                Deal(
-                    day=day,
-                    vintage=vintage,
-                    seller=seller,
-                    buyer=buyer,
-                    quantity=quantity,
-                    second=float(second),
-                    mode="block" if is_block else "listed",
-                    discount=float(np.clip(rng.normal(mean, spread), -0.01, 0.07)),
-                )
+                Block(deal.asset, deal.seller, deal.buyer, quantity, price, first, second, posts, deal.tag)
             )
-            spare[seller] -= quantity
-            wanted -= quantity
+        for one in self._today:
+            it = one.campaign
+            if one.quantity >= calibration.BLOCK_FROM:
+                out += market.sought(
+                    now, it.account, it.asset, it.side == "buy", one.quantity, spare, rng, it.tag
+                )
         return out
 
-    def _seller(self, spare: np.ndarray, buyer: int, rng: np.random.Generator) -> int:
-        able = spare.copy()
-        able[buyer] = 0
-        ranked = np.argsort(-able, kind="stable")[:8]
-        weight = able[ranked]
-        if weight.sum() <= 0:
-            return buyer
-        return int(rng.choice(ranked, p=weight / weight.sum()))
+    def reserved(self, day: date, asset: int, accounts: int) -> np.ndarray:
+        """What plans sell in the book that day, by account, t."""
+        out = np.zeros(accounts, np.int64)
+        for deal in self._deals.get(day, []):
+            if deal.mode == "listed" and deal.asset == asset:
+                out[deal.seller] += deal.quantity
+        for order in self._orders.get(day, []):
+            if order.side == "sell" and order.asset == asset:
+                out[order.account] += order.quantity
+        for one in self._today:
+            if one.campaign.side == "sell" and one.campaign.asset == asset:
+                out[one.campaign.account] += one.quantity
+        return out
+
+    def enter(self, day: date, asset: int, size: float, rng: np.random.Generator, into: Intents) -> None:
+        """The session's arranged deals, orders and campaign slices; `size` is a usual order, t."""
+        for deal in self._deals.get(day, []):
+            if deal.mode == "listed" and deal.asset == asset:
+                self._listed_deal(deal, rng, into)
+        for order in self._orders.get(day, []):
+            if order.asset == asset:
+                self._order(order, into)
+        for one in self._today:
+            if one.campaign.asset == asset and one.quantity < calibration.BLOCK_FROM:
+                self._slices(one, size, rng, into)
+
+    def _listed_deal(self, deal: Deal, rng: np.random.Generator, into: Intents) -> None:
+        pause = float(rng.uniform(*_PAUSE)) if deal.pause is None else deal.pause
+        seller_posts = bool(rng.random() < 0.5)
+        poster, partner = (deal.seller, deal.buyer) if seller_posts else (deal.buyer, deal.seller)
+        parts = -(-deal.quantity // _MOST)
+        for part in range(parts):
+            into.deal(
+                min(deal.second + part * (pause + 20.0), _LAST_SECOND - pause - 1),
+                poster,
+                partner,
+                kernel.SELL if seller_posts else kernel.BUY,
+                deal.quantity // parts,
+                pause,
+                noise=float(rng.normal(0, 0.0008)),
+                tag=deal.tag,
+                planned=1,
+            )
+
+    @staticmethod
+    def _order(order: PlannedOrder, into: Intents) -> None:
+        until = NEVER if order.lifetime_seconds is None else order.second + order.lifetime_seconds
+        into.add(
+            np.array([min(order.second, _LAST_SECOND)]),
+            order.account,
+            _SIDES[order.side],
+            order.quantity,
+            _RULES[order.rule],
+            order.ticks,
+            until=until,
+            tag=order.tag,
+            planned=1,
+        )
+
+    @staticmethod
+    def _slices(one: _Slice, size: float, rng: np.random.Generator, into: Intents) -> None:
+        it = one.campaign
+        count = int(np.clip(round(one.quantity / (5 * size)), 2, 24))
+        parts = rng.multinomial(one.quantity, rng.dirichlet(np.full(count, 4.0)))
+        parts = parts[parts > 0].clip(1, _MOST)
+        count = len(parts)
+        second = np.sort(session_times(rng, count))
+        takes = rng.random(count) < it.urgency
+        into.add(
+            second,
+            it.account,
+            _SIDES[it.side],
+            parts,
+            np.where(takes, kernel.OTHER_BEST, kernel.OWN_BEST),
+            np.where(takes, rng.integers(0, 4 + round(40 * it.urgency), count), rng.integers(-3, 3, count)),
+            until=second + np.where(takes, rng.uniform(60, 1500, count), rng.uniform(600, 5000, count)),
+            tag=it.tag,
+            planned=1,
+        )
+
+
+def _by_day(plans: Sequence[Dated]) -> dict[date, list[Dated]]:
+    out: dict[date, list[Dated]] = defaultdict(list)
+    for one in plans:
+        out[one.day].append(one)
+    return out

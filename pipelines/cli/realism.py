@@ -1,0 +1,42 @@
+"""The command that holds a source directory against published figures: `realism`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.console import Format, print_rows, print_table, progress, say
+from pipelines.cli.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def realism(
+        source: Annotated[Path, typer.Option(help="source directory to measure")],
+        daily_quotes: Annotated[
+            Path | None, typer.Option(help="the real exchange's daily file, measured alongside")
+        ] = None,
+        format: Annotated[Format, typer.Option(help="table, json or csv")] = Format.table,
+    ) -> None:
+        """Hold a market against published figures of the national one: volumes, prices, plants."""
+        from pipelines.simulator.realism.table import COLUMNS
+        from pipelines.simulator.realism.table import realism as measure
+
+        with progress():
+            try:
+                lines = measure(source, daily_quotes)
+            except FileNotFoundError as error:
+                raise UsageError(f"{error}. Check --source and --daily-quotes.") from error
+        rows = [line.row() for line in lines]
+        if format is not Format.table:
+            print_rows(COLUMNS, rows, format)
+            return
+        print_table(COLUMNS, rows, f"{source.name} beside the national market")
+        bounded = [line for line in lines if line.is_like is not None]
+        say(
+            f"{sum(bool(line.is_like) for line in bounded):,} of {len(bounded):,} bounded figures are like it."
+        )

@@ -1,0 +1,136 @@
+"""The command that makes known cases: `simulate`, a whole market or cases in a copy of given data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.console import print_table, progress, say
+from pipelines.cli.errors import UsageError
+
+_NAMED = 12
+"""So many cases that could not be realised are named; of more only the number is told."""
+
+
+class SourceFormat(StrEnum):
+    """Whether simulated tables are written as Parquet or CSV."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
+class Size(StrEnum):
+    """How large the simulated market is."""
+
+    small = "small"
+    medium = "medium"
+    national = "national"
+
+
+def _print_cases(cases: dict[str, int]) -> None:
+    """Say how many cases there are by family and kind."""
+    from pipelines.simulator.cases import compliance, falsification, manipulation, market_risk
+
+    families = {
+        kind.name: module.__name__.rpartition(".")[2]
+        for module in (manipulation, falsification, compliance, market_risk)
+        for kind in module.KINDS
+    }
+    by_family: dict[str, Counter[str]] = {}
+    for kind, count in cases.items():
+        by_family.setdefault(families[kind], Counter())[kind] = count
+    rows = (
+        (family, sum(kinds.values()), ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())))
+        for family, kinds in sorted(by_family.items())
+    )
+    print_table(("family", "cases", "of which"), rows, "Known cases")
+
+
+def _say_unrealised(lines: Iterable[str]) -> None:
+    lines = list(lines)
+    for line in lines[:_NAMED]:
+        say(f"Not realised: {line}.")
+    if len(lines) > _NAMED:
+        say(f"Not realised: {len(lines) - _NAMED:,} more.")
+
+
+def _inject(source: Path, out: Path, seed: int, kinds: list[str] | None) -> None:
+    from pipelines.simulator.injection import inject
+
+    with progress():
+        report = inject(source, out, seed, kinds)
+    rows = ((table, c.changed, c.added, c.removed) for table, c in sorted(report.changes.items()))
+    print_table(("table", "rows changed", "added", "removed"), rows, f"Cases planted in {out}")
+    _print_cases(report.cases)
+    for kind, reason in sorted(report.skipped.items()):
+        say(f"Not planted: {kind}: {reason}.")
+    _say_unrealised(report.unrealised)
+    say(f"The labels are in {report.labels}.")
+
+
+def _simulate(
+    out: Path, scale: Size, seed: int, years: int | None, clean: bool, form: SourceFormat, dirt: float
+) -> None:
+    from pipelines.simulator.dirt import add_dirt
+    from pipelines.simulator.seeds import Streams
+    from pipelines.simulator.simulation import simulate as make
+
+    if not 0 <= dirt <= 0.5:
+        raise UsageError(f"--dirt: expected a share from 0 to 0.5, found {dirt}")
+    with progress():
+        report = make(out, scale=scale.value, seed=seed, clean=clean, format=form.value, years=years)
+        spoilt = add_dirt(out, dirt, Streams(seed)) if dirt else None
+    print_table(("table", "rows"), sorted(report.rows.items()), f"Simulated market in {out}")
+    _print_cases(report.cases)
+    _say_unrealised(report.unrealised)
+    say(f"The labels are in {report.labels}.")
+    if spoilt:
+        told = ", ".join(f"{count:,} {kind}" for kind, count in spoilt.records.items())
+        say(f"Dirty records: {told or 'none'}; listed in {spoilt.listing}.")
+        say(f"The later delivery is in {spoilt.later}; copy its files into {out} for a second run.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def simulate(
+        out: Annotated[Path, typer.Option(help="directory to write")],
+        scale: Annotated[Size, typer.Option(help="size of the market")] = Size.small,
+        seed: Annotated[int, typer.Option(help="the same seed gives the same market")] = 7,
+        years: Annotated[
+            int | None, typer.Option(help="trading years, the last 2025 [the scale's own]")
+        ] = None,
+        clean: Annotated[bool, typer.Option("--clean", help="without known cases")] = False,
+        form: Annotated[
+            SourceFormat, typer.Option("--format", help="form of the tables")
+        ] = SourceFormat.parquet,
+        dirt: Annotated[
+            float, typer.Option(help="share of records that come malformed, twice, late or corrected")
+        ] = 0.0,
+        into: Annotated[
+            Path | None, typer.Option(help="plant cases in a copy of this source directory instead")
+        ] = None,
+        kinds: Annotated[str | None, typer.Option(help="with --into: only these kinds, by comma")] = None,
+    ) -> None:
+        """Write a simulated market with known cases, or a copy of given data with cases planted in it.
+
+        The labels stand beside the directory.
+        """
+        if kinds and into is None:
+            raise UsageError("--kinds: expected together with --into; a simulated market has every kind")
+        if into is not None and (clean or dirt or years):
+            raise UsageError("--into: expected without --clean, --dirt and --years, which are a market's")
+        wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()] if kinds else None
+        try:
+            if into is not None:
+                _inject(into, out, seed, wanted)
+            else:
+                _simulate(out, scale, seed, years, clean, form, dirt)
+        except (ValueError, FileExistsError, FileNotFoundError) as error:
+            raise UsageError(str(error)) from error

@@ -1,0 +1,89 @@
+"""Numbers of the registration system: allocation, calendar, surrender, credits, penalties.
+
+A name in brackets is the rule or the statistic that a number comes from (regulation A, calendar C,
+allocation D, credits G, market statistics J of the project's rule catalogue). Numbers marked `own` are
+choices of the simulation; they stand for no published figure.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+# Allocation, power sector, compliance years 2023 and 2024.
+ELECTRICITY_BENCHMARK = {  # tCO2/MWh generated [D-01 .. D-04]
+    ("coal_gt300", 2023): 0.7950,
+    ("coal_gt300", 2024): 0.7910,
+    ("coal_le300", 2023): 0.8090,
+    ("coal_le300", 2024): 0.8049,
+    ("coal_unconventional", 2023): 0.8285,
+    ("coal_unconventional", 2024): 0.8244,
+    ("gas_class_f", 2023): 0.3305,
+    ("gas_class_f", 2024): 0.3288,
+    ("gas_other", 2023): 0.3305,
+    ("gas_other", 2024): 0.3288,
+}
+HEAT_BENCHMARK = {  # tCO2/GJ [D-01 .. D-04]
+    ("coal", 2023): 0.1038,
+    ("coal", 2024): 0.1033,
+    ("gas", 2023): 0.0536,
+    ("gas", 2024): 0.0533,
+}
+PEAK_SHAVING_BASE = 1.015  # [D-05]
+PEAK_SHAVING_BELOW = 0.65  # load factor, [D-05]
+SHORTFALL_FLOOR = 0.80  # share of verified emissions that is always covered [D-07]
+PRELIMINARY_SHARE = 0.70  # of the year before's verified emissions [D-08, C-07]
+INDUSTRY_SINCE = 2024  # first compliance year of cement, steel and aluminium [D-20]
+CORRECTED = 0.005  # share of power companies whose final figure is corrected by an adjustment, own
+
+# Calendar: allocation is decided, then booked. The dates of 2023 are own, those of 2024 from C-07 and C-08.
+PRELIMINARY_DECIDED = {2023: date(2024, 6, 21), 2024: date(2025, 4, 15)}
+PRELIMINARY_BOOKED = {2023: date(2024, 6, 24), 2024: date(2025, 4, 18)}
+FINAL_DECIDED = {2023: date(2024, 10, 31), 2024: date(2025, 7, 31)}
+FINAL_BOOKED = {2023: date(2024, 11, 8), 2024: date(2025, 8, 20)}
+INDUSTRY_DECIDED = {2024: date(2025, 9, 30)}
+INDUSTRY_BOOKED = {2024: date(2025, 10, 20)}
+SURRENDER_WINDOW_DAYS = 45  # surrender from mid-November, own
+CREDIT_PATIENCE_DAYS = 26  # so long before the deadline buyers of credits give up what they have not got, own
+
+# What is outstanding when the record opens (own: the surplus of the cycles before is not published).
+SURPLUS = 0.045  # of the power sector's yearly emissions
+OLDER_VINTAGE_SHARE = (0.35, 0.65)  # of the two older vintages
+SURPLUS_HOLDERS = 0.55  # share of power companies with a surplus of their own that also have an older one
+SHORT_HOLDERS = 0.12  # the same of those that are short
+SHORT_WEIGHT = 0.12  # of what these have, beside the others
+OPENING_SHARES = {  # of that surplus, by role
+    "entity": 0.79,
+    "treasury": 0.11,
+    "fund": 0.055,
+    "broker": 0.018,
+    "maker": 0.025,
+    "individual": 0.002,
+}
+MOST_AT_OPENING = {  # t an account
+    "entity": 700_000,
+    "treasury": 400_000,
+    "fund": 300_000,
+    "broker": 250_000,
+    "maker": 500_000,
+    "individual": 9_000,
+}
+RESERVE = 0.02  # of the power sector's yearly emissions, in the government's reserve
+OPENING_CREDITS = 0.25  # credits outstanding from before, as a share of what projects issue in the span
+HOLDING_LIMIT = 1_000_000  # t beyond a compliance entity's allocation, for others in all [B-20]
+
+# Groups: who buys for whom (own).
+DELEGATED = 0.55  # share of declared members whose treasury buys for them
+SWEPT = (0.15, 0.45)  # of a long member's surplus, to the treasury
+TREASURY_CEILING = 450_000  # t; a treasury sweeps no more than that together
+
+# Credits.
+OFFSET_CAP = 0.05  # [C-17]
+CREDIT_DEMAND = 0.55  # of what is issued by November, own [G-11, J-21: half of the credits change hands]
+
+# Carry-over [C-13].
+CARRY_OVER_BASE = 10_000
+CARRY_OVER_RATE = 1.5
+CARRY_OVER_EARLY = 0.18  # share of the entitled that apply in the first days, own
+
+# Average price of the month before the deadline where the market's own is not known [J-05, J-04], CNY.
+MONTH_BEFORE_DEADLINE = {2021: 54.0, 2022: 73.0, 2023: 100.0, 2024: 60.0}

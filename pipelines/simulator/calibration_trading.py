@@ -1,0 +1,87 @@
+"""Numbers of the simulated exchange and its agents: rules B, market statistics J, and own choices.
+
+A name in brackets is the rule or statistic that a number comes from. `own` marks a choice of the
+simulation, made so that the market looks plausible; it stands for no published figure.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+# Rules of the exchange. What a listed order is held below stands in `trading/kernel.py` [B-02].
+BLOCK_FROM = 100_000  # t, a block is at least that [B-03]
+LISTED_LIMIT_PCT = 10  # of the previous close [B-04]
+BLOCK_LIMIT_PCT = 30  # of the previous close [B-04]
+HOLDING_LIMIT = 1_000_000  # t, accounts without an obligation keep below it (Beijing's, B-20)
+
+# Volume of a trading year over the emissions whose year is surrendered at its end.
+VOLUME_SHARE = {2024: 0.0360, 2025: 0.0287}  # 189 Mt of 5.244 Gt, 235 Mt of 8.194 Gt [J-05, J-04]
+BLOCK_SHARE = 0.81  # of the volume [J-01, J-03, J-18]
+MONTH_SHARE = {  # of a year's volume; four fifths in the last quarter [J-10, J-11], months within own
+    1: 0.014, 2: 0.010, 3: 0.016, 4: 0.020, 5: 0.020, 6: 0.022, 7: 0.024, 8: 0.034, 9: 0.055,
+    10: 0.135, 11: 0.290, 12: 0.360,
+}  # fmt: skip
+COUNT_EXPONENT = 0.35  # orders follow the volume's season that much less than in proportion, own
+
+# What people hear and think, in logarithms of the price.
+OPENING_PRICE = {2024: 79.42, 2025: 97.49}  # CNY/t, the close of the year before [J-03, J-05]
+# Steps of the value that everybody has in mind, as policy becomes known: dates and sizes own, so that the
+# levels come near 96 in 2024 closing at 97.5 and 62 in 2025 closing at 74.6 [J-05, J-04, J-16, J-17].
+POLICY_NEWS = (
+    (date(2024, 1, 8), 0.02), (date(2024, 2, 26), 0.05), (date(2024, 3, 20), 0.05),
+    (date(2024, 4, 10), 0.10), (date(2024, 6, 3), -0.06), (date(2024, 7, 4), -0.04),
+    (date(2024, 8, 19), 0.04), (date(2024, 9, 9), 0.06), (date(2024, 10, 16), 0.04),
+    (date(2024, 11, 11), 0.02), (date(2024, 12, 5), -0.05), (date(2024, 12, 20), -0.025),
+    (date(2025, 1, 8), -0.02), (date(2025, 2, 14), -0.05), (date(2025, 3, 26), -0.06),
+    (date(2025, 4, 21), -0.07), (date(2025, 5, 19), -0.06), (date(2025, 6, 23), 0.01),
+    (date(2025, 7, 31), -0.03), (date(2025, 8, 20), -0.08), (date(2025, 9, 8), -0.10),
+    (date(2025, 9, 24), -0.08), (date(2025, 10, 15), -0.03), (date(2025, 11, 5), 0.08),
+    (date(2025, 11, 24), 0.02), (date(2025, 12, 11), 0.02), (date(2025, 12, 19), 0.10),
+    (date(2025, 12, 24), 0.11),
+)  # fmt: skip
+ABSORPTION = 0.35  # of a policy step is understood a day, own
+MINOR_NEWS = 0.0180  # spread of the small news of a day, own
+MINOR_NEWS_TAILS = 3.5  # degrees of freedom of its Student distribution, own
+MINOR_NEWS_FADES = 0.14  # a day, own
+FLOW_LEARNED = 0.006  # what a day of one-sided trading teaches, own
+FLOW_FORGOTTEN = 0.10  # a day, own
+VINTAGE_DISCOUNT = 0.006  # for every year that a vintage is older than the newest, own
+CREDIT_DISCOUNT = (
+    0.03  # mean discount of credits to allowances, own; 2025 averages were 70.76 and 62.36 [J-21]
+)
+CREDIT_SPREAD = 0.03  # how far that discount wanders, own
+PRIVATE_SPREAD = 0.022  # between the beliefs of traders, own
+PRIVATE_FADES = 0.04  # a day, own
+VOLATILITY = 0.016  # daily, what agents take for usual, own
+VOLATILITY_MEMORY = 0.22  # weight of the latest day in felt volatility, own
+
+# Who enters orders.
+EVENTS_PER_ORDER = 1.9  # own
+TRADES_PER_TAKER = 1.5  # own
+MAKER_SHARE = 0.45  # of all orders, own
+INSTRUMENT_WEIGHTS = (0.62, 0.20, 0.07, 0.04)  # of the orders, newest vintage first, own
+CREDIT_WEIGHT = 0.07  # of the orders, own
+NEW_LISTING_DAYS = 20  # until a new vintage has drawn the interest, own
+SIZE_SPREAD = 1.0  # log, of listed orders, own
+TREND_MEMORY_SESSIONS = 2.5  # against which chartists see a trend, own
+INVENTORY_AVERSION = 0.02  # log, belief of who holds twice what he likes, own
+
+# Compliance.
+BUYING_TRANCHES = 4  # at most, own
+SELLING_TRANCHES = 5  # at most, own
+OFFERED_SHARE = 0.06  # of the listed volume that long emitters offer a day beyond what short ones seek, own
+SMALL_NEEDS_SHARE = 0.40  # of the listed volume that compliance buying may take, own
+LAST_CALL_SESSIONS = 7  # before the deadline, own
+
+# Blocks.
+DISCOUNT_FLOOR, DISCOUNT_CEILING = -0.03, 0.22  # [J-13]
+DISCOUNT_BASE, DISCOUNT_NOISE = 0.014, 0.011  # own, for a median of 2 to 5 % [J-13, J-13b]
+DISCOUNT_BY_SIZE = 0.012  # for every e-fold of the smallest block, own
+DISCOUNT_BY_URGENCY = 0.34  # of who has to sell at any price, own
+INTERNAL_DISCOUNT = 0.008  # within a group, own
+
+# Auctions.
+AUCTIONS_A_YEAR = 8  # [B-14]
+AUCTION_MONTHS_DAYS = ((3, 12), (5, 14), (7, 9), (9, 10), (10, 22), (11, 12), (12, 3), (12, 26))  # own
+AUCTION_SHARE = 0.00015  # of covered emissions offered at each, own
+RESERVE_PRICE = 0.85  # of the reference price, own

@@ -1,0 +1,82 @@
+"""More carried over than the base amount and the net sales admit. Look-alike: exactly the bound.
+
+Both are companies that sit on allowances of older vintages and sell none of them, so that their bound
+is low and what they hold is high.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+
+from pipelines.simulator import calendar
+from pipelines.simulator.cases.compliance.duties import CARRY_OVER_BASE, emitters, take
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.stage import Stage
+
+# Carried over as a multiple of the bound.
+_FACTORS = {"faint": (1.02, 1.12), "plain": (1.25, 2.0), "blatant": (2.5, 6.0)}
+_HELD = (7.0, 16.0)  # older allowances in multiples of the base amount
+_COUNTED_FROM = date(2024, 1, 1)  # [C-13]
+
+
+def _hoarder(stage: Stage, rng: np.random.Generator) -> int:
+    power = [entity for entity in emitters(stage) if stage.world.entities.sector[entity] == "power"]
+    entity = take(stage, rng, power, ("market",))
+    stage.cast.take(rng, "market", [entity], 1)
+    held = int(CARRY_OVER_BASE * rng.uniform(*_HELD))
+    opening = stage.plan.registry.opening
+    asset = int(rng.choice(_older(stage)))
+    opening[entity, asset] = opening.get((entity, asset), 0) + held
+    stage.plan.trading.withhold([entity], stage.timeline.trading_days)
+    return entity
+
+
+def _older(stage: Stage) -> list[int]:
+    """Allowances that are outstanding when the span begins."""
+    first = stage.timeline.compliance_years[0]
+    return [
+        column
+        for column, asset in enumerate(stage.timeline.assets)
+        if asset.is_allowance and asset.vintage is not None and asset.vintage < first
+    ]
+
+
+def _window(stage: Stage) -> tuple[int, int]:
+    """From the first day whose sales count to the day from which the market is looked at."""
+    return calendar.utc_midnight(_COUNTED_FROM), calendar.utc_midnight(
+        stage.timeline.as_of + timedelta(days=1)
+    )
+
+
+def _arrange(stage: Stage, rng: np.random.Generator) -> None:
+    year = stage.timeline.compliance_years[-1]
+    for severity in stage.severities(rng):
+        entity = _hoarder(stage, rng)
+        factor = float(rng.uniform(*_FACTORS[severity]))
+        stage.plan.registry.carry_over_factor[entity] = factor
+        stage.plan.registry.tags["carry_over", entity, year] = stage.open_case(
+            KIND.name,
+            severity,
+            f"{factor:.2f} times as much carried over as the rule admits",
+            [stage.world.entities.id[entity], stage.world.accounts.id[entity]],
+            _window(stage),
+        )
+
+
+def _resemble(stage: Stage, rng: np.random.Generator) -> None:
+    for _ in range(stage.scale.cases_per_kind):
+        entity = _hoarder(stage, rng)
+        stage.plan.registry.carry_over_factor[entity] = 1.0
+        stage.note_lookalike(
+            KIND.name,
+            "carried over exactly what the rule admits, of much more held",
+            [stage.world.entities.id[entity], stage.world.accounts.id[entity]],
+            _window(stage),
+        )
+
+
+KIND = Kind(
+    "carry_over_exceeded", _arrange, _resemble, "exactly the bound carried over, the rest left to lapse"
+)

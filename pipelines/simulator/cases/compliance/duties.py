@@ -1,0 +1,126 @@
+"""What the rules ask of an emitter and when, and who may be cast in this family.
+
+The numbers are the rules' own: a case is what lies beyond them, a look-alike what just keeps to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import numpy as np
+
+from pipelines.simulator import calendar
+from pipelines.simulator.calibration_plants import LISTING_THRESHOLD, REPORT_DAYS
+from pipelines.simulator.calibration_registry import (
+    CARRY_OVER_BASE,
+    HOLDING_LIMIT,
+    INDUSTRY_SINCE,
+    OFFSET_CAP,
+)
+from pipelines.simulator.cases.stage import Stage
+
+POOL = "compliance"
+SECTORS = ("power", "cement", "steel", "aluminium")
+REPORT_DUE = (3, 31)  # of the following year [C-05]
+FIRST_INDUSTRY_REPORT_DUE = date(2025, 6, 30)  # emissions of 2024 [C-05]
+SURRENDER_DUE = (12, 31)  # of the following year [C-09]
+_SEVERAL_PARTS = 0.3  # own: how often somebody is taken who plays another part already
+
+
+def report_due(stage: Stage, entity: int, year: int) -> date:
+    """Last day for an entity's annual report."""
+    if stage.world.entities.sector[entity] != "power" and year == INDUSTRY_SINCE:
+        return FIRST_INDUSTRY_REPORT_DUE
+    return date(year + 1, *REPORT_DUE)
+
+
+def surrender_due(year: int) -> date:
+    """Last day for the surrender of a compliance year."""
+    return date(year + 1, *SURRENDER_DUE)
+
+
+def years_of(stage: Stage, entity: int) -> list[int]:
+    """Compliance years in which an entity owes a surrender within the span."""
+    first = 0 if stage.world.entities.sector[entity] == "power" else INDUSTRY_SINCE
+    return [year for year in stage.timeline.compliance_years if year >= first]
+
+
+def filing_months(stage: Stage, unit: int) -> list[int]:
+    """Positions of the months whose report a unit must hand in within the span."""
+    timeline, fleet = stage.timeline, stage.world.fleet
+    first = date.min if fleet.is_power[unit] else date(INDUSTRY_SINCE, 1, 1)
+    started = fleet.commissioned_on[unit]
+    return [
+        number
+        for number, month in enumerate(timeline.months)
+        if first <= month <= timeline.last_filed_month and (started is None or started < month)
+    ]
+
+
+def emitters(stage: Stage) -> list[int]:
+    """Key emitters at work that owe a surrender in some compliance year of the span."""
+    status = stage.world.entities.status
+    return [
+        entity for entity in stage.of_sector(*SECTORS) if status[entity] == "listed" and years_of(stage, entity)
+    ]
+
+
+def take(stage: Stage, rng: np.random.Generator, among: Iterable[int], pools: tuple[str, ...] = ()) -> int:
+    """An actor that is free for a part in this family and, where `pools` are named, in those as well.
+
+    Now and then somebody is preferred who already plays a part at a plant or in the market.
+
+    Raises:
+        RuntimeError: nobody is free.
+    """
+    among = [actor for actor in among if all(stage.cast.is_free(pool, actor) for pool in pools)]
+    busy = [
+        actor for actor in among if not all(stage.cast.is_free(pool, actor) for pool in ("plant", "market"))
+    ]
+    if rng.random() < _SEVERAL_PARTS and stage.cast.free(POOL, busy):
+        among = busy
+    return stage.cast.take(rng, POOL, among, 1)[0]
+
+
+def take_year(stage: Stage, rng: np.random.Generator, entity: int) -> int:
+    """One of the entity's compliance years."""
+    return int(rng.choice(years_of(stage, entity)))
+
+
+def afternoon(rng: np.random.Generator) -> float:
+    """A second of the day within office hours after noon."""
+    return float(rng.uniform(13.5, 17.5)) * 3600
+
+
+def month_key(stage: Stage, unit: int, month: int) -> list[str | int]:
+    """Key of a monthly report's first revision."""
+    fleet = stage.world.fleet
+    return [fleet.id[unit], stage.timeline.months[month].isoformat(), str(fleet.fuel[unit]), 1]
+
+
+def filed_on(stage: Stage, month: int, days: float) -> date:
+    """The day on which a report of that month is handed in, so many days after the month's end."""
+    return calendar.next_month(stage.timeline.months[month]) + timedelta(days=int(days))
+
+
+__all__ = [
+    "CARRY_OVER_BASE",
+    "FIRST_INDUSTRY_REPORT_DUE",
+    "HOLDING_LIMIT",
+    "INDUSTRY_SINCE",
+    "LISTING_THRESHOLD",
+    "OFFSET_CAP",
+    "POOL",
+    "REPORT_DAYS",
+    "afternoon",
+    "emitters",
+    "filed_on",
+    "filing_months",
+    "month_key",
+    "report_due",
+    "surrender_due",
+    "take",
+    "take_year",
+    "years_of",
+]

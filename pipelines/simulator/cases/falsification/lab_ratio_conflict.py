@@ -1,0 +1,90 @@
+"""Analyses of no coal: figures altered one by one, so that they do not belong together any more [F-01].
+
+Carbon is lowered and the heat left as it was; moisture is invented, which lowers carbon as received and
+nothing else; ash is raised beside the same carbon; hydrogen and volatiles are filled in by guess, since
+the form asks for them [E-07]. The monthly report follows what the laboratory states.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.plan.emitting import CoalLot, LabFigures
+
+_FORMS = ("carbon", "moisture", "hydrogen", "ash")
+# By how much the figure is altered, as a part of itself.
+_STRENGTH = {
+    "carbon": {"faint": (0.03, 0.05), "plain": (0.07, 0.12), "blatant": (0.16, 0.28)},
+    "moisture": {"faint": (0.30, 0.50), "plain": (0.7, 1.1), "blatant": (1.5, 2.2)},
+    "hydrogen": {"faint": (0.12, 0.20), "plain": (0.30, 0.45), "blatant": (0.6, 1.0)},
+    "ash": {"faint": (0.12, 0.20), "plain": (0.28, 0.42), "blatant": (0.6, 0.9)},
+}
+_SAME_LABORATORY = 0.5  # how many of the cases go through a laboratory that has one already
+_MONTHS = {"faint": (2, 5), "plain": (4, 9), "blatant": (5, 16)}
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """Each case at one coal unit, some months in a row."""
+    fleet = stage.world.fleet
+    for severity, form in casting.graded(stage, rng, _FORMS):
+        suitable = casting.coal_power(stage)
+        if form == "moisture":
+            suitable = suitable & (fleet.fuel != "lignite")  # which is wet already
+        clients = casting.clients_of_earlier(stage, suitable, ("lab_date_conflict", "lab_ratio_conflict"))
+        if clients.any() and rng.random() < _SAME_LABORATORY:
+            suitable = clients
+        unit, again = casting.take_unit(stage, rng, suitable, before=("lab_date_conflict",))
+        strength = casting.drawn(rng, _STRENGTH[form], severity)
+        length = casting.drawn_count(rng, _MONTHS, severity)
+        months = casting.stretch(rng, casting.reported_months(stage), length)
+        laboratory = stage.world.laboratories[int(fleet.laboratory[unit])][0]
+        text = f"{form} altered by about {strength:.0%} in {len(months)} analyses of {laboratory}"
+        tag = stage.open_case(
+            "lab_ratio_conflict",
+            severity,
+            text + (", at a company with another case" if again else ""),
+            stage.unit_subjects(unit),
+            stage.month_window(months[0], months[-1]),
+        )
+        for month in months:
+            factors = _factors(rng, form, strength * float(rng.uniform(0.85, 1.15)))
+            stage.plan.emitters.lab_figures.append(LabFigures(unit, month, factors, tag=tag))
+
+
+def _factors(rng: np.random.Generator, form: str, strength: float) -> tuple[tuple[str, float], ...]:
+    if form == "carbon":
+        return (("carbon", 1 - strength),)
+    if form == "moisture":
+        return (("total_moisture", 1 + strength),)
+    if form == "ash":
+        return (("ash", 1 + strength),)
+    up = strength if rng.random() < 0.5 else -strength / 2
+    return (("hydrogen", 1 + up), ("volatile", 1 - up / 2))
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """Coal that is really different: washed or stony, wet, at the edge of what its rank holds per heat."""
+    for _ in casting.lookalikes(stage):
+        unit, _ = casting.take_unit(stage, rng, casting.coal_power(stage))
+        months = casting.stretch(rng, casting.reported_months(stage), int(rng.integers(3, 13)))
+        lot = CoalLot(
+            unit,
+            months[0],
+            months[-1],
+            ash=float(rng.uniform(-5, 7)),
+            total_moisture=float(rng.uniform(-2, 4)),
+            per_heat=float(rng.uniform(0.985, 1.015)),
+        )
+        stage.plan.emitters.coal_lots.append(lot)
+        stage.note_lookalike(
+            "lab_ratio_conflict",
+            f"other coal for {len(months)} months: ash {lot.ash:+.1f}, moisture {lot.total_moisture:+.1f}",
+            stage.unit_subjects(unit),
+            stage.month_window(months[0], months[-1]),
+        )
+
+
+KIND = Kind("lab_ratio_conflict", arrange, resemble, "unusual but real coal, all figures of which agree")

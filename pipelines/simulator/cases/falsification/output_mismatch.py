@@ -1,0 +1,73 @@
+"""Output overstated against fuel, to win allocation: electricity, heat or product that was never made.
+
+Allocation follows output times a benchmark, so every unit of output without fuel behind it is paid for.
+The careful ones let the meter say the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.stage import Stage
+
+_FORMS = ("generation", "product", "generation and meter", "heat", "product and meter")
+_EXCESS = {"faint": (0.03, 0.05), "plain": (0.08, 0.14), "blatant": (0.22, 0.40)}
+_HEAT_EXCESS = {"faint": (0.10, 0.18), "plain": (0.3, 0.6), "blatant": (1.0, 2.0)}
+_MONTHS = {"faint": (8, 18), "plain": (6, 15), "blatant": (5, 12)}
+_UNEVEN = 0.08  # from month to month, of the excess
+_HEATING = (11, 12, 1, 2, 3)
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """Each case at one power unit or industrial line."""
+    plan = stage.plan.emitters
+    for severity, form in casting.graded(stage, rng, _FORMS):
+        unit, _ = casting.take_unit(stage, rng, _suitable(stage, form), before=("mass_balance_gap",))
+        length = casting.drawn_count(rng, _MONTHS, severity)
+        months = casting.stretch(rng, casting.months_of(stage, unit), length)
+        if form == "heat":
+            months = [month for month in months if stage.timeline.months[month].month in _HEATING] or months
+        excess = casting.drawn(rng, _HEAT_EXCESS if form == "heat" else _EXCESS, severity)
+        factor = 1 + excess * rng.normal(1, _UNEVEN, len(months)).clip(0.8, 1.2)
+        what = form.split()[0]
+        {"generation": plan.output, "heat": plan.heat, "product": plan.product}[what][months, unit] *= factor
+        if form.endswith("meter"):
+            (plan.meter_product if what == "product" else plan.meter_output)[months, unit] *= factor
+        stage.open_case(
+            "output_mismatch",
+            severity,
+            f"{form} overstated by about {excess:.1%} in {len(months)} months",
+            stage.unit_subjects(unit),
+            stage.month_window(months[0], months[-1]),
+            {"activity_reports": casting.report_keys(stage, unit, months)},
+        )
+
+
+def _suitable(stage: Stage, form: str) -> np.ndarray:
+    fleet = stage.world.fleet
+    if form.startswith("product"):
+        return np.asarray(casting.established(stage) & ~fleet.is_power)
+    if form == "heat":
+        return np.asarray(casting.coal_power(stage) & (fleet.heat_per_mw > 0))
+    return np.asarray(casting.established(stage) & fleet.is_power & (fleet.heat_per_mw == 0))
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """Units and lines that really need less fuel than their peers, all along."""
+    fleet = stage.world.fleet
+    for turn in casting.lookalikes(stage):
+        suitable = casting.established(stage) & (fleet.fuel != "none") & (fleet.is_power == (turn % 2 == 0))
+        unit, _ = casting.take_unit(stage, rng, suitable)
+        gain = float(rng.uniform(0.03, 0.055) if fleet.is_power[unit] else rng.uniform(0.04, 0.08))
+        stage.plan.emitters.efficiency[:, unit] *= 1 - gain
+        stage.note_lookalike(
+            "output_mismatch",
+            f"needs {gain:.1%} less fuel for its output than its peers, as built",
+            stage.unit_subjects(unit),
+            stage.month_window(0, len(stage.timeline.months) - 1),
+        )
+
+
+KIND = Kind("output_mismatch", arrange, resemble, "a unit or line with a really good heat rate")

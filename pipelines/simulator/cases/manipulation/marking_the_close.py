@@ -1,0 +1,165 @@
+"""Marking the close: trades in the last minutes that move the closing price, to the gain of one who holds.
+
+The close is the day's average price (rule B-05), so it takes much of a day's quantity at the end to move
+it. Those who mark upwards hold a stock that is valued at the close; those who mark downwards buy the
+days after.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.market_days import take_instrument, traded, usual_volume, windows
+from pipelines.simulator.cases.market_parts import (
+    TRADERS,
+    cast,
+    lookalike_count,
+    parts,
+    uniform,
+    whole,
+)
+from pipelines.simulator.cases.market_stock import SESSION_END, order, provide, tonnes
+from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.plan.trading import Campaign
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Ranges of one severity.
+
+    Trading days from first to last, closes that are marked, size of one in days of usual trading, orders a
+    close, seconds before the end, how far in cents an order reaches into the book, and how far from the
+    previous close (share of the price) others have orders standing there.
+    """
+
+    span: tuple[int, int]
+    closes: tuple[int, int]
+    size: tuple[float, float]
+    orders: tuple[int, int]
+    before_end: tuple[float, float]
+    reach: tuple[int, int]
+    standing: tuple[float, float]
+
+
+_SHAPES = {
+    "faint": _Shape((5, 12), (2, 2), (0.12, 0.25), (2, 4), (400.0, 900.0), (40, 150), (0.004, 0.012)),
+    "plain": _Shape((5, 12), (3, 4), (0.5, 1.0), (4, 7), (250.0, 700.0), (150, 350), (0.015, 0.035)),
+    "blatant": _Shape((5, 10), (4, 6), (1.0, 2.2), (7, 12), (90.0, 400.0), (350, 800), (0.025, 0.065)),
+}
+_UPWARDS = 0.7
+_THIN = 0.75
+_ABOUT = 8_000  # cents, what an allowance costs
+_HELD = (1.5, 3.0)  # stock of one who marks upwards, in marked quantities
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """One account a case, more often in thin instruments."""
+    drawn = parts(stage, rng)
+    lengths = [whole(rng, _SHAPES[part.severity].span) for part in drawn]
+    for part, days in zip(drawn, windows(stage, rng, lengths), strict=True):
+        shape = _SHAPES[part.severity]
+        account = cast(stage, rng, days[0], stage.with_role(*TRADERS, "treasury"), 1)[0]
+        asset = take_instrument(stage, rng, days, thin=_THIN, least=60.0)
+        side = "buy" if rng.random() < _UPWARDS else "sell"
+        marked = _marked_days(rng, days, whole(rng, shape.closes))
+        text = f"{len(marked)} closes moved by its own {side} orders in the last minutes"
+        tag = stage.open_case("marking_the_close", part.severity, text, stage.account_ids([account]))
+        total = 0
+        for day in marked:
+            _others_stand(stage, rng, day, asset, account, "sell" if side == "buy" else "buy", shape)
+            total += _mark(stage, rng, tag, day, asset, account, side, shape)
+        if side == "buy":
+            provide(stage, rng, account, asset, int(total * uniform(rng, _HELD) / len(marked)), days[0])
+        else:
+            provide(stage, rng, account, asset, total, days[0])
+            _gather_afterwards(stage, account, asset, marked[-1], total)
+
+
+def _marked_days(rng: np.random.Generator, days: list[date], count: int) -> list[date]:
+    """Some of the days, the last of a month first of all, and the last one."""
+    month_ends = [day for day, after in itertools.pairwise(days) if day.month != after.month]
+    others = [day for day in days[:-1] if day not in month_ends]
+    chosen = [*month_ends, days[-1]]
+    chosen += [others[n] for n in rng.permutation(len(others)).tolist()]
+    return sorted(chosen[: max(count, 1)])
+
+
+def _mark(
+    stage: Stage,
+    rng: np.random.Generator,
+    tag: int,
+    day: date,
+    asset: int,
+    account: int,
+    side: str,
+    shape: _Shape,
+) -> int:
+    size = uniform(rng, shape.size) * usual_volume(stage, day, asset)
+    count = whole(rng, shape.orders)
+    seconds = np.sort(SESSION_END - rng.uniform(3.0, uniform(rng, shape.before_end), count))
+    total = 0
+    for second, part in zip(seconds.tolist(), rng.dirichlet(np.full(count, 8.0)).tolist(), strict=True):
+        quantity = max(int(size * part), 20)
+        order(stage, tag, day, asset, account, side, second, quantity, "other", whole(rng, shape.reach))
+        total += quantity
+    return total
+
+
+def _others_stand(
+    stage: Stage, rng: np.random.Generator, day: date, asset: int, marker: int, side: str, shape: _Shape
+) -> None:
+    """Somebody's patient orders away from the market, which stand all day as they do on many days."""
+    holders = [account for account in stage.with_role("fund", "treasury", "broker") if account != marker]
+    holder = int(rng.choice(holders))
+    usual = usual_volume(stage, day, asset)
+    total = 0
+    for _ in range(whole(rng, (4, 7))):
+        quantity = max(int(float(rng.uniform(0.08, 0.3)) * usual), 20)
+        ticks = -round(uniform(rng, shape.standing) * _ABOUT)
+        order(stage, 0, day, asset, holder, side, float(rng.uniform(60, 6_000)), quantity, "close", ticks)
+        total += quantity
+    if side == "sell":
+        provide(stage, rng, holder, asset, total, day)
+
+
+def _gather_afterwards(stage: Stage, account: int, asset: int, last: date, total: int) -> None:
+    after = [day for day in stage.timeline.trading_days if day > last][:4]
+    if after:
+        stage.plan.trading.campaigns.append(
+            Campaign(account, asset, "buy", after[0], after[-1], max(total // len(after), 1), 0.3)
+        )
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """Funds that rebalance a little before the close of a month's last day, at the prices there are."""
+    count = lookalike_count(stage, rng)
+    month_ends = [
+        day
+        for day, after in zip(stage.timeline.trading_days, stage.timeline.trading_days[1:], strict=False)
+        if day.month != after.month
+    ][1:]
+    for days in windows(stage, rng, [whole(rng, (30, 70)) for _ in range(count)]):
+        account = cast(stage, rng, days[0], stage.with_role("fund"), 1)[0]
+        chosen = [day for day in month_ends if days[0] <= day <= days[-1]] or [days[-1]]
+        asset = take_instrument(stage, rng, chosen, thin=0.3, among=traded(stage, days[0]))
+        sold = 0
+        for day in chosen:
+            side = "buy" if rng.random() < 0.5 else "sell"
+            quantity = tonnes(rng, float(rng.uniform(0.02, 0.1)) * usual_volume(stage, day, asset))
+            second = SESSION_END - float(rng.uniform(60, 900))
+            order(stage, 0, day, asset, account, side, second, quantity, "other", whole(rng, (0, 5)))
+            sold += quantity if side == "sell" else 0
+        provide(stage, rng, account, asset, sold, chosen[0])
+        text = "a fund that rebalances a little at month ends"
+        window = stage.day_window(chosen[0], chosen[-1])
+        stage.note_lookalike("marking_the_close", text, stage.account_ids([account]), window)
+
+
+KIND = Kind(
+    "marking_the_close", arrange, resemble, "funds that rebalance a little before the close of month ends"
+)

@@ -1,0 +1,169 @@
+"""Ramping: a run of aggressive one-sided trades carries the price, then comes the opposite way out.
+
+What is bought is sold the next day at the earliest (T+1, rule B-08); a stock from before, or a run
+downwards that is bought back, needs no such wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows
+from pipelines.simulator.cases.market_parts import (
+    TRADERS,
+    cast,
+    cast_party,
+    lookalike_count,
+    parts,
+    uniform,
+    whole,
+)
+from pipelines.simulator.cases.market_stock import SESSION_END, order, provide
+from pipelines.simulator.cases.stage import Stage
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Ranges of one severity.
+
+    Days of the run and of the way out, size a day in days of usual trading, orders a day, seconds that
+    they take, how far in cents an order reaches, the share that goes out again, and how much followers
+    lean the same way.
+    """
+
+    run: tuple[int, int]
+    out: tuple[int, int]
+    size: tuple[float, float]
+    orders: tuple[int, int]
+    lasts: tuple[float, float]
+    reach: tuple[int, int]
+    back: tuple[float, float]
+    followers: tuple[float, float]
+
+
+_SHAPES = {
+    "faint": _Shape((1, 1), (2, 3), (0.3, 0.5), (8, 14), (3_000, 7_000), (8, 30), (0.7, 0.95), (0.0, 0.2)),
+    "plain": _Shape((1, 2), (1, 2), (0.8, 1.5), (16, 28), (4_000, 8_500), (15, 55), (0.85, 1.0), (0.2, 0.4)),
+    "blatant": _Shape(
+        (1, 2), (1, 2), (1.6, 2.8), (30, 55), (5_000, 10_000), (35, 110), (0.95, 1.0), (0.4, 0.7)
+    ),
+}
+_THIN = 0.5
+_TAKES_ON_THE_WAY_OUT = 0.4
+_LEAST_USUAL = 120.0  # t a day
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """One account a case, or two that share the run."""
+    drawn = parts(stage, rng)
+    runs = [whole(rng, _SHAPES[part.severity].run) for part in drawn]
+    outs = [whole(rng, _SHAPES[part.severity].out) for part in drawn]
+    lengths = [run + out for run, out in zip(runs, outs, strict=True)]
+    for part, days in zip(drawn, windows(stage, rng, lengths), strict=True):
+        shape, run = _SHAPES[part.severity], runs[part.number]
+        accounts = _accounts(stage, rng, days, part.relation)
+        asset = take_instrument(stage, rng, days, thin=_THIN, least=_LEAST_USUAL)
+        side, way_out = ("buy", "sell") if rng.random() < 0.65 else ("sell", "buy")
+        text = f"aggressive {side} orders over {run} days carry the price, then the way out"
+        tag = stage.open_case("ramping", part.severity, text, stage.account_ids(accounts))
+        stage.plan.trading.keep_quiet(accounts, days)
+        moved = dict.fromkeys(accounts, 0)
+        for day in days[:run]:
+            size = uniform(rng, shape.size) * usual_volume(stage, day, asset)
+            lean = uniform(rng, shape.followers)
+            stage.plan.trading.tilt[day, asset] = lean if side == "buy" else -lean
+            _run(stage, rng, tag, day, asset, accounts, side, size, shape, moved)
+        back = uniform(rng, shape.back)
+        for day in days[run:]:
+            for account in accounts:
+                quantity = moved[account] * back / (len(days) - run)
+                _leave(stage, rng, tag, day, asset, account, way_out, quantity)
+        if side == "sell":
+            for account in accounts:
+                provide(stage, rng, account, asset, moved[account], days[0])
+
+
+def _accounts(stage: Stage, rng: np.random.Generator, days: list[date], relation: str) -> list[int]:
+    if relation == "strangers":
+        return cast(stage, rng, days[0], stage.with_role(*TRADERS), 1)
+    return cast_party(stage, rng, days, 2, relation).accounts
+
+
+def _run(
+    stage: Stage,
+    rng: np.random.Generator,
+    tag: int,
+    day: date,
+    asset: int,
+    accounts: list[int],
+    side: str,
+    size: float,
+    shape: _Shape,
+    moved: dict[int, int],
+) -> None:
+    """Orders in quick succession over one or two hours, each reaching into the other side."""
+    count = whole(rng, shape.orders)
+    begin = float(rng.uniform(200, 3_500))
+    seconds = np.sort(begin + rng.uniform(0, uniform(rng, shape.lasts), count))
+    parts_of_day = rng.dirichlet(np.full(count, 6.0))
+    for second, share in zip(seconds.tolist(), parts_of_day.tolist(), strict=True):
+        account = accounts[int(rng.integers(len(accounts)))]
+        quantity = max(int(size * share), 5)
+        reach = whole(rng, shape.reach)
+        order(
+            stage,
+            tag,
+            day,
+            asset,
+            account,
+            side,
+            second,
+            quantity,
+            "other",
+            reach,
+            lifetime=float(rng.uniform(600, 2_400)),
+        )
+        moved[account] += quantity
+
+
+def _leave(
+    stage: Stage,
+    rng: np.random.Generator,
+    tag: int,
+    day: date,
+    asset: int,
+    account: int,
+    side: str,
+    quantity: float,
+) -> None:
+    """The way out over the day, mostly at the own side's best price so that the price holds."""
+    count = max(4, min(24, int(quantity // 200)))
+    for second in np.sort(rng.uniform(100, SESSION_END - 600, count)).tolist():
+        takes = bool(rng.random() < _TAKES_ON_THE_WAY_OUT)
+        rule, ticks = ("other", whole(rng, (0, 4))) if takes else ("own", whole(rng, (0, 3)))
+        patience = float(rng.uniform(900, 5_000))
+        order(stage, tag, day, asset, account, side, second, quantity / count, rule, ticks, patience)
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """A company that needs much at once: it buys all day at what is asked, and keeps it."""
+    count = lookalike_count(stage, rng)
+    for days in windows(stage, rng, [whole(rng, (1, 2)) for _ in range(count)]):
+        account = cast(stage, rng, days[0], stage.power, 1)[0]
+        asset = take_instrument(stage, rng, days, thin=0.2)
+        for day in days:
+            size = float(rng.uniform(0.2, 0.7)) * usual_volume(stage, day, asset)
+            seconds = np.sort(rng.uniform(100, SESSION_END - 200, whole(rng, (8, 20)))).tolist()
+            for second in seconds:
+                quantity = max(size / len(seconds), 20)
+                order(stage, 0, day, asset, account, "buy", second, quantity, "other", whole(rng, (0, 10)))
+        window = stage.day_window(days[0], days[-1])
+        text = "a company in need buys all day and keeps it"
+        stage.note_lookalike("ramping", text, stage.account_ids([account]), window)
+
+
+KIND = Kind("ramping", arrange, resemble, "a company in need that buys all day and keeps it")

@@ -1,0 +1,107 @@
+"""Squeezes: companies with a surplus hold it back together while others still must buy for the deadline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.market_days import is_outstanding, traded, usual_volume
+from pipelines.simulator.cases.market_parts import cast, lookalike_count, parts, uniform, whole
+from pipelines.simulator.cases.market_risk.episode import day_keys, instrument_of
+from pipelines.simulator.cases.market_stock import allocated
+from pipelines.simulator.cases.stage import Stage
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Ranges of one severity.
+
+    Members, trading days before the deadline, and the surplus that is held back together, in days
+    of usual December trading.
+    """
+
+    members: tuple[int, int]
+    days: tuple[int, int]
+    surplus: tuple[float, float]
+
+
+_SHAPES = {
+    "faint": _Shape((3, 4), (12, 18), (1.5, 3.0)),
+    "plain": _Shape((4, 6), (20, 30), (5.0, 8.0)),
+    "blatant": _Shape((6, 9), (35, 46), (12.0, 20.0)),
+}
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """Groups of large companies before every deadline in turn."""
+    years = stage.timeline.years
+    first = int(rng.integers(len(years)))
+    for part in parts(stage, rng):
+        shape = _SHAPES[part.severity]
+        year = years[(part.number + first) % len(years)]
+        days = [day for day in stage.timeline.trading_days if day <= date(year, 12, 31)][
+            -whole(rng, shape.days) :
+        ]
+        members = _members(stage, rng, days[0], whole(rng, shape.members), part.relation)
+        asset = stage.main_asset(days[0])
+        surplus = uniform(rng, shape.surplus) * usual_volume(stage, date(year, 12, 2), asset)
+        _endow(stage, rng, members, surplus)
+        stage.plan.trading.withhold(members, days)
+        text = f"{len(members)} companies hold back a surplus for {len(days)} days before the deadline"
+        touched = day_keys(stage, asset, days)
+        ids = stage.world.entities.id
+        touched["compliance"] = [[ids[entity], year - 1] for entity in members]
+        subjects = [*stage.account_ids(members), instrument_of(stage, asset)]
+        window = stage.day_window(days[0], days[-1])
+        stage.open_case("compliance_squeeze", part.severity, text, subjects, window, touched)
+
+
+def _members(stage: Stage, rng: np.random.Generator, day: date, count: int, relation: str) -> list[int]:
+    """Large power companies: of one group where they are relatives and it has so many, else of any."""
+    if relation != "strangers":
+        families = [family.tolist() for family in stage.world.sisters() if len(family) >= count]
+        families = [f for f in families if len(stage.cast.free("squeeze", f)) >= count]
+        if families:
+            family = families[int(rng.integers(len(families)))]
+            return stage.cast.take(rng, "squeeze", family, count)
+    size = allocated(stage)
+    large = sorted(stage.power, key=lambda entity: -int(size[entity]))[: max(len(stage.power) // 2, count)]
+    free = stage.cast.free("squeeze", large)
+    chosen = cast(stage, rng, day, free if len(free) >= count else stage.power, count)
+    unused = [entity for entity in chosen if stage.cast.is_free("squeeze", entity)]
+    stage.cast.take(rng, "squeeze", unused, len(unused))
+    return chosen
+
+
+def _endow(stage: Stage, rng: np.random.Generator, members: list[int], surplus: float) -> None:
+    """Give the members their surplus from years before, which they have kept."""
+    older = [
+        column
+        for column, asset in enumerate(stage.timeline.assets)
+        if asset.is_allowance and asset.instrument_id and is_outstanding(stage, column)
+    ]
+    shares = rng.dirichlet(np.full(len(members), 4.0))
+    for member, share in zip(members, shares.tolist(), strict=True):
+        key = member, int(rng.choice(older))
+        stage.plan.registry.opening[key] = stage.plan.registry.opening.get(key, 0) + int(surplus * share)
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """Cautious companies that sell nothing all year and keep what they have for the years to come."""
+    for number in range(lookalike_count(stage, rng)):
+        year = stage.timeline.years[number % len(stage.timeline.years)]
+        days = [day for day in stage.timeline.trading_days if day.year == year]
+        members = cast(stage, rng, days[0], stage.power, whole(rng, (2, 4)))
+        stage.plan.trading.withhold(members, days)
+        asset = stage.main_asset(days[-30])
+        assert asset in traded(stage, days[-30])  # noqa: S101 - the newest vintage trades by then
+        text = "cautious companies that sell nothing all year"
+        subjects = [*stage.account_ids(members), instrument_of(stage, asset)]
+        window = stage.day_window(days[0], days[-1])
+        stage.note_lookalike("compliance_squeeze", text, subjects, window)
+
+
+KIND = Kind("compliance_squeeze", arrange, resemble, "cautious companies that sell nothing all year")

@@ -1,0 +1,102 @@
+"""Concentration: one party holds and trades a dominant share of an instrument for some weeks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.market_days import (
+    is_outstanding,
+    take_instrument,
+    traded,
+    usual_volume,
+    windows,
+)
+from pipelines.simulator.cases.market_parts import (
+    cast,
+    long_standing,
+    lookalike_count,
+    parts,
+    uniform,
+    whole,
+)
+from pipelines.simulator.cases.market_risk.episode import instrument_of
+from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.plan.trading import Campaign
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Ranges of one severity.
+
+    Accounts, trading days, a day's purchases in days of usual trading, and the stock from before in
+    days of usual trading.
+    """
+
+    accounts: tuple[int, int]
+    days: tuple[int, int]
+    taken: tuple[float, float]
+    held: tuple[float, float]
+
+
+_SHAPES = {
+    "faint": _Shape((1, 1), (15, 25), (0.3, 0.5), (5.0, 10.0)),
+    "plain": _Shape((1, 2), (18, 32), (0.8, 1.3), (15.0, 40.0)),
+    "blatant": _Shape((2, 3), (20, 40), (2.0, 3.5), (60.0, 120.0)),
+}
+_MOST_HELD = 600_000  # t an account; more would break the position limit, which is another matter
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """One party a case, in thin instruments."""
+    drawn = parts(stage, rng)
+    lengths = [whole(rng, _SHAPES[part.severity].days) for part in drawn]
+    for part, days in zip(drawn, windows(stage, rng, lengths), strict=True):
+        shape = _SHAPES[part.severity]
+        count = whole(rng, shape.accounts)
+        party = long_standing(stage, rng, days, count, part.relation if count > 1 else "strangers")
+        count = len(party.accounts)
+        main = stage.main_asset(days[0])
+        thin = [one for one in traded(stage, days[0]) if one not in (main, stage.main_asset(days[-1]))]
+        asset = take_instrument(stage, rng, days, thin=1.0, among=thin)
+        usual = float(np.mean([usual_volume(stage, day, asset) for day in days]))
+        words = f"{count} accounts {party.words}" if count > 1 else "one account"
+        text = f"{words} with most of an instrument's purchases over {len(days)} trading days"
+        subjects = [*stage.account_ids(party.accounts), instrument_of(stage, asset)]
+        tag = stage.open_case("concentration", part.severity, text, subjects)
+        taken, held = uniform(rng, shape.taken) * usual / count, uniform(rng, shape.held) * usual / count
+        for account in party.accounts:
+            daily = max(int(min(taken, _MOST_HELD / len(days))), 20)
+            urgency = float(rng.uniform(0.5, 0.9))
+            stage.plan.trading.campaigns.append(
+                Campaign(account, asset, "buy", days[0], days[-1], daily, urgency, tag)
+            )
+            opened = stage.world.accounts.opened_on[account]
+            if is_outstanding(stage, asset) and opened <= stage.timeline.opening_day:
+                before = stage.plan.registry.opening.get((account, asset), 0)
+                stage.plan.registry.opening[account, asset] = before + int(min(held, _MOST_HELD))
+        stage.plan.trading.withhold(
+            party.accounts, [day for day in stage.timeline.trading_days if day <= days[-1]]
+        )
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """Treasuries of large groups, which buy for many members: their natural share, in the main instrument."""
+    count = lookalike_count(stage, rng)
+    treasuries = stage.with_role("treasury")
+    for days in windows(stage, rng, [whole(rng, (20, 45)) for _ in range(count)]):
+        treasury = cast(stage, rng, days[0], treasuries, 1)[0]
+        asset = stage.main_asset(days[0])
+        daily = max(int(float(rng.uniform(0.05, 0.12)) * usual_volume(stage, days[0], asset)), 20)
+        urgency = float(rng.uniform(0.3, 0.6))
+        stage.plan.trading.campaigns.append(
+            Campaign(treasury, asset, "buy", days[0], days[-1], daily, urgency)
+        )
+        text = "a large group's natural share"
+        subjects = [*stage.account_ids([treasury]), instrument_of(stage, asset)]
+        stage.note_lookalike("concentration", text, subjects, stage.day_window(days[0], days[-1]))
+
+
+KIND = Kind("concentration", arrange, resemble, "a large group's natural share")

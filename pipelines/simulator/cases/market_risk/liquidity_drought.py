@@ -1,0 +1,93 @@
+"""Droughts: for a week or two far fewer orders come for an instrument than usual, without a holiday near."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date, timedelta
+from functools import lru_cache
+
+import numpy as np
+
+from pipelines.simulator import calendar
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.market_days import place_episode, share_of
+from pipelines.simulator.cases.market_parts import uniform, whole
+from pipelines.simulator.cases.market_risk.episode import day_keys, instrument_of, lookalikes, severities
+from pipelines.simulator.cases.stage import Stage
+
+# Severity: share of the usual orders that still come, trading days.
+_SHAPES: dict[str, tuple[tuple[float, float], tuple[int, int]]] = {
+    "faint": ((0.22, 0.38), (6, 9)),
+    "plain": ((0.08, 0.16), (6, 10)),
+    "blatant": ((0.01, 0.05), (7, 11)),
+}
+_LULL = (0.25, 0.5)
+_BUSY_SHARE = 1.0
+_NEAR_A_HOLIDAY = 4  # days
+_LEAST_SHARE = 0.1  # of the market's trading: in what hardly trades nobody would see a drought
+_BUSY_FROM = 9  # month from which the rush hides a drought
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """Droughts in what usually trades, away from the rush before the deadline."""
+    for severity in severities(stage, rng):
+        level, length = _SHAPES[severity]
+        count = whole(rng, length)
+        placed = place_episode(
+            stage, rng, count, _BUSY_SHARE, lambda asset, days: _visible(stage, asset, days)
+        )
+        placed = placed or place_episode(stage, rng, count, 0.0)
+        if placed is None:
+            continue
+        asset, days = placed
+        left = uniform(rng, level)
+        for day in days:
+            stage.plan.trading.activity[day, asset] = left * float(rng.uniform(0.8, 1.2))
+        text = f"about {left:.0%} of the usual orders for {len(days)} trading days"
+        window, touched = stage.day_window(days[0], days[-1]), day_keys(stage, asset, days)
+        subjects = [instrument_of(stage, asset), "cn"]
+        stage.open_case("liquidity_drought", severity, text, subjects, window, touched)
+
+
+def _visible(stage: Stage, asset: int, days: list[date]) -> bool:
+    shares = [share_of(stage, day, asset) for day in (days[0], days[-1])]
+    is_calm = days[-1].month < _BUSY_FROM
+    return is_calm and min(shares) >= _LEAST_SHARE and not any(_is_near_holiday(day) for day in days)
+
+
+@lru_cache(maxsize=2_000)
+def _is_near_holiday(day: date) -> bool:
+    """Whether the exchange is closed for three working days or more within a few days."""
+    around = [day + timedelta(days=n) for n in range(-_NEAR_A_HOLIDAY, _NEAR_A_HOLIDAY + 1)]
+    return sum(one.weekday() < 5 and not calendar.is_trading_day(one) for one in around) >= 3
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """Lulls of a few days around the long holidays."""
+    trading = stage.timeline.trading_days
+    edges = [(before, after) for before, after in itertools.pairwise(trading) if (after - before).days >= 5]
+    for number in range(lookalikes(stage, rng)):
+        if not edges:
+            return
+        before, after = edges[number % len(edges)]
+        chosen = [day for day in trading if before - timedelta(days=3) <= day <= after + timedelta(days=1)]
+        listed = [a for a in range(len(stage.timeline.assets)) if _is_listed(stage, a, chosen[0])]
+        free = [asset for asset in listed if stage.diary.is_calm(asset, chosen)]
+        if not free:
+            continue
+        asset = free[int(rng.integers(len(free)))]
+        stage.diary.note_episode(asset, chosen)
+        left = uniform(rng, _LULL)
+        for day in chosen:
+            stage.plan.trading.activity[day, asset] = left
+        window = stage.day_window(chosen[0], chosen[-1])
+        text = "a lull around a long holiday"
+        stage.note_lookalike("liquidity_drought", text, [instrument_of(stage, asset), "cn"], window)
+
+
+def _is_listed(stage: Stage, asset: int, day: date) -> bool:
+    listed = stage.timeline.assets[asset].listed_from
+    return listed is not None and listed <= day and stage.timeline.assets[asset].instrument_id is not None
+
+
+KIND = Kind("liquidity_drought", arrange, resemble, "lulls around the long holidays")

@@ -1,0 +1,181 @@
+"""Prices outside the regulation corridor for more days in a row than it admits.
+
+What a thin instrument is worth is drawn to a level outside and back again, slowly enough that no day needs
+the price limit. Several excursions may share one way there and back: between them the price lies just
+inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from pipelines.simulator import calibration_trading as trading_numbers
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.market_days import place_episode, share_of
+from pipelines.simulator.cases.market_parts import uniform, whole
+from pipelines.simulator.cases.market_risk.episode import (
+    day_keys,
+    instrument_of,
+    keep_trading,
+    lookalikes,
+    severities,
+)
+from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.market_settings import PRICE_CORRIDOR
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Ranges of one severity.
+
+    Trading days outside, and how far outside (share of the corridor's edge).
+    """
+
+    days: tuple[int, int]
+    beyond: tuple[float, float]
+
+
+_DAYS = int(PRICE_CORRIDOR["days"])
+_SHAPES = {
+    "faint": _Shape((_DAYS, _DAYS + 1), (0.03, 0.05)),
+    "plain": _Shape((_DAYS + 2, _DAYS + 4), (0.06, 0.11)),
+    "blatant": _Shape((_DAYS + 5, _DAYS + 8), (0.13, 0.22)),
+}
+_IN_CREDITS = 0.7  # share of the ways out and back that are tried in credits first
+_THIN = 0.12  # of the market's listed trading
+_STEP = 0.066  # log a day on the way, below the limit
+_LONGEST_WAY = 10  # trading days
+_INSIDE = (0.05, 0.09)  # how far inside between two excursions
+_BETWEEN = 3  # trading days inside
+_TOGETHER = 4  # excursions that share a way there and back
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """Excursions above while prices are high, below while they are low, on instruments that are free."""
+    left = severities(stage, rng)
+    while left:
+        group = left[: _TOGETHER if len(left) > 3 else 1]
+        while group and not _excursions(stage, rng, group, is_case=True):
+            group = group[:-1]
+        left = left[max(len(group), 1) :]
+
+
+def _excursions(stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool) -> bool:
+    """Place one way out and back with these excursions; whether there was room for it."""
+    spans = [whole(rng, _SHAPES[one].days if one else (2, _DAYS - 2)) for one in group]
+    beyond = [uniform(rng, _SHAPES[one].beyond if one else (0.02, 0.06)) for one in group]
+    core = sum(spans) + _BETWEEN * (len(spans) - 1)
+    farthest = max(beyond[0], beyond[-1])
+    length = core + 2 * _LONGEST_WAY
+    placed = _place(stage, rng, length, farthest)
+    if placed is None:
+        return False
+    asset, days = placed
+    edge, sign, way = _way(stage, days, farthest)
+    start = int(rng.integers(0, len(days) - core - 2 * way + 1))
+    _lay_levels(stage, rng, asset, days[start : start + core + 2 * way], way, spans, beyond, edge, sign)
+    place = start + way
+    for severity, span in zip(group, spans, strict=True):
+        outside = days[place : place + span]
+        _note(stage, severity if is_case else None, asset, outside, sign > 0)
+        place += span + _BETWEEN
+    return True
+
+
+def _place(
+    stage: Stage, rng: np.random.Generator, length: int, beyond: float
+) -> tuple[int, list[date]] | None:
+    """Room for a way out and back: mostly in credits, whose price nobody takes for the market's."""
+    assets = stage.timeline.assets
+    if rng.random() < _IN_CREDITS:
+        found = place_episode(
+            stage,
+            rng,
+            length,
+            0.0,
+            lambda asset, days: not assets[asset].is_allowance and _is_fit(stage, asset, days, beyond),
+        )
+        if found is not None:
+            return found
+    return place_episode(stage, rng, length, 0.0, lambda asset, days: _is_fit(stage, asset, days, beyond))
+
+
+def _way(stage: Stage, days: list[date], beyond: float) -> tuple[float, float, int]:
+    """The nearer edge of the corridor, its sign, and how many trading days it takes to go there."""
+    usual = _likely(stage, days[len(days) // 2])
+    high, low = PRICE_CORRIDOR["high"], PRICE_CORRIDOR["low"]
+    edge, sign = (high, 1.0) if np.log(high / usual) < np.log(usual / low) else (low, -1.0)
+    return edge, sign, int(np.ceil(abs(np.log(edge * (1 + sign * beyond) / usual)) / _STEP))
+
+
+def _is_fit(stage: Stage, asset: int, days: list[date], beyond: float) -> bool:
+    """Whether it is a thin instrument all the while, within one year, and the edge near enough."""
+    shares = [share_of(stage, day, asset) for day in (days[0], days[-1])]
+    is_near = _way(stage, days, beyond)[2] <= _LONGEST_WAY
+    return is_near and days[0].year == days[-1].year and max(shares) < _THIN
+
+
+def _likely(stage: Stage, day: date) -> float:
+    """About what an allowance costs on that day, CNY, from what policy makes known until then."""
+    year = stage.timeline.years[0]
+    steps = sum(step for when, step in trading_numbers.POLICY_NEWS if date(year, 1, 1) <= when <= day)
+    return float(trading_numbers.OPENING_PRICE[year] * np.exp(steps))
+
+
+def _lay_levels(
+    stage: Stage,
+    rng: np.random.Generator,
+    asset: int,
+    days: list[date],
+    way: int,
+    spans: list[int],
+    beyond: list[float],
+    edge: float,
+    sign: float,
+) -> None:
+    """Levels of every day: there, outside, inside in between, and back."""
+    levels = stage.plan.trading.levels
+    first, last = edge * (1 + sign * beyond[0]), edge * (1 + sign * beyond[-1])
+    for number in range(way):
+        levels[days[number], asset] = first, (number + 1) / (way + 1)
+        levels[days[len(days) - 1 - number], asset] = last, (number + 1) / (way + 1)
+    place = way
+    for number, (span, far) in enumerate(zip(spans, beyond, strict=True)):
+        for day in days[place : place + span]:
+            levels[day, asset] = edge * (1 + sign * far * float(rng.uniform(0.85, 1.15))), 1.0
+        place += span
+        if number + 1 < len(spans):
+            inside = edge * (1 - sign * uniform(rng, _INSIDE))
+            for day in days[place : place + _BETWEEN]:
+                levels[day, asset] = inside, 1.0
+            place += _BETWEEN
+    keep_trading(stage, rng, asset, days, (2, 3))
+
+
+def _note(stage: Stage, severity: str | None, asset: int, days: list[date], is_high: bool) -> None:
+    subjects = [instrument_of(stage, asset), "cn"]
+    word = "above" if is_high else "below"
+    window = stage.day_window(days[0], days[-1])
+    if severity is None:
+        text = f"{word} the corridor for {len(days)} trading days, and back in time"
+        stage.note_lookalike("price_corridor", text, subjects, window)
+        return
+    text = f"{word} the corridor for {len(days)} trading days in a row"
+    stage.open_case("price_corridor", severity, text, subjects, window, day_keys(stage, asset, days))
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """Excursions that end before the corridor's number of days is full."""
+    left = lookalikes(stage, rng) // 2 + 1
+    while left > 0:
+        count = min(_TOGETHER, left)
+        if not _excursions(stage, rng, [None] * count, is_case=False):
+            return
+        left -= count
+
+
+KIND = Kind("price_corridor", arrange, resemble, "excursions that end before the corridor's days are full")

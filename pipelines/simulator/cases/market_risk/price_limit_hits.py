@@ -1,0 +1,124 @@
+"""Runs of closes at the daily limit: news moves what an instrument is worth faster than its price may follow.
+
+The value comes back afterwards, day by day inside the limits, so that a run leaves no other price level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.market_days import place_episode, usual_volume
+from pipelines.simulator.cases.market_parts import whole
+from pipelines.simulator.cases.market_risk.episode import (
+    add_news,
+    day_keys,
+    hands,
+    instrument_of,
+    keep_trading,
+    lookalikes,
+    severities,
+)
+from pipelines.simulator.cases.market_stock import SESSION_END, order, provide
+from pipelines.simulator.cases.stage import Stage
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Ranges of one severity.
+
+    Closes at the limit in a row.
+    """
+
+    length: tuple[int, int]
+
+
+_SHAPES = {"faint": _Shape((2, 2)), "plain": _Shape((3, 4)), "blatant": _Shape((5, 6))}
+_UP, _DOWN = float(np.log(1.1)), float(np.log(0.9))
+_BEYOND = (0.05, 0.09)  # how far the value lies beyond the limit each day
+_WAY_BACK = 0.075  # a day
+_FAR = 100_000  # cents: beyond any limit, so that the order is held to it
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """Runs up and down, most in thin instruments."""
+    for severity in severities(stage, rng):
+        length = whole(rng, _SHAPES[severity].length)
+        placed = place_episode(stage, rng, length + _days_back(length), 0.08)
+        if placed is None:
+            continue
+        asset, days = placed
+        up = bool(rng.random() < 0.55)
+        _run(stage, rng, asset, days, length, up)
+        text = f"{length} closes in a row at the {'upper' if up else 'lower'} limit"
+        window = stage.day_window(days[0], days[length - 1])
+        touched = day_keys(stage, asset, days[:length])
+        subjects = [instrument_of(stage, asset), "cn"]
+        stage.open_case("price_limit_hits", severity, text, subjects, window, touched)
+
+
+def _days_back(length: int) -> int:
+    return int(np.ceil((length * _UP + _BEYOND[1]) / _WAY_BACK)) + 1
+
+
+def _run(stage: Stage, rng: np.random.Generator, asset: int, days: list[date], length: int, up: bool) -> None:
+    """News before each day of the run, orders at the limit from both sides, and the way back."""
+    step, sign = (_UP, 1.0) if up else (_DOWN, -1.0)
+    beyond = sign * float(rng.uniform(*_BEYOND))
+    total = 0.0
+    for number, day in enumerate(days[:length]):
+        news = step + (beyond if number == 0 else 0.0)
+        add_news(stage, day, asset, news)
+        total += news
+        _at_the_limit(stage, rng, asset, day, up)
+    back = days[length:]
+    for day in back:
+        add_news(stage, day, asset, -total / len(back))
+    keep_trading(stage, rng, asset, back)
+
+
+def _at_the_limit(stage: Stage, rng: np.random.Generator, asset: int, day: date, up: bool) -> None:
+    """One side waits at the limit from the first second on; a few of the other side give in."""
+    sellers, buyers = hands(stage, rng, day)
+    usual = usual_volume(stage, day, asset)
+    waiting, giving = ("buy", "sell") if up else ("sell", "buy")
+    queue = max(int(float(rng.uniform(1.5, 3.0)) * usual), 200)
+    waiter = buyers[0] if up else sellers[0]
+    order(stage, 0, day, asset, waiter, waiting, 1.0, queue, "close", _FAR)
+    given = 0
+    others = sellers if up else buyers
+    for second in np.sort(rng.uniform(20, SESSION_END - 60, whole(rng, (2, 5)))).tolist():
+        quantity = max(int(float(rng.uniform(0.05, 0.25)) * usual), 20)
+        account = int(rng.choice(others))
+        order(stage, 0, day, asset, account, giving, second, quantity, "close", -_FAR, lifetime=None)
+        if giving == "sell":
+            provide(stage, rng, account, asset, quantity, day)
+        given += quantity
+    if waiting == "sell":
+        provide(stage, rng, waiter, asset, queue, day)
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """One close at the limit after news, and the next day trading goes on inside the limits."""
+    for _ in range(lookalikes(stage, rng)):
+        placed = place_episode(stage, rng, 5, 0.08)
+        if placed is None:
+            continue
+        asset, days = placed
+        up = bool(rng.random() < 0.5)
+        news = (_UP if up else _DOWN) * float(rng.uniform(1.02, 1.15))
+        add_news(stage, days[0], asset, news)
+        _at_the_limit(stage, rng, asset, days[0], up)
+        keep_trading(stage, rng, asset, days[1:])
+        kept = float(rng.uniform(0.0, 0.6)) * news
+        for day in days[1:]:
+            add_news(stage, day, asset, -(news - kept) / len(days[1:]))
+        text = "one close at the limit after news"
+        window = stage.day_window(days[0], days[0])
+        stage.note_lookalike("price_limit_hits", text, [instrument_of(stage, asset), "cn"], window)
+
+
+KIND = Kind("price_limit_hits", arrange, resemble, "one close at the limit after news")

@@ -1,0 +1,88 @@
+"""Spells of volatility far above an instrument's own: unrest among speculators, news that takes turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from pipelines.simulator.cases.kinds import Kind
+from pipelines.simulator.cases.market_days import place_episode
+from pipelines.simulator.cases.market_parts import uniform, whole
+from pipelines.simulator.cases.market_risk.episode import (
+    add_news,
+    day_keys,
+    instrument_of,
+    keep_trading,
+    lookalikes,
+    severities,
+)
+from pipelines.simulator.cases.stage import Stage
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Ranges of one severity.
+
+    Trading days, how much more unrest, and the size of a day's news (log).
+    """
+
+    days: tuple[int, int]
+    unrest: tuple[float, float]
+    news: tuple[float, float]
+
+
+_SHAPES = {
+    "faint": _Shape((7, 10), (2.0, 3.0), (0.02, 0.028)),
+    "plain": _Shape((7, 11), (3.5, 5.5), (0.042, 0.056)),
+    "blatant": _Shape((6, 11), (6.0, 9.0), (0.066, 0.085)),
+}
+_MOST = 0.092  # a day's news, inside the limit
+
+
+def arrange(stage: Stage, rng: np.random.Generator) -> None:
+    """Spells of one to two weeks, most in thin instruments."""
+    for severity in severities(stage, rng):
+        shape = _SHAPES[severity]
+        placed = place_episode(stage, rng, whole(rng, shape.days), 0.1)
+        if placed is None:
+            continue
+        asset, days = placed
+        _stir(stage, rng, asset, days, uniform(rng, shape.unrest), uniform(rng, shape.news))
+        text = f"{len(days)} trading days of prices that go up and down far more than before"
+        window, touched = stage.day_window(days[0], days[-1]), day_keys(stage, asset, days)
+        subjects = [instrument_of(stage, asset), "cn"]
+        stage.open_case("volatility_regime", severity, text, subjects, window, touched)
+
+
+def _stir(
+    stage: Stage, rng: np.random.Generator, asset: int, days: list[date], unrest: float, size: float
+) -> None:
+    """News whose sizes scatter and whose signs mostly change, with a sum of about nought."""
+    signs = np.where(rng.random(len(days)) < 0.25, 1.0, -1.0).cumprod()
+    news = signs * size * rng.uniform(0.6, 1.4, len(days))
+    news = (news - news.mean()).clip(-_MOST, _MOST)
+    for day, one in zip(days, news.tolist(), strict=True):
+        add_news(stage, day, asset, one)
+        stage.plan.trading.unrest[day, asset] = unrest
+    keep_trading(stage, rng, asset, days, (3, 6))
+
+
+def resemble(stage: Stage, rng: np.random.Generator) -> None:
+    """One day of large movement on news, and calm again."""
+    for _ in range(lookalikes(stage, rng)):
+        placed = place_episode(stage, rng, 2, 0.2)
+        if placed is None:
+            continue
+        asset, days = placed
+        sign = 1.0 if rng.random() < 0.5 else -1.0
+        add_news(stage, days[0], asset, sign * float(rng.uniform(0.045, 0.08)))
+        stage.plan.trading.unrest[days[0], asset] = float(rng.uniform(1.5, 3.0))
+        keep_trading(stage, rng, asset, days)
+        text = "one day of large movement on news"
+        window = stage.day_window(days[0], days[0])
+        stage.note_lookalike("volatility_regime", text, [instrument_of(stage, asset), "cn"], window)
+
+
+KIND = Kind("volatility_regime", arrange, resemble, "one day of large movement on news")

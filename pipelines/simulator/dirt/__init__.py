@@ -1,0 +1,9 @@
+"""Dirty deliveries: records that come malformed, twice, contradicting each other, late or corrected later.
+
+Belongs here: spoiling a share of the records of a written source directory, as a sender would, and the list
+of what was spoilt and what must become of it. Does not belong here: wrong conduct (`cases`).
+"""
+
+from pipelines.simulator.dirt.add import DirtReport, add_dirt, dirt_path, later_path
+
+__all__ = ["DirtReport", "add_dirt", "dirt_path", "later_path"]
