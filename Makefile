@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := true
 export SPARK_LOCAL_IP := 127.0.0.1
 
-.PHONY: help demo dashboard test check unit test-spark screenshots generate lock clean
+.PHONY: help demo dashboard test check unit test-spark screenshots generate detectors lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ generate: $(VENV)/dev  ## what follows from contract and policy: dbt sources, st
 screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
 	$(BIN)/python -m dashboards.screenshots --home data/demo --out docs/images
+
+detectors: $(VENV)/dev  ## docs/detectors.md: what the detectors are worth on simulated markets
+	$(BIN)/python -m pipelines.detection --scale small --scale medium
 
 lock: $(VENV)/dev  ## lock every dependency with hashes
 	$(BIN)/uv pip compile pyproject.toml --group build --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/runtime.lock

@@ -89,7 +89,7 @@ def bench(source: Path | None, repeat: int) -> tuple[tuple[str, ...], list[tuple
     with tempfile.TemporaryDirectory(prefix="carbonwarden-bench-") as name:
         folder = Path(name)
         if source is None:
-            from pipelines.simulator import simulate
+            from pipelines.simulator.simulation import simulate
 
             report("simulating a market")
             simulate(folder / "market", scale="small", seed=7)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from pipelines.cli.analyse import print_evaluation
 from pipelines.cli.console import print_table, progress, say
+from pipelines.cli.evaluate import print_evaluation
 from pipelines.market import day_to_look_from, read_market
 from pipelines.settings import Settings
 

@@ -45,7 +45,6 @@ ALERT_COLUMNS = (
     "detector_version",
     "snapshot_id",
 )
-_MOMENTS = ("window_start", "window_end")
 LEVELS = ("blue", "yellow", "orange", "red")
 
 
@@ -62,19 +61,6 @@ def published_alerts(settings: Settings) -> pl.LazyFrame:
     return (
         frame.with_columns(decode).select(ALERT_COLUMNS).sort(["score", "alert_id"], descending=[True, False])
     )
-
-
-def read_alerts(path: Path) -> pl.DataFrame:
-    """Alerts that `alerts --format json` wrote, as far as an evaluation needs them."""
-    schema = pl.Schema({"subject_ids": pl.List(pl.String()), "score": pl.Float64()})
-    for name in ("alert_id", "kind", *_MOMENTS):
-        schema[name] = pl.String()
-    try:
-        frame = pl.read_ndjson(path, schema=schema)
-    except pl.exceptions.PolarsError as error:
-        raise UsageError(f"{path}: expected one alert a line as JSON, found: {error}") from error
-    parsed = (pl.col(name).str.to_datetime(time_unit="us", time_zone="UTC") for name in _MOMENTS)
-    return frame.with_columns(parsed).with_columns(pl.col(*_MOMENTS).dt.replace_time_zone(None))
 
 
 def _timezone(settings: Settings) -> str:

@@ -7,7 +7,7 @@ import shutil
 import polars as pl
 import pytest
 
-from pipelines.simulator import simulate
+from pipelines.simulator.simulation import simulate
 
 pytestmark = pytest.mark.spark
 RELATIVE = 1e-9

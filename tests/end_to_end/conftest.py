@@ -13,7 +13,7 @@ import pytest
 from pipelines.market import day_to_look_from, read_market
 from pipelines.run import Outcome, run
 from pipelines.settings import Settings
-from pipelines.simulator import simulate
+from pipelines.simulator.simulation import simulate
 
 
 @dataclass
