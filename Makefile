@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := true
 export SPARK_LOCAL_IP := 127.0.0.1
 
-.PHONY: help demo dashboard test check unit test-spark screenshots generate detectors lock clean
+.PHONY: help demo dashboard test check unit test-spark screenshots simulator-pages generate detectors lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare
 generate: $(VENV)/dev  ## what follows from contract and policy: dbt sources, staging models, reference pages
 	$(BIN)/python -m pipelines.contract.render
 	$(BIN)/python -m anomaly.reference
+
+simulator-pages: $(VENV)/dev  ## the simulated market's pictures and tables of the documentation
+	$(BIN)/python -m pipelines.simulator.pages --out docs
 
 screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk

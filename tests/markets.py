@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -53,4 +52,4 @@ def shared_market(
             folder.mkdir()
             report = simulate(folder / "market", scale=scale, seed=seed, clean=clean)
             done.write_bytes(pickle.dumps(report))
-    return Written(pickle.loads(done.read_bytes()))  # noqa: S301 - written above
+    return Written(pickle.loads(done.read_bytes()))

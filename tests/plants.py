@@ -23,8 +23,8 @@ from pipelines.simulator.world import World, build_world
 
 TINY = replace(
     SCALES["small"], power=22, cement=7, steel=5, aluminium=2, small_emitters=4, groups=6, treasuries=3,
-    funds=4, brokers=2, makers=1, individuals=12, consortia=1, projects=6, laboratories=4, verifiers=4, consultants=3,
-    parks=3, hourly_months=2,
+    funds=4, brokers=2, makers=1, individuals=12, consortia=1, projects=6, laboratories=4, verifiers=4,
+    consultants=3, parks=3, hourly_months=2,
 )  # fmt: skip
 SEED = 5
 

@@ -37,6 +37,5 @@ def register(app: typer.Typer) -> None:
             return
         print_table(COLUMNS, rows, f"{source.name} beside the national market")
         bounded = [line for line in lines if line.is_like is not None]
-        say(
-            f"{sum(bool(line.is_like) for line in bounded):,} of {len(bounded):,} bounded figures are like it."
-        )
+        like = sum(bool(line.is_like) for line in bounded)
+        say(f"{like:,} of {len(bounded):,} bounded figures are like it.")

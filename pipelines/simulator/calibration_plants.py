@@ -71,6 +71,10 @@ METER_ERRORS = {  # lasting bias (spread) and noise of a day
     "heat_out": (0.003, 0.004),
     "product": (0.002, 0.003),
 }
+# What follows for an honest plant's month: a fuel meter and the report, and the stack monitor and a report
+# with measured carbon (both per MWh), agree within these.
+METER_AGREEMENT = 0.01
+MONITOR_AGREEMENT = 0.032
 STOCK_ERROR = 0.0008  # of the fuel that a month's report states
 ANALYSIS_ERRORS = {  # spread of a laboratory's figure around the truth: sampling and repeatability
     "place": 0.012,

@@ -47,17 +47,17 @@ CREDIT_PATIENCE_DAYS = 26  # so long before the deadline buyers of credits give 
 
 # What is outstanding when the record opens (own: the surplus of the cycles before is not published).
 SURPLUS = 0.045  # of the power sector's yearly emissions
-OLDER_VINTAGE_SHARE = (0.35, 0.65)  # of the two older vintages
+OLDER_VINTAGE_SHARE = (0.4, 0.6)  # of the two older vintages
 SURPLUS_HOLDERS = 0.55  # share of power companies with a surplus of their own that also have an older one
 SHORT_HOLDERS = 0.12  # the same of those that are short
 SHORT_WEIGHT = 0.12  # of what these have, beside the others
 OPENING_SHARES = {  # of that surplus, by role
-    "entity": 0.79,
-    "treasury": 0.11,
-    "fund": 0.055,
-    "broker": 0.018,
-    "maker": 0.025,
-    "individual": 0.002,
+    "entity": 0.785,
+    "treasury": 0.06,
+    "fund": 0.085,
+    "broker": 0.035,
+    "maker": 0.03,
+    "individual": 0.005,
 }
 MOST_AT_OPENING = {  # t an account
     "entity": 700_000,
@@ -67,7 +67,7 @@ MOST_AT_OPENING = {  # t an account
     "maker": 500_000,
     "individual": 9_000,
 }
-RESERVE = 0.02  # of the power sector's yearly emissions, in the government's reserve
+RESERVE = 0.012  # of the power sector's yearly emissions, in the government's reserve
 OPENING_CREDITS = 0.25  # credits outstanding from before, as a share of what projects issue in the span
 HOLDING_LIMIT = 1_000_000  # t beyond a compliance entity's allocation, for others in all [B-20]
 

@@ -16,7 +16,8 @@ HOLDING_LIMIT = 1_000_000  # t, accounts without an obligation keep below it (Be
 
 # Volume of a trading year over the emissions whose year is surrendered at its end.
 VOLUME_SHARE = {2024: 0.0360, 2025: 0.0287}  # 189 Mt of 5.244 Gt, 235 Mt of 8.194 Gt [J-05, J-04]
-BLOCK_SHARE = 0.81  # of the volume [J-01, J-03, J-18]
+BLOCK_SHARE = 0.82  # of the volume [J-01, J-03, J-18]
+LEAST_LISTED_SHARE = 0.08  # of the volume that comes to the book unplanned, own
 MONTH_SHARE = {  # of a year's volume; four fifths in the last quarter [J-10, J-11], months within own
     1: 0.014, 2: 0.010, 3: 0.016, 4: 0.020, 5: 0.020, 6: 0.022, 7: 0.024, 8: 0.034, 9: 0.055,
     10: 0.135, 11: 0.290, 12: 0.360,
@@ -40,15 +41,13 @@ POLICY_NEWS = (
     (date(2025, 12, 24), 0.11),
 )  # fmt: skip
 ABSORPTION = 0.35  # of a policy step is understood a day, own
-MINOR_NEWS = 0.0180  # spread of the small news of a day, own
+MINOR_NEWS = 0.0185  # spread of the small news of a day, own
 MINOR_NEWS_TAILS = 3.5  # degrees of freedom of its Student distribution, own
 MINOR_NEWS_FADES = 0.14  # a day, own
 FLOW_LEARNED = 0.006  # what a day of one-sided trading teaches, own
 FLOW_FORGOTTEN = 0.10  # a day, own
 VINTAGE_DISCOUNT = 0.006  # for every year that a vintage is older than the newest, own
-CREDIT_DISCOUNT = (
-    0.03  # mean discount of credits to allowances, own; 2025 averages were 70.76 and 62.36 [J-21]
-)
+CREDIT_DISCOUNT = 0.03  # mean discount of credits to allowances, own (2025: 70.76 and 62.36 [J-21])
 CREDIT_SPREAD = 0.03  # how far that discount wanders, own
 PRIVATE_SPREAD = 0.022  # between the beliefs of traders, own
 PRIVATE_FADES = 0.04  # a day, own
@@ -60,7 +59,7 @@ EVENTS_PER_ORDER = 1.9  # own
 TRADES_PER_TAKER = 1.5  # own
 MAKER_SHARE = 0.45  # of all orders, own
 INSTRUMENT_WEIGHTS = (0.62, 0.20, 0.07, 0.04)  # of the orders, newest vintage first, own
-CREDIT_WEIGHT = 0.07  # of the orders, own
+CREDIT_WEIGHT = 0.05  # of the orders, own
 NEW_LISTING_DAYS = 20  # until a new vintage has drawn the interest, own
 SIZE_SPREAD = 1.0  # log, of listed orders, own
 TREND_MEMORY_SESSIONS = 2.5  # against which chartists see a trend, own
@@ -75,9 +74,9 @@ LAST_CALL_SESSIONS = 7  # before the deadline, own
 
 # Blocks.
 DISCOUNT_FLOOR, DISCOUNT_CEILING = -0.03, 0.22  # [J-13]
-DISCOUNT_BASE, DISCOUNT_NOISE = 0.014, 0.011  # own, for a median of 2 to 5 % [J-13, J-13b]
-DISCOUNT_BY_SIZE = 0.012  # for every e-fold of the smallest block, own
-DISCOUNT_BY_URGENCY = 0.34  # of who has to sell at any price, own
+DISCOUNT_BASE, DISCOUNT_NOISE = 0.011, 0.010  # own, for a median of 2 to 5 % [J-13, J-13b]
+DISCOUNT_BY_SIZE = 0.020  # for every e-fold of the smallest block, own
+DISCOUNT_BY_URGENCY = 0.27  # of who has to sell 150,000 t at any price; more of it presses harder, own
 INTERNAL_DISCOUNT = 0.008  # within a group, own
 
 # Auctions.

@@ -1,4 +1,4 @@
-"""What must hold exactly in any clean market, whatever its size: bookings, settlement, daily figures, order flow.
+"""What must hold exactly in any clean market, whatever its size: bookings, settlement, daily figures, orders.
 
 Each identity is a query over contract tables that gives how many things it looked at and how many break it.
 """
@@ -130,7 +130,8 @@ IDENTITIES = {
             group by all
         ),
         changes as (
-            select account_id, unit_type, vintage, cast(ts + interval 8 hour as date) as day, sum(change) as change
+            select account_id, unit_type, vintage,
+                cast(ts + interval 8 hour as date) as day, sum(change) as change
             from legs group by all
         ),
         holdings as (
@@ -247,7 +248,7 @@ IDENTITIES = {
         select count(*), count(*) filter (where issued.times is distinct from booked.times)
         from issued full join booked using (quantity)
     """,
-}  # noqa: S608 - constants of this file
+}
 
 
 @dataclass(frozen=True)

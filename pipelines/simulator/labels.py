@@ -16,7 +16,7 @@ _MARKS = {"case_id": "C", "lookalike_id": "A"}
 
 
 def write_labels(stage: Stage, sink: Sink, out: Path) -> tuple[pl.DataFrame, list[str]]:
-    """Write `<out>.labels.parquet` and `<out>.lookalikes.parquet`; returns the labels and what never happened.
+    """Write the labels and the look-alikes beside `out`; returns the labels and what never happened.
 
     A case that left no row (its actors held nothing, say) is no case: it is named instead.
     """

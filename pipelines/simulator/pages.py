@@ -24,16 +24,16 @@ from pipelines.simulator.simulation import SimulationReport, simulate
 SCALE, SEED = "medium", 7
 _REALISM_HEAD = """# The simulated market beside the real one
 
-Made by `make simulator-pages` from a {scale} market of seed {seed}, known cases included. The same table of any
-source directory: `carbonwarden realism --source DIR`. *bounds* say what is taken for like the real market;
+Made by `make simulator-pages` from a {scale} market of seed {seed}, known cases included. The same table
+of any source directory: `carbonwarden realism --source DIR`. *bounds* say what is taken for like the real market;
 without them a line only informs. *verified* says how sure the real figure is: `yes` (official text), `page`
 (read in a page's excerpt), `computed` (from such figures or the exchange's daily quotes), `none` (nothing
 was published).
 """
 _CASES_HEAD = """# Known cases and look-alikes
 
-Made by `make simulator-pages` from a {scale} market of seed {seed}: how many known cases of each kind it holds, by
-severity, and the lawful conduct that resembles the kind and carries no label.
+Made by `make simulator-pages` from a {scale} market of seed {seed}: how many known cases of each kind it
+holds, by severity, and the lawful conduct that resembles the kind and carries no label.
 """
 
 
@@ -83,4 +83,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs"))
     for written in write_pages(parser.parse_args().out):
-        print(written)  # noqa: T201 - the command's result
+        print(written)

@@ -33,10 +33,10 @@ _YEAR = """
 """
 _TRADERS = """
     with sides as (
-        select date_trunc('month', ts + interval 8 hour) as month, buy_account_id as account_id, quantity, 'bought' as side
+        select date_trunc('month', ts + interval 8 hour) as month, buy_account_id as account_id, quantity
         from trades
         union all
-        select date_trunc('month', ts + interval 8 hour), sell_account_id, -quantity, 'sold' from trades
+        select date_trunc('month', ts + interval 8 hour), sell_account_id, -quantity from trades
     )
     select cast(month as date) as month, holder_type, sum(quantity) / 1e6 as volume
     from sides join accounts using (account_id)
@@ -154,18 +154,27 @@ def _year(con: duckdb.DuckDBPyConnection) -> alt.VConcatChart:
     price = (
         alt.Chart(days)
         .mark_line(color=_BLUE, interpolate="step-after")
-        .encode(alt.X("date:T", title=None), alt.Y("price:Q", title="listed price, CNY/t", scale=alt.Scale(zero=False)))
+        .encode(
+            alt.X("date:T", title=None),
+            alt.Y("price:Q", title="listed price, CNY/t", scale=alt.Scale(zero=False)),
+        )
         .properties(width=_WIDTH, height=_HEIGHT)
     )
     modes = days.unpivot(["listed", "block"], index="date", variable_name="mode", value_name="volume")
-    monthly = modes.with_columns(pl.col("date").dt.truncate("1mo")).group_by("date", "mode").agg(pl.col("volume").sum())
+    monthly = (
+        modes.with_columns(pl.col("date").dt.truncate("1mo"))
+        .group_by("date", "mode")
+        .agg(pl.col("volume").sum())
+    )
     volume = (
         alt.Chart(monthly.sort("date", "mode"))
         .mark_bar()
         .encode(
             alt.X("yearmonth(date):T", title=None),
             alt.Y("volume:Q", title="volume a month, Mt"),
-            alt.Color("mode:N", title=None, scale=alt.Scale(domain=["listed", "block"], range=[_ORANGE, _BLUE])),
+            alt.Color(
+                "mode:N", title=None, scale=alt.Scale(domain=["listed", "block"], range=[_ORANGE, _BLUE])
+            ),
         )
         .properties(width=_WIDTH, height=_HEIGHT * 0.7)
     )
@@ -257,4 +266,3 @@ PICTURES: dict[str, Callable[[duckdb.DuckDBPyConnection], alt.TopLevelMixin]] = 
     "monitor": _monitor,
     "coal": _coal,
 }
-

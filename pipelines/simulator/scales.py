@@ -9,10 +9,9 @@ from dataclasses import dataclass
 class Scale:
     """Head counts and coverage of one size of market.
 
-    `hourly_months` are the months, counted back from the last, in which stack monitors are published (0:
-    all of the trading years'); `cases_per_kind` is how many known cases of every kind are set;
-    `listed_trades_per_year` is about how many listed trades a year brings; `cancels_per_trade` about how
-    many orders are withdrawn for each.
+    `hourly_months` is how many months of stack monitors are published, around the last turn of the year (0:
+    all months of the trading years); `cases_per_kind` how many known cases of every kind are set;
+    `listed_trades_per_year` and `order_events_per_year` about how many a year brings.
     """
 
     power: int

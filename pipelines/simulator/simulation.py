@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.progress import report as say
 from pipelines.simulator import directories, oversight
 from pipelines.simulator.cases import arrange_all
 from pipelines.simulator.cases.stage import Stage
@@ -72,15 +73,19 @@ def simulate(
     world = build_world(size, timeline, streams)
     plan = Plan.empty(len(timeline.months), len(world.fleet))
     stage = Stage(world, plan, timeline, size)
+    say("arranging who does what")
     arrange_all(stage, streams, clean)
     clock.lap("plan")
     out.mkdir(parents=True, exist_ok=True)
     sink = Sink(out, format)
+    say("running the plants")
     truth = true_run(world, timeline, plan.emitters, streams)
     reports = make_reports(world, truth, plan.emitters, streams)
     clock.lap("plants")
+    say("writing what plants, laboratories and monitors see")
     write_emitters(world, truth, reports, plan, streams, sink)
     clock.lap("monitoring")
+    say("trading, day by day")
     credits = issue_credits(world, timeline, plan.projects, streams, sink)
     registry = Registry(world, timeline, reports, credits, plan, streams)
     Market(world, timeline, registry, plan, streams, sink).run()

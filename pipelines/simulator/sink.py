@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -36,7 +37,9 @@ class Sink:
             ValueError: the frame lacks a column of the contract, or the month does not fit the table.
         """
         if (month is None) == (name in BY_MONTH):
-            raise ValueError(f"table {name}: month is {month}, expected one exactly for {', '.join(BY_MONTH)}")
+            raise ValueError(
+                f"table {name}: month is {month}, expected one exactly for {', '.join(BY_MONTH)}"
+            )
         if "tag" in frame.columns:
             self.remember(name, frame.filter(pl.col("tag") > 0))
         frame = shaped(name, frame)
@@ -53,7 +56,7 @@ class Sink:
         key = list(TABLES[name].key)
         for row in frame.iter_rows(named=True):
             tag = row["tag"]
-            values = [one if isinstance(one, int) else str(one) for one in (row[part] for part in key)]
+            values = [_plain(row[part]) for part in key]
             self.touched.setdefault(tag, {}).setdefault(name, []).append(values)
         if "ts" in frame.columns and name != "cems_hourly":
             spans = frame.group_by("tag").agg(
@@ -62,6 +65,10 @@ class Sink:
             for tag, first, last in spans.with_columns(pl.col("first", "last").to_physical()).rows():
                 before = self.moments.get(tag, (first, last))
                 self.moments[tag] = min(first, before[0]), max(last, before[1])
+
+
+def _plain(value: int | str | date) -> int | str:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -99,6 +99,13 @@ class Timeline:
         first = max(0, min(turn - scale.hourly_months // 2, len(self.months) - scale.hourly_months))
         return self.months[first : first + scale.hourly_months]
 
+    def metered_since(self, scale: Scale) -> date:
+        """The first day of which energy meters are published: of all monitoring, or of the trading years.
+
+        The largest scale (that publishes all hours of stack monitors) leaves out the year before trading.
+        """
+        return self.first_day if scale.hourly_months == 0 else self.report_days[0]
+
     @property
     def last_filed_month(self) -> date:
         """The last month whose report is due by `as_of`."""

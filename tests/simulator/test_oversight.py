@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from pipelines.contract.tables import TABLES
-from pipelines.simulator.tip_texts import tip_text
+from pipelines.simulator.oversight.texts import tip_text
 
 NEW_RULES = date(2024, 5, 1)
 

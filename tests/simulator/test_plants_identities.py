@@ -10,13 +10,11 @@ import polars as pl
 import pytest
 
 from pipelines.simulator import calibration_plants as calibration
-from pipelines.simulator.calibration_plants import METER_ERRORS, MONITOR_BIAS
+from pipelines.simulator.calibration_plants import METER_AGREEMENT, METER_ERRORS, MONITOR_AGREEMENT
 from pipelines.simulator.emitters.filing import report_due, verification_due
 from pipelines.simulator.emitters.labs import LONGEST
 from tests.plants import Plants, honest, run, tiny_world
 
-# Three deviations of what a month's analysis may be off, beside the lasting error of the instrument.
-_ANALYSIS = 0.012
 _ZONE = "Asia/Shanghai"
 
 
@@ -57,7 +55,7 @@ def test_meters_agree_with_reports(plants: Plants, latest: pl.DataFrame, meter: 
     bias, noise = METER_ERRORS[meter]
     gap = (both["value"] / both[column] - 1).abs()
     assert both.height > 20
-    assert gap.max() < min(0.01, 1.4 * bias + 2 * noise + 4 * calibration.STOCK_ERROR)
+    assert gap.max() < min(METER_AGREEMENT, 1.4 * bias + 2 * noise + 4 * calibration.STOCK_ERROR)
     assert gap.max() > 0
 
 
@@ -73,7 +71,7 @@ def test_monitors_agree_with_reports(plants: Plants, latest: pl.DataFrame) -> No
     both = both.filter(pl.col("len") > 200)
     gap = both["rate"] * both["electricity_generated"] / both["reported_emissions"] - 1
     assert both.height > 40
-    assert gap.abs().max() < MONITOR_BIAS[1] + _ANALYSIS
+    assert gap.abs().max() < MONITOR_AGREEMENT
     assert gap.abs().mean() < 0.015
     assert gap.std() > 0.003
 

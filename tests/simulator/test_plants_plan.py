@@ -36,8 +36,14 @@ COAL = coal_unit(tiny_world())
 KILN = unit_where(_FLEET.unit_class == "clinker_line", 2)
 SMALL = unit_where(_ENTITIES.is_small[_FLEET.entity])
 TABLES = (
-    "activity_reports", "emission_reports", "unit_years", "lab_tests", "meters_daily", "cems_hourly", "other_rights",
-)  # fmt: skip
+    "activity_reports",
+    "emission_reports",
+    "unit_years",
+    "lab_tests",
+    "meters_daily",
+    "cems_hourly",
+    "other_rights",
+)
 
 
 def _id(unit: int) -> str:

@@ -174,3 +174,17 @@ def test_chemistry_is_one_formula_for_all() -> None:
     assert (quality.carbon_dry[0, 1] > quality.carbon_dry[0, 0]) and (
         quality.volatile[0, 1] < quality.volatile[0, 0]
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_listing_threshold_lies_between_small_and_key_emitters(seed: int) -> None:
+    scale, streams = SCALES["small"], Streams(seed)
+    timeline = Timeline.ending(scale.years)
+    world = build_world(scale, timeline, streams)
+    truth = true_run(world, timeline, EmitterPlan.empty(len(timeline.months), len(world.fleet)), streams)
+    for year in timeline.compliance_years:
+        inside = [day.year == year for day in truth.days]
+        entity = np.bincount(world.fleet.entity, truth.emissions[inside].sum(0), len(world.entities))
+        small = world.entities.is_small
+        assert entity[small].min() > 3_000
+        assert entity[small].max() < calibration.LISTING_THRESHOLD < entity[~small].min()  # [C-11]

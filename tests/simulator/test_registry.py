@@ -7,8 +7,6 @@ import pytest
 
 from pipelines.simulator import calibration_registry as calibration
 
-CARRIED = ["kind", "from_account"]
-
 
 def _balances(transfers):
     """Holdings after every movement, in the order of time and id."""
@@ -35,6 +33,15 @@ def _year_end(transfers, year):
 
 def test_nobody_ever_holds_less_than_nothing(clean_market):
     assert _balances(clean_market["transfers"])["balance"].min() >= 0
+
+
+def test_no_trader_holds_more_than_the_default_limit(clean_market):
+    allowances = clean_market["transfers"].filter(pl.col("unit_type") == "CEA")
+    held = _balances(allowances).with_columns(total=pl.col("change").cum_sum().over("account"))
+    highest = held.group_by("account", pl.col("ts").dt.date()).agg(pl.col("total").last())
+    traders = clean_market["accounts"].filter(pl.col("holder_type").is_in(["financial", "individual"]))
+    mine = highest.filter(pl.col("account").is_in(traders["account_id"].to_list()))
+    assert 0 < mine["total"].max() <= calibration.HOLDING_LIMIT
 
 
 def test_transfers_are_numbered_in_time(market):

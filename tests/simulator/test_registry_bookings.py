@@ -191,7 +191,7 @@ def _settled(fault, holdings=None, quantity=100):
         moments, trades["seller"], trades["buyer"], trades["asset"], trades["quantity"],
         "trade_settlement", trades["number"], trades["tag"],
     )  # fmt: skip
-    book = FaultBook([fault], emitters=4)
+    book = FaultBook([fault], emitters=4, last_day=date(2025, 12, 31))
     book.at_settlement(DAY, trades, moments, ledger.holdings, set())
     book.at_close(DAY, ledger.holdings, np.array([0]), np.random.default_rng(1))
     touched = book.touched_trades()
@@ -233,7 +233,7 @@ def test_overdrawn_gives_more_than_is_held():
 
 
 def test_faults_wait_for_a_trade():
-    book = FaultBook([LedgerFault(DAY, 3, "twice")], emitters=4)
+    book = FaultBook([LedgerFault(DAY, 3, "twice")], emitters=4, last_day=date(2025, 12, 31))
     trades = {
         "moment": np.array([1]), "seller": np.array([0]), "buyer": np.array([1]), "asset": np.array([0]),
         "quantity": np.array([5]), "number": np.array([1]), "tag": np.array([0]),

@@ -4,27 +4,7 @@ import polars as pl
 import pytest
 
 from pipelines.contract.tables import TABLES
-
-MADE = [
-    "entities",
-    "parks",
-    "units",
-    "accounts",
-    "service_bodies",
-    "allocations",
-    "transfers",
-    "compliance",
-    "instruments",
-    "market_days",
-    "orders",
-    "trades",
-    "activity_reports",
-    "emission_reports",
-    "cems_hourly",
-    "unit_years",
-    "meters_daily",
-    "lab_tests",
-]
+from pipelines.simulator.sink import BY_MONTH
 
 
 @pytest.fixture(params=["clean_market", "market"])
@@ -32,14 +12,26 @@ def written(request):
     return request.getfixturevalue(request.param)
 
 
-def test_every_promised_table_has_rows(written):
-    assert {name for name, rows in written.report.rows.items() if rows > 0} == set(MADE)
-    assert {path.name for path in written.report.out.iterdir()} == {f"{n}.parquet" for n in MADE} | {
-        "market.yml"
-    }
+def test_every_table_of_the_contract_has_rows(written):
+    assert {name for name, rows in written.report.rows.items() if rows > 0} == set(TABLES)
+    small = {f"{name}.parquet" for name in TABLES if name not in BY_MONTH}
+    assert {path.name for path in written.report.out.iterdir()} == small | set(BY_MONTH) | {"market.yml"}
 
 
-@pytest.mark.parametrize("name", MADE)
+def test_growing_tables_have_a_file_a_month_that_holds_that_month(written):
+    for name in BY_MONTH:
+        files = sorted((written.report.out / name).iterdir())
+        moments = [pl.read_parquet(path).select(_local_month(name)).to_series().unique() for path in files]
+        assert [months.to_list() for months in moments] == [[path.stem] for path in files], name
+
+
+def _local_month(name):
+    if name == "meters_daily":
+        return pl.col("date").dt.strftime("%Y-%m")
+    return pl.col("ts").dt.convert_time_zone("Asia/Shanghai").dt.strftime("%Y-%m")
+
+
+@pytest.mark.parametrize("name", TABLES)
 def test_table_keeps_the_contract(written, name):
     table, frame = TABLES[name], written[name]
     assert dict(frame.schema) == table.polars_schema

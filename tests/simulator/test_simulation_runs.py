@@ -1,5 +1,7 @@
 """The call itself: same bytes again, independent streams, both formats, refusals that explain themselves."""
 
+import json
+from datetime import date
 from hashlib import sha256
 
 import numpy as np
@@ -7,16 +9,19 @@ import polars as pl
 import pytest
 import yaml
 
+from anomaly.catalogue.kinds import KINDS as ALERT_KINDS
 from pipelines.contract.tables import TABLES
-from pipelines.simulator import simulate
+from pipelines.simulator.cases import KINDS
+from pipelines.simulator.cases.stage import SEVERITIES
 from pipelines.simulator.seeds import Streams
-from pipelines.simulator.simulation import labels_path
-from pipelines.simulator.writer import shaped, write_table
+from pipelines.simulator.simulation import labels_path, simulate
+from pipelines.simulator.sink import BY_MONTH, Sink, shaped
 
 
 def _digests(report):
-    files = [*sorted(report.out.iterdir()), report.labels]
-    return {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
+    files = sorted(path for path in report.out.parent.rglob("market*/**/*") if path.is_file())
+    files += [report.labels]
+    return {str(path.relative_to(report.out.parent)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_same_seed_gives_the_same_bytes(market, tmp_path):
@@ -25,9 +30,46 @@ def test_same_seed_gives_the_same_bytes(market, tmp_path):
     assert again.rows == market.report.rows
 
 
-def test_cases_change_little_else(market, clean_market):
-    for name in ("entities", "units", "accounts", "meters_daily", "cems_hourly"):
+def test_cases_leave_the_world_as_it_is(market, clean_market):
+    for name in ("parks", "units", "accounts", "service_bodies", "consortium_members"):
         assert market[name].equals(clean_market[name])
+
+
+def test_clean_market_has_no_labels_but_look_alikes(market, clean_market):
+    assert clean_market.report.cases == {}
+    assert clean_market.labels.height == 0
+    assert set(clean_market.labels.columns) == set(market.labels.columns)
+    assert set(clean_market.lookalikes["kind"]) == set(market.lookalikes["kind"])
+
+
+def test_every_kind_comes_in_three_severities_and_has_a_look_alike(market):
+    graded = market.labels.group_by("kind").agg(pl.col("severity").unique(), pl.len())
+    assert set(graded["kind"]) == set(ALERT_KINDS)
+    for kind, severities, count in graded.rows():
+        assert set(severities) == set(SEVERITIES), kind
+        assert count >= 3, kind
+    assert market.report.unrealised == []
+    assert {kind.name for kind in KINDS} == set(ALERT_KINDS)
+    assert all(kind.lookalike for kind in KINDS)
+
+
+def _text(value):
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def test_subjects_and_touched_rows_exist(market):
+    known = {}
+    for row in market.labels.iter_rows(named=True):
+        assert row["subject_ids"], row["kind"]
+        assert row["window_start"] < row["window_end"], row["kind"]
+        touched = json.loads(row["touched"])
+        assert touched, row["kind"]
+        for name, keys in touched.items():
+            table = TABLES[name]
+            if name not in known:
+                known[name] = {tuple(map(_text, key)) for key in market[name].select(table.key).rows()}
+            strangers = {tuple(map(_text, key)) for key in keys} - known[name]
+            assert not strangers, (row["kind"], name, sorted(strangers)[:2])
 
 
 def test_streams_depend_on_seed_and_name_only():
@@ -48,7 +90,9 @@ def _typed(column, dtype):
 
 def test_csv_says_the_same_as_parquet(market, tmp_path):
     for name in ("trades", "market_days", "lab_tests", "activity_reports"):
-        path = write_table(market[name], tmp_path, name, "csv")
+        month = "2025-01" if name in BY_MONTH else None
+        Sink(tmp_path, "csv").write(name, market[name], month)
+        path = tmp_path / (f"{name}/{month}.csv" if month else f"{name}.csv")
         table = TABLES[name]
         text = pl.read_csv(path, infer_schema=False)
         typed = text.with_columns(

@@ -259,10 +259,19 @@ def test_activity_thins_orders(planned, plain):
     assert counts[0] < 0.35 * counts[1]
 
 
-def test_tilt_lifts_the_price(planned, plain):
-    lifted = np.mean([np.log(_closes(planned, "CEA24")[d] / _closes(plain, "CEA24")[d]) for d in JULY[2:]])
-    print("LIFTED", lifted)
-    assert lifted > 0.01
+def test_tilt_makes_speculators_buy(planned, plain):
+    roles = planned.world.accounts.with_role("fund", "individual", "broker")
+    names = [planned.world.accounts.id[n] for n in roles]
+    shares = []
+    for ran in (planned, plain):
+        entered = _table(ran, "orders").filter(
+            pl.col("day").is_in(JULY)
+            & (pl.col("instrument_id") == "CEA24")
+            & pl.col("account_id").is_in(names)
+            & (pl.col("event") == "new")
+        )
+        shares.append((entered["side"] == "buy").mean())
+    assert shares[0] > max(0.65, shares[1] + 0.15)
 
 
 def test_levels_draw_the_price_towards_them(planned):
@@ -272,7 +281,28 @@ def test_levels_draw_the_price_towards_them(planned):
     assert closes[inside[-1]] < 0.9 * closes[date(2025, 9, 5)]
 
 
-def test_nothing_is_sold_twice_a_day_or_without_having_it(planned):
+def test_nobody_sells_what_was_not_there_in_the_morning(planned):
+    transfers = _table(planned, "transfers").with_columns(
+        instrument=pl.when(pl.col("unit_type") == "CCER").then(pl.lit("CCER"))
+        .otherwise(pl.format("CEA{}", pl.col("vintage") % 100))
+    )  # fmt: skip
+    out = transfers.select("day", "instrument", a="from_account", q=-pl.col("quantity"))
+    into = transfers.select("day", "instrument", a="to_account", q="quantity")
+    moved = pl.concat([out, into]).drop_nulls("a").group_by("a", "instrument", "day").agg(pl.col("q").sum())
+    moved = moved.sort("day").with_columns(
+        opening=pl.col("q").cum_sum().over("a", "instrument") - pl.col("q")
+    )
+    sold = (
+        _table(planned, "trades")
+        .group_by(a="sell_account_id", instrument="instrument_id", day="day")
+        .agg(pl.col("quantity").sum())
+    )
+    joined = sold.join(moved, on=["a", "instrument", "day"], how="left")
+    assert joined["opening"].null_count() == 0
+    assert (joined["quantity"] <= joined["opening"]).all()
+
+
+def test_nothing_is_given_without_having_it(planned):
     transfers = _table(planned, "transfers")
     kept = ["unit_type", "vintage"]
     out = transfers.select("ts", "transfer_id", *kept, a="from_account", q=-pl.col("quantity"))
@@ -312,6 +342,29 @@ def test_day_figures_are_those_of_the_trades(planned):
     assert (
         following.drop_nulls("before")["before"] == following.drop_nulls("before")["previous_close"]
     ).all()
+
+
+def test_trades_lie_between_the_prices_of_their_orders(planned):
+    orders = _table(planned, "orders").filter(pl.col("event").is_in(["new", "amend"])).sort("ts", "event_id")
+    trades = _table(planned, "trades").sort("ts", "trade_id")
+    for side, sign in (("buy", 1), ("sell", -1)):
+        stated = trades.join_asof(
+            orders.select("ts", "order_id", limit="cents"),
+            on="ts",
+            by_left=f"{side}_order_id",
+            by_right="order_id",
+            check_sortedness=False,
+        )
+        assert stated["limit"].null_count() == 0
+        assert (sign * (stated["limit"] - stated["cents"])).min() >= 0
+
+
+def test_listed_orders_are_smaller_than_blocks(planned):
+    orders = _table(planned, "orders")
+    assert orders.filter(pl.col("mode") == "listed")["quantity"].max() < 100_000
+    assert orders.filter(pl.col("mode") == "block")["quantity"].min() >= 100_000
+    hours = pl.col("ts").dt.convert_time_zone("Asia/Shanghai").dt.time()
+    assert orders.filter((pl.col("mode") == "block") & (hours < pl.time(13))).height == 0
 
 
 def test_numbers_follow_time_and_refer_to_each_other(planned):

@@ -16,6 +16,7 @@ _NATIONAL_VOLUME = {2024: 189e6, 2025: 235e6}  # t a year [J-05, J-04]
 _EMITTERS = {2024: 2_096, 2025: 3_378}  # [J-05, J-04]
 _BUSY = 0.12  # share of the market's listed trading from which an instrument is no thin one
 _AUTUMN = (10, 8)  # month and day from which the last quarter trades
+_GAP = 3  # trading days kept calm before and after an episode
 _WARM_UP = 15  # trading days at the beginning on which nothing is arranged
 _SETTLED = 5  # days after its listing in which nothing is arranged in an instrument
 
@@ -190,13 +191,27 @@ def place_episode(
     length: int,
     busy_share: float = 0.1,
     suitable: Callable[[int, list[date]], bool] | None = None,
+    credit_share: float = 0.0,
 ) -> tuple[int, list[date]] | None:
     """An instrument and days that an episode has for itself, or None where none are left.
 
     Thin instruments come first, so that the market as a whole stays as it is; one in which much is traded
-    is chosen with the chance `busy_share` only. Days without any deed of others are preferred.
+    is chosen with the chance `busy_share` only. With the chance `credit_share` credits come before all,
+    whose price nobody takes for the market's. Days without any deed of others are preferred.
     """
     days = stage.timeline.trading_days
+    if rng.random() < credit_share:
+        found = place_episode(
+            stage,
+            rng,
+            length,
+            0.0,
+            lambda asset, span: (
+                not stage.timeline.assets[asset].is_allowance and (suitable is None or suitable(asset, span))
+            ),
+        )
+        if found is not None:
+            return found
     places: dict[tuple[bool, bool], list[tuple[int, int]]] = {}
     for start in range(_WARM_UP, len(days) - length):
         span = days[start : start + length]
@@ -211,6 +226,6 @@ def place_episode(
         if pool := places.get(kind):
             asset, start = pool[int(rng.integers(len(pool)))]
             span = days[start : start + length]
-            stage.diary.note_episode(asset, span)
+            stage.diary.note_episode(asset, days[max(start - _GAP, 0) : start + length + _GAP])
             return asset, span
     return None

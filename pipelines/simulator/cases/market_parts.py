@@ -129,9 +129,11 @@ def cast(stage: Stage, rng: np.random.Generator, day: date, among: Iterable[int]
     free = stage.cast.free(pool, able)
     if len(free) >= count:
         return stage.cast.take(rng, pool, free, count)
+    if len(able) < count:
+        raise RuntimeError(f"{count} accounts wanted that are open on {day}, found {len(able)}")
     chosen = stage.cast.take(rng, pool, free, len(free)) if free else []
     double = [account for account in able if account not in chosen]
-    return chosen + stage.cast.take(rng, f"{pool} again", double, count - len(chosen))
+    return chosen + [int(one) for one in rng.choice(double, count - len(chosen), replace=False)]
 
 
 def cast_party(

@@ -103,7 +103,7 @@ def _amid_default(
     default = default_carbon(fleet)
     found = []
     for choice in plan.selective_defaults:
-        near = 1 + 0.002 * float(rng.normal())
+        near = 1 + float(np.clip(rng.normal(0, 0.0006), -0.001, 0.001))
         if which[choice.unit]:
             span = slice(choice.first_month, choice.last_month + 1), choice.unit
             usual = float(np.median(quality.carbon[span] / quality.ncv[span]))

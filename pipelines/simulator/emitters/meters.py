@@ -117,7 +117,7 @@ def write_meters(world: World, truth: Truth, plan: EmitterPlan, streams: Streams
     book = MeterBook(world, truth, plan, streams)
     kept = {meter: (book.fitted(meter), *book.readings(meter)) for meter in METERS}
     ids = pl.Series(world.fleet.id, dtype=pl.String)
-    since = world.timeline.first_day if world.scale.hourly_months == 0 else truth.days[0]
+    since = world.timeline.metered_since(world.scale)
     for number, month in enumerate(truth.months):
         if month < since:
             continue

@@ -211,7 +211,8 @@ class SourceCopy:
             if file.added:
                 fresh = pl.concat(file.added)
                 parts.append(fresh if where is None else fresh.filter(where))
-        return pl.concat([empty, *(part.select(names) for part in parts)])
+        shown = [part.select(names) for part in parts if part.height]
+        return pl.concat(shown) if shown else empty
 
     def _part(self, file: _File, where: pl.Expr | None) -> pl.DataFrame:
         if where is None:
@@ -249,20 +250,31 @@ class SourceCopy:
         self.changes = {}
 
     def change(self, name: str, rows: pl.DataFrame, *columns: str) -> None:
-        """Put new values of these columns in place; `rows` carry the marks."""
-        if not rows.height:
+        """Put new values of these columns in place; `rows` carry the marks.
+
+        Rows that already have these values are left alone.
+        """
+        if not rows.height or not columns:
             return
+        table = TABLES[name]
         for part in rows.partition_by("_file"):
             file = self._files[name][int(part["_file"][0])]
             file.settle()
             frame = file.load()
             fresh = part.select("_id", *(pl.col(c).cast(frame.schema[c]) for c in columns))
-            before = frame.join(fresh.select("_id"), on="_id", how="semi", maintain_order="left")
-            self._log(name).changed.extend(_keys(before, TABLES[name]))
+            before = frame.join(fresh, on="_id", how="inner", maintain_order="left", suffix=" new")
+            before = before.filter(
+                pl.any_horizontal(pl.col(c).ne_missing(pl.col(f"{c} new")) for c in columns)
+            )
+            fresh = fresh.join(before.select("_id"), on="_id", how="semi")
+            if not fresh.height:
+                continue
+            self._log(name).changed.extend(_keys(before, table))
             file.frame = frame.update(fresh, on="_id", how="left", include_nulls=True)
-            self._changed.setdefault((name, file.number), set()).update(part["_id"].to_list())
-            if set(columns) & set(TABLES[name].key):
-                self._log(name).added.extend(_keys(part, TABLES[name]))
+            self._changed.setdefault((name, file.number), set()).update(fresh["_id"].to_list())
+            if set(columns) & set(table.key):
+                moved = part.join(fresh.select("_id"), on="_id", how="semi")
+                self._log(name).added.extend(_keys(moved, table))
 
     def remove(self, name: str, rows: pl.DataFrame) -> None:
         """Take rows out."""

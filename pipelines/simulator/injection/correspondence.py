@@ -7,7 +7,7 @@ whole years, its instruments by what moves most.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,10 @@ class Correspondence:
         """The same day of the source's year."""
         leap = (day.month, day.day) == (2, 29)
         return date(day.year + self.shift, day.month, 28 if leap and self.shift else day.day)
+
+    def back(self, day: date) -> date:
+        """The stage's day for one of the source."""
+        return replace(self, shift=-self.shift).day(day)
 
     def trading_day(self, day: date) -> date | None:
         """That day, or the next on which the source's exchange was open; None without one soon after."""

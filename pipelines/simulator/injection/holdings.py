@@ -11,7 +11,7 @@ from pipelines.simulator.injection.copy import SourceCopy
 from pipelines.simulator.injection.correspondence import SourceAsset
 
 # Of a selection of transfers, some accounts give what they were never seen to get.
-_MOST_OVERDRAWN = 0.001
+_MOST_OVERDRAWN = 0.05
 
 
 class Holdings:

@@ -21,14 +21,15 @@ class Numbers:
         """Nothing is read before it is asked for."""
         self._copy = copy
         self._used: dict[str, set[str]] = {}
+        self._largest: dict[tuple[str, str, str], int] = {}
         self._in_time: dict[str, tuple[np.ndarray, list[str]]] = {}
 
     def fresh(self, name: str, near: str, column: str | None = None) -> str:
         """An id that is not used: the next free one after `near`, or else one beyond the last."""
         column = column or TABLES[name].key[0]
-        used = self._used.setdefault(
-            f"{name}.{column}", set(self._copy.rows(name)[column].drop_nulls().to_list())
-        )
+        if f"{name}.{column}" not in self._used:
+            self._used[f"{name}.{column}"] = set(self._copy.rows(name)[column].drop_nulls().to_list())
+        used = self._used[f"{name}.{column}"]
         match = _NUMBER.match(near)
         if match is None:
             chosen = f"{near}-{len(used)}"
@@ -40,12 +41,19 @@ class Numbers:
                 if chosen not in used:
                     break
             else:
-                numbers = [
-                    int(m[2]) for m in map(_NUMBER.match, used) if m and m[1] == first and m[3] == last
-                ]
-                chosen = f"{first}{max(numbers) + 1:0{len(digits)}d}{last}"
+                candidate = self._after_last(f"{name}.{column}", first, last, used)
+                chosen = f"{first}{candidate:0{len(digits)}d}{last}"
         used.add(chosen)
         return chosen
+
+    def _after_last(self, table: str, first: str, last: str, used: set[str]) -> int:
+        """The number after the largest of that pattern."""
+        pattern = table, first, last
+        if pattern not in self._largest:
+            matches = map(_NUMBER.match, used)
+            self._largest[pattern] = max(int(m[2]) for m in matches if m and (m[1], m[3]) == (first, last))
+        self._largest[pattern] += 1
+        return self._largest[pattern]
 
     def near(self, name: str, moment: datetime, column: str | None = None) -> str:
         """The id of the last row before a moment, or the table's first."""

@@ -163,14 +163,14 @@ def _count(context: Context, day: date, asset: SourceAsset, mode: str, price: De
 def _order(context: Context, order: PlannedOrder) -> int:
     """Plant an order that waits and is withdrawn; one that takes becomes a trade at the day's price."""
     asset = _asset(context, order.asset)
-    day = context.match.trading_day(order.day)
-    quote = _quote(context, day, asset) if day is not None else None
-    if day is None or quote is None:
-        return 0
     if order.rule == "other":
         other, own = context.counterparty(order.account), order.account
         seller, buyer = (own, other) if order.side == "sell" else (other, own)
         return _deal(context, Deal(order.day, order.asset, seller, buyer, order.quantity, order.second))
+    day = context.match.trading_day(order.day)
+    quote = _quote(context, day, asset) if day is not None else None
+    if day is None or quote is None or not context.copy.has("orders"):
+        return 0
     account = context.account(order.account)
     price = quote.usual
     if order.rule == "fixed":

@@ -116,7 +116,7 @@ class _Planter:
     def __init__(self, copy: SourceCopy, streams: Streams) -> None:
         self.copy, self.streams = copy, streams
         self.match = correspond(copy)
-        self.world = view(copy, self.match.timeline)
+        self.world = view(copy, self.match)
         self.holdings = Holdings(copy)
         self.numbers = Numbers(copy)
         self.stage = _OneCase(self.world, self._empty(), self.match.timeline, self.world.scale)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from pipelines.simulator.calibration_registry import CARRY_OVER_BASE, CARRY_OVER_RATE
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.correspondence import SourceAsset
 from pipelines.simulator.injection.support import UnplantableError
@@ -370,21 +371,49 @@ def _adjust(context: Context, entity: int, year: int, decided_on: date, total: f
 
 
 def _carry_over(context: Context, entity: int, factor: float) -> None:
+    """Raise what an entity carried over to a multiple of the most that it may."""
     account = context.account(entity)
-    carried = context.copy.rows("transfers", pl.col("kind") == "carry_over")
-    out = carried.filter(pl.col("from_account") == account)
-    back = carried.filter(pl.col("to_account") == account)
-    if not out.height or not back.height:
-        raise UnplantableError("the company carried nothing over")
-    more = int(int(out["quantity"].sum()) * (factor - 1))
-    row = out.tail(1)
-    values = row.row(0, named=True)
-    if context.holdings.spare(account, _asset_of(values), values["ts"]) < more:
-        raise UnplantableError("the company holds no more that it could carry over")
-    context.copy.change("transfers", row.with_columns(pl.col("quantity") + more), "quantity")
-    context.copy.change("transfers", back.tail(1).with_columns(pl.col("quantity") + more), "quantity")
-    context.holdings.book(account, None, _asset_of(values), values["ts"], more)
-    context.holdings.book(None, account, _asset_of(back.row(-1, named=True)), values["ts"], more)
+    carried = context.copy.rows("transfers", pl.col("kind") == "carry_over").sort("ts", "transfer_id")
+    if not carried.height:
+        raise UnplantableError("nobody carries anything over in this source")
+    out, back = (carried.filter(pl.col(side) == account) for side in ("from_account", "to_account"))
+    more = int(_carry_over_bound(context, account) * factor) - int(out["quantity"].sum())
+    like = (carried if not out.height else out).filter(pl.col("to_account").is_null()).tail(1)
+    moment = like["ts"][0]
+    old = _asset_of(like.row(0, named=True)) if out.height else _best_held(context, account, moment)
+    if more <= 0 or context.holdings.spare(account, old, moment) < more:
+        raise UnplantableError("the company does not hold so much that it could carry over")
+    new = _asset_of(
+        (back if back.height else carried.filter(pl.col("from_account").is_null())).row(-1, named=True)
+    )
+    if out.height and back.height:
+        for row, giver, taker, asset in (
+            (out.tail(1), account, None, old),
+            (back.tail(1), None, account, new),
+        ):
+            context.copy.change("transfers", row.with_columns(pl.col("quantity") + more), "quantity")
+            context.holdings.book(giver, taker, asset, moment, more)
+        return
+    later = moment + timedelta(seconds=float(context.rng.uniform(30, 3_000)))
+    context.transfer(later, account, None, old, more, "carry_over")
+    context.transfer(later + timedelta(seconds=1), None, account, new, more, "carry_over")
+
+
+def _best_held(context: Context, account: str, moment: datetime) -> SourceAsset:
+    """The allowance of which an account can spare most."""
+    assets = context.match.assets
+    allowances = [
+        assets[column] for column in assets if context.match.timeline.assets[column].instrument_id != "CCER"
+    ]
+    return max(allowances, key=lambda asset: context.holdings.spare(account, asset, moment))
+
+
+def _carry_over_bound(context: Context, account: str) -> int:
+    """The base amount and what net sales add to it [C-13]."""
+    trades = context.copy.rows("trades", pl.col("instrument_id") != "CCER")
+    sold = int(trades.filter(pl.col("sell_account_id") == account)["quantity"].sum())
+    bought = int(trades.filter(pl.col("buy_account_id") == account)["quantity"].sum())
+    return int(CARRY_OVER_BASE + max(sold - bought, 0) * CARRY_OVER_RATE)
 
 
 def _unlist(context: Context, entity: int) -> None:

@@ -187,7 +187,8 @@ def _obligation(context: Context, entity: int, year: int, delta: float) -> float
     verified = round(values["verified_emissions"] + delta, 2)
     columns = {"verified_emissions": verified}
     if values["obligation"] is not None:
-        columns["obligation"] = int(np.ceil(verified - 1e-9))
+        is_floored = values["obligation"] == int(np.floor(values["verified_emissions"]))
+        columns["obligation"] = int(np.floor(verified) if is_floored else np.ceil(verified - 1e-9))
         less = values["obligation"] - columns["obligation"]
         if values["surrendered"] is not None and 0 < less <= values["surrendered"]:
             stage_year = year - context.match.shift

@@ -31,13 +31,26 @@ _WHOLE_MARKET = (
 )
 # Holdings make these cases, so that the record of holdings must be whole.
 _OF_HOLDINGS = ("carry_over_exceeded", "concentration", "cornering", "position_limit")
+_FAMILY_NEEDS = (
+    (manipulation.KINDS, ("trades", "transfers")),
+    (falsification.KINDS, ("units", "offset_projects")),
+)
+# Without this table the case would not show, even where its plan could be carried out in another one.
+_KIND_NEEDS = {
+    "insider_timing": "trades",
+    "layering": "orders",
+    "matched_orders": "orders",
+    "off_market_block": "trades",
+    "offset_overclaim": "offset_issuances",
+    "spoofing": "orders",
+}
 # What shapes routine or truth and cannot or need not be carried out on given rows.
 _IDLE = ("quiet", "withheld", "load_courses", "tags", "standstill")
 
 # Fields of the plan, and the tables of which one must have rows (alternatives) for each.
 _NEEDS: dict[str, tuple[str, ...]] = {
     "deals": ("trades", "transfers"),
-    "orders": ("orders",),
+    "orders": ("orders", "trades", "transfers"),
     "campaigns": ("trades",),
     "movements": ("transfers",),
     "opening": ("transfers",),
@@ -91,10 +104,11 @@ def check_kind(kind: str, copy: SourceCopy, is_whole: bool) -> None:
     """
     if kind in _WHOLE_MARKET:
         raise UnplantableError(NEEDS_EXCHANGE)
-    needed = {manipulation: ("trades", "transfers"), falsification: ("units", "offset_projects")}
-    for family, tables in needed.items():
-        if kind in {one.name for one in family.KINDS} and not any(copy.has(table) for table in tables):
+    for family, tables in _FAMILY_NEEDS:
+        if kind in {one.name for one in family} and not any(copy.has(table) for table in tables):
             raise UnplantableError(f"needs rows in {' or '.join(tables)}")
+    if kind in _KIND_NEEDS and not copy.has(_KIND_NEEDS[kind]):
+        raise UnplantableError(f"needs rows in {_KIND_NEEDS[kind]}")
     if kind in _OF_HOLDINGS and not is_whole:
         raise UnplantableError("holdings cannot be told from the transfers of this source")
 

@@ -14,12 +14,13 @@ import polars as pl
 
 from pipelines.simulator.fleet import Fleet
 from pipelines.simulator.injection.copy import SourceCopy
+from pipelines.simulator.injection.correspondence import Correspondence
 from pipelines.simulator.projects import Issuance, Projects
 from pipelines.simulator.scales import SCALES
-from pipelines.simulator.timeline import Timeline
 from pipelines.simulator.world import PROVINCES, Accounts, Body, Consortium, Entities, Park, World
 
 T = TypeVar("T")
+_SELDOM = 6  # an unknown holder seen so seldom is taken for a private one
 LONG_AGO = date(1990, 1, 1)
 _ROLES = {
     "consortium": "consortium",
@@ -43,19 +44,19 @@ _HEAT_RATE = {
 }
 
 
-def view(copy: SourceCopy, timeline: Timeline) -> World:
-    """The source as a world; entities that hold an account come first, as everywhere in the simulator."""
+def view(copy: SourceCopy, match: Correspondence) -> World:
+    """The source as a world in the stage's time; entities with an account come first, as everywhere."""
     accounts = copy.rows("accounts")
     entities, first_account = _ordered_entities(copy, accounts)
     position = {code: number for number, code in enumerate(entities["entity_id"])}
     laboratories = _bodies(copy, "laboratory")
     verifiers = _bodies(copy, "verifier")
-    fleet = _fleet(copy, position, entities, [body.id for body in laboratories])
+    fleet = _fleet(copy, match, position, entities, [body.id for body in laboratories])
     parks = [
         Park(code, name, 0) for code, name in copy.rows("parks").select("park_id", "park_name").iter_rows()
     ]
     groups = entities["group_id"].drop_nulls().unique().sort().to_list()
-    people = _accounts(accounts, entities, first_account, set(groups))
+    people = _accounts(copy, match, entities, first_account, set(groups))
     is_small = (
         np.array([code is None for code in first_account])
         if any(first_account)
@@ -63,8 +64,10 @@ def view(copy: SourceCopy, timeline: Timeline) -> World:
     )
     return World(
         scale=replace(SCALES["small"], cases_per_kind=1),
-        timeline=timeline,
-        entities=_entities(copy, entities, is_small, groups, [park.id for park in parks], verifiers, fleet),
+        timeline=match.timeline,
+        entities=_entities(
+            copy, match, entities, is_small, groups, [park.id for park in parks], verifiers, fleet
+        ),
         fleet=fleet,
         accounts=people,
         group_ids=groups,
@@ -96,6 +99,7 @@ def _indices(values: list[str | None], known: list[str]) -> np.ndarray:
 
 def _entities(
     copy: SourceCopy,
+    match: Correspondence,
     rows: pl.DataFrame,
     is_small: np.ndarray,
     groups: list[str],
@@ -117,8 +121,8 @@ def _entities(
         park=_indices(rows["park_id"].to_list(), parks),
         group=_indices(rows["group_id"].to_list(), groups),
         status=rows["status"].to_numpy().astype(str),
-        listed_on=rows["listed_on"].to_list(),
-        exited_on=rows["exited_on"].to_list(),
+        listed_on=_back(match, rows["listed_on"]),
+        exited_on=_back(match, rows["exited_on"]),
         stopped_on=[None] * len(codes),
         is_small=is_small,
         size=np.zeros(len(codes)),
@@ -129,9 +133,14 @@ def _entities(
 
 
 def _accounts(
-    rows: pl.DataFrame, entities: pl.DataFrame, first_account: list[str | None], groups: set[str]
+    copy: SourceCopy,
+    match: Correspondence,
+    entities: pl.DataFrame,
+    first_account: list[str | None],
+    groups: set[str],
 ) -> Accounts:
     """Account `e` is entity `e`'s; where nobody holds an account, a stand-in without a part in any trade."""
+    rows = _with_first_seen(copy)
     own = [code for code in first_account if code is not None]
     stand_ins = [] if own else [(code, code) for code in entities["entity_id"]]
     lead = rows.filter(pl.col("account_id").is_in(own)).sort(
@@ -140,29 +149,54 @@ def _accounts(
     rest = rows.filter(~pl.col("account_id").is_in(own))
     both = pl.concat([lead, rest])
     roles = ["entity"] * lead.height + [
-        _role(kind, controller, groups)
-        for kind, controller in rest.select("holder_type", "controller_id").rows()
+        _role(kind, controller, groups, seen)
+        for kind, controller, seen in rest.select("holder_type", "controller_id", "times_seen").rows()
     ]
     count = len(stand_ins)
+    closed: list[date | None] = [None] * count
     return Accounts(
         id=[code for code, _ in stand_ins] + both["account_id"].to_list(),
         holder_id=[code for _, code in stand_ins] + both["holder_id"].to_list(),
         holder_name=[""] * count + both["holder_name"].fill_null("").to_list(),
         role=np.array(["none"] * count + roles, dtype=object).astype(str),
         controller=[None] * count + both["controller_id"].to_list(),
-        opened_on=[LONG_AGO] * count + both["opened_on"].fill_null(LONG_AGO).to_list(),
-        closed_on=[None] * count + both["closed_on"].to_list(),
+        opened_on=[LONG_AGO] * count + [day or LONG_AGO for day in _back(match, both["opened_on"])],
+        closed_on=closed + _back(match, both["closed_on"]),
     )
 
 
-def _role(holder_type: str, controller: str | None, groups: set[str]) -> str:
+def _back(match: Correspondence, days: pl.Series) -> list[date | None]:
+    """Days of the source as days of the stage."""
+    return [None if day is None else match.back(day) for day in days]
+
+
+def _with_first_seen(copy: SourceCopy) -> pl.DataFrame:
+    """Accounts; one whose opening is not known was opened when it was first seen in a transfer."""
+    moves = copy.rows("transfers")
+    seen = (
+        pl.concat([moves.select("ts", account_id=f"{side}_account") for side in ("from", "to")])
+        .drop_nulls("account_id")
+        .group_by("account_id")
+        .agg(pl.col("ts").min().dt.date().alias("first_seen"), pl.len().alias("times_seen"))
+    )
+    rows = copy.rows("accounts").join(seen, on="account_id", how="left", maintain_order="left")
+    return rows.with_columns(pl.coalesce("opened_on", "first_seen").alias("opened_on"))
+
+
+def _role(holder_type: str, controller: str | None, groups: set[str], seen: int | None) -> str:
+    if holder_type == "unknown" and (seen or 0) <= _SELDOM:
+        return "individual"
     if holder_type == "financial" and controller in groups:
         return "treasury"
     return _ROLES.get(holder_type, "further")
 
 
 def _fleet(
-    copy: SourceCopy, position: dict[str, int], entities: pl.DataFrame, laboratories: list[str]
+    copy: SourceCopy,
+    match: Correspondence,
+    position: dict[str, int],
+    entities: pl.DataFrame,
+    laboratories: list[str],
 ) -> Fleet:
     units = copy.rows("units").filter(pl.col("entity_id").is_in(list(position)))
     units = units.with_columns(
@@ -198,8 +232,8 @@ def _fleet(
         capacity=units["capacity"].to_numpy(),
         is_power=np.isin(unit_class, _POWER_CLASSES),
         cooling=units["cooling"].to_list(),
-        commissioned_on=units["commissioned_on"].to_list(),
-        retired_on=units["retired_on"].to_list(),
+        commissioned_on=[day or LONG_AGO for day in _back(match, units["commissioned_on"])],
+        retired_on=_back(match, units["retired_on"]),
         north=np.zeros(units.height, dtype=bool),
         province=np.zeros(units.height, dtype=np.int64),
         heat_rate=np.where(np.isfinite(rate), rate, usual_rate),

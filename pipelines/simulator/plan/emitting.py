@@ -301,5 +301,21 @@ class EmitterPlan:
     @classmethod
     def empty(cls, months: int, units: int) -> EmitterPlan:
         """A plan in which everybody states what is so."""
-        ones = (np.ones((months, units)) for _ in range(12))
-        return cls(*ones, default_carbon=np.zeros((months, units), dtype=bool))
+        def ones() -> np.ndarray:
+            return np.ones((months, units))
+
+        return cls(
+            fuel=ones(),
+            carbon=ones(),
+            emission=ones(),
+            output=ones(),
+            heat=ones(),
+            hours=ones(),
+            product=ones(),
+            meter_fuel=ones(),
+            meter_output=ones(),
+            meter_product=ones(),
+            monitor=ones(),
+            efficiency=ones(),
+            default_carbon=np.zeros((months, units), dtype=bool),
+        )

@@ -28,7 +28,9 @@ _DAYS = """
 
 _RETURNS = """
     select
-        coalesce(sum(ln(close / previous_close) * listed_value) / nullif(sum(listed_value), 0), 0) as composite
+        coalesce(
+            sum(ln(close / previous_close) * listed_value) / nullif(sum(listed_value), 0), 0
+        ) as composite
     from market_days join instruments using (instrument_id)
     where unit_type = 'CEA' and year(date) = $year
     group by date
@@ -81,7 +83,7 @@ def _returns(con: duckdb.DuckDBPyConnection, year: int) -> np.ndarray:
 
 
 def return_measures(returns: np.ndarray) -> dict[str, float]:
-    """Volatility (percent), kurtosis, clustering of daily log returns, and days that moved by the whole limit."""
+    """Volatility (percent), kurtosis, clustering of daily log returns, days that moved by the limit."""
     if len(returns) < 20 or not returns.std():
         return {}
     size = np.abs(returns)
@@ -116,7 +118,7 @@ _VOLUMES = f"""
     ),
     volumes as (select account_id, sum(quantity) as volume from sides group by account_id),
     shares as (select volume / sum(volume) over () as share from volumes)
-"""  # noqa: S608 - constants of this file
+"""
 _BLOCKS = """
     with blocks as (
         select 100 * (1 - trades.price / market_days.previous_close) as discount
@@ -142,7 +144,7 @@ _ORDERS = f"""
         union
         select sell_order_id from trades where mode = 'listed'
     )
-"""  # noqa: S608 - constants of this file
+"""
 _BY_YEAR = {
     "year_end_close": """
         select sum(close * listed_volume) / sum(listed_volume)
@@ -165,22 +167,25 @@ _BY_YEAR = {
             / count(distinct entity_id)
         from entities join accounts on holder_id = entity_id
         where sector = 'power' and holder_type = 'compliance' and status = 'listed'
-    """,  # noqa: S608 - constants of this file
+    """,
     "credit_volume_share": f"""
-        select 100 * sum(quantity) filter (where unit_type = 'CCER') / sum(quantity) filter (where unit_type = 'CEA')
+        select 100 * sum(quantity) filter (where unit_type = 'CCER')
+            / sum(quantity) filter (where unit_type = 'CEA')
         from trades join instruments using (instrument_id) where {_LOCAL_YEAR}
-    """,  # noqa: S608 - constants of this file
+    """,
     "credit_price": f"""
         select sum(price * quantity) / sum(quantity)
         from trades join instruments using (instrument_id) where unit_type = 'CCER' and {_LOCAL_YEAR}
-    """,  # noqa: S608 - constants of this file
+    """,
     "surrender_rate": """
         select 100 * sum(least(coalesce(surrendered, 0) + coalesce(offsets_surrendered, 0), obligation))
             / sum(obligation)
         from compliance where year = $year - 1
     """,
     "trading_hhi": f"{_VOLUMES} select 10000 * sum(share * share) from shares",
-    "top_ten_accounts": f"{_VOLUMES} select sum(share) from (select share from shares order by share desc limit 10)",
+    "top_ten_accounts": f"""{_VOLUMES}
+        select sum(share) from (select share from shares order by share desc limit 10)
+    """,
     "cancel_ratio": f"""{_ORDERS}
         select count(*) filter (where withdrawn is not null and traded.order_id is null) / count(*)
         from lives left join traded using (order_id)

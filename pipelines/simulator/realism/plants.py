@@ -22,7 +22,8 @@ _MONITORED = """
     ratios as (
         select monitored * hours / seen / reported_emissions as ratio
         from hours
-        join activity_reports on activity_reports.unit_id = hours.unit_id and activity_reports.month = hours.month
+        join activity_reports
+            on activity_reports.unit_id = hours.unit_id and activity_reports.month = hours.month
         where seen > 0.9 * hours and reported_emissions > 0
     )
 """
@@ -44,14 +45,18 @@ _BY_SECTOR = """
     )
 """
 _QUERIES = {
-    "power_share": f"{_BY_SECTOR} select sum(emissions) filter (where sector = 'power') / sum(emissions) from totals",
-    "entity_emissions_median": f"{_BY_SECTOR} select median(emissions) / 1e6 from totals where sector = 'power'",
+    "power_share": f"""{_BY_SECTOR}
+        select sum(emissions) filter (where sector = 'power') / sum(emissions) from totals""",
+    "entity_emissions_median": f"""{_BY_SECTOR}
+        select median(emissions) / 1e6 from totals where sector = 'power'""",
     "cems_to_report": f"{_MONITORED} select median(ratio) from ratios",
     "cems_to_report_spread": f"""{_MONITORED}
         select (quantile_cont(ratio, 0.95) - quantile_cont(ratio, 0.05)) / 2 from ratios""",
-    "carbon_per_heat_coal": f"{_ANALYSES} select avg(carbon_per_heat) from analyses where fuel = 'coal'",
-    "carbon_per_heat_lignite": f"{_ANALYSES} select avg(carbon_per_heat) from analyses where fuel = 'lignite'",
-    "carbon_per_heat_anthracite": f"{_ANALYSES} select avg(carbon_per_heat) from analyses where fuel = 'anthracite'",
+    **{
+        f"carbon_per_heat_{fuel}": f"""{_ANALYSES}
+            select avg(carbon_per_heat) from analyses where fuel = '{fuel}'"""
+        for fuel in ("coal", "lignite", "anthracite")
+    },
     "carbon_daf_inside": f"""{_ANALYSES}
         select avg(case fuel
             when 'lignite' then carbon_daf between 60 and 77

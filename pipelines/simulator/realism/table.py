@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.simulator.realism.market import market_measures
 from pipelines.simulator.realism.plants import plant_measures
-from pipelines.simulator.realism.published import PUBLISHED, Published
+from pipelines.simulator.realism.published import Published, published
 from pipelines.simulator.realism.series import exchange_measures
 from pipelines.simulator.realism.tables import connect
 
@@ -16,7 +16,7 @@ COLUMNS = ("statistic", "unit", "real", "simulated", "bounds", "like", "source",
 
 @dataclass(frozen=True)
 class Line:
-    """A published figure, what was measured by year, and what the exchange's daily file gives where it is at hand."""
+    """A published figure, what was measured by year, and what the exchange's daily file gives."""
 
     published: Published
     measured: dict[str, float]
@@ -47,7 +47,7 @@ class Line:
 
 
 def realism(source: Path, daily_quotes: Path | None = None) -> list[Line]:
-    """One line a published figure, in the order of `PUBLISHED`.
+    """One line a published figure, in the order of `published.yml`.
 
     Args:
         source: any source directory of the contract.
@@ -59,7 +59,7 @@ def realism(source: Path, daily_quotes: Path | None = None) -> list[Line]:
     exchange = exchange_measures(daily_quotes) if daily_quotes else {}
     with connect(source) as con:
         measured = {**market_measures(con), **plant_measures(con)}
-    return [Line(one, measured.get(one.id, {}), exchange.get(one.id, {})) for one in PUBLISHED]
+    return [Line(one, measured.get(one.id, {}), exchange.get(one.id, {})) for one in published()]
 
 
 def _by_year(values: dict[str, float]) -> str:

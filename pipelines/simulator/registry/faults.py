@@ -21,6 +21,7 @@ from pipelines.simulator.registry import clock
 
 _SURRENDERING = (11, 16)
 _LAST_DAY = (12, 31)
+_PATIENCE_DAYS = 25
 
 
 @dataclass
@@ -38,6 +39,7 @@ class FaultBook:
 
     waiting: list[LedgerFault]
     emitters: int
+    last_day: date
     marked: dict[int, Marked] = field(default_factory=dict)
     phantoms: list[tuple[int, ...]] = field(default_factory=list)
 
@@ -82,13 +84,21 @@ class FaultBook:
         if fault.action == "late":
             surrenders = buyer < self.emitters and (day.month, day.day) >= _SURRENDERING
             return buyer not in givers and not surrenders and (day.month, day.day) != _LAST_DAY
-        return fault.action != "misbooked" or int(trades["quantity"][place]) > fault.quantity
+        if fault.action == "misbooked":
+            traded, patient = int(trades["quantity"][place]), (day - fault.day).days < _PATIENCE_DAYS
+            return traded > (fault.quantity if patient else 1)
+        return True
 
     def at_close(
         self, day: date, holdings: np.ndarray, allowances: np.ndarray, rng: np.random.Generator
     ) -> None:
-        """Invent today's transfers of more than their giver holds, to some other holder of the asset."""
-        for fault in [one for one in self.waiting if one.day <= day and one.action == "overdrawn"]:
+        """Invent today's transfers of more than their giver holds, to some other holder of the asset.
+
+        A wrong settlement of somebody who trades no more ends as such a transfer on the last day.
+        """
+        for fault in [one for one in self.waiting if one.day <= day]:
+            if fault.action != "overdrawn" and (day < self.last_day or not fault.tag):
+                continue
             held = holdings[fault.account, allowances]
             if not held.any():
                 continue
@@ -98,7 +108,7 @@ class FaultBook:
             if not len(others):
                 continue
             taker = int(rng.choice(others))
-            quantity = int(holdings[fault.account, asset]) + fault.quantity
+            quantity = int(holdings[fault.account, asset]) + max(fault.quantity, 1)
             second = float(rng.uniform(clock.EVENING, clock.OVERDRAWN))
             row = (
                 calendar.local(day, second),
@@ -149,7 +159,7 @@ def _published(table: np.ndarray, place: int, mark: Marked, keep: np.ndarray) ->
     if fault.action == "unsettled":
         keep[place] = False
     elif fault.action == "misbooked":
-        table[4, place] -= fault.quantity
+        table[4, place] -= min(fault.quantity, int(table[4, place]) // 2)
     elif fault.action == "twice":
         again = table[:, [place]].copy()
         again[0] = moment + 40 * calendar.MICROSECONDS

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SIZE_SPREAD = 0.8
 _SPLIT = 6.0
+# Arranged balances from this part of the holding limit on are not added to a routine one.
+_WHOLE = 0.4
 
 
 def opening_holdings(
@@ -62,9 +64,20 @@ def opening_holdings(
         holdings[who, older[1]] = np.floor(amounts * (1 - first))
     holdings[world.official("reserve"), older[1]] = int(calibration.RESERVE * power)
     _credits(world, timeline, credits_issued, holdings, rng)
-    for (account, asset), quantity in sorted(plan.registry.opening.items()):
-        holdings[account, asset] += quantity
+    _add_arranged(world, timeline, plan, holdings)
     return holdings
+
+
+def _add_arranged(world: World, timeline: Timeline, plan: Plan, holdings: np.ndarray) -> None:
+    """The plan's balances on top; large ones of others than emitters stand for all that they hold."""
+    arranged = np.zeros_like(holdings)
+    for (account, asset), quantity in sorted(plan.registry.opening.items()):
+        arranged[account, asset] += quantity
+    allowances = [n for n, asset in enumerate(timeline.assets) if asset.is_allowance]
+    whole = arranged[:, allowances].sum(axis=1) > _WHOLE * calibration.HOLDING_LIMIT
+    whole[: world.key_emitters] = False
+    holdings[np.ix_(np.flatnonzero(whole), np.array(allowances))] = 0
+    holdings += arranged
 
 
 def _holders(world: World, role: str, day: date, is_long: np.ndarray, rng: np.random.Generator) -> np.ndarray:

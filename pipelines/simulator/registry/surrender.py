@@ -12,6 +12,7 @@ from pipelines.simulator import calendar
 from pipelines.simulator.ledger import NOBODY, Ledger
 from pipelines.simulator.registry import clock
 from pipelines.simulator.registry.duties import Duties
+from pipelines.simulator.registry.pledges import Pledges
 
 if TYPE_CHECKING:
     from pipelines.simulator.world import World
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 class Surrender:
     """Books what entities surrender; `rescued` is what the reserve lent on last days, t by year."""
 
-    def __init__(self, ledger: Ledger, vintages: np.ndarray, credit: int, world: World) -> None:
+    def __init__(
+        self, ledger: Ledger, vintages: np.ndarray, credit: int, world: World, pledges: Pledges
+    ) -> None:
         """Work on that ledger; `vintages` by asset (0: not an allowance), `credit` the column of credits."""
+        self._pledges = pledges
         self._ledger = ledger
         self._vintages = vintages
         self._credit = credit
@@ -63,10 +67,15 @@ class Surrender:
         credits = np.minimum(np.minimum(wanted, held), amounts)
         return credits, amounts - credits
 
+    def _free(self, entity: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Holdings that are not promised away, entities by columns, t."""
+        where = np.ix_(entity, columns)
+        return np.maximum(self._ledger.holdings[where] - self._pledges.kept()[where], 0)
+
     def _can(self, duties: Duties, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
         """Who holds enough: allowances, and the credits that it counts on."""
         _, allowances = self._parts(duties, rows, amounts)
-        held = self._ledger.holdings[np.ix_(duties.entity[rows], self._usable(duties.year))].sum(axis=1)
+        held = self._free(duties.entity[rows], self._usable(duties.year)).sum(axis=1)
         return held >= allowances
 
     def _rescue(self, day: date, duties: Duties, rows: np.ndarray, amounts: np.ndarray) -> None:
@@ -112,9 +121,13 @@ class Surrender:
         tags = np.where(duties.credit_tag[rows] > 0, duties.credit_tag[rows], duties.tag[rows])
         self._give(moments, entity, self._credit, credits, tags)
         duties.credits_done[rows] += credits
-        for number, column in enumerate(self._usable(duties.year).tolist(), start=1):
-            part = np.minimum(left, self._ledger.holdings[entity, column])
-            later = moments + number * calendar.MICROSECONDS // 8
+        columns = self._usable(duties.year)
+        free = self._free(entity, columns)
+        for number, column in enumerate([*columns.tolist(), *columns.tolist()]):
+            # Oldest first; what is promised away only where nothing else is left.
+            held = self._ledger.holdings[entity, column]
+            part = np.minimum(left, free[:, number] if number < len(columns) else held)
+            later = moments + (number + 1) * calendar.MICROSECONDS // 8
             self._give(later, entity, column, part, duties.tag[rows])
             duties.allowances_done[rows] += part
             left = left - part

@@ -11,14 +11,16 @@ import numpy as np
 
 from pipelines.simulator import calendar
 from pipelines.simulator import calibration_registry as calibration
-from pipelines.simulator.allocation import Allotment, allotments, covered
+from pipelines.simulator.allocation import allotments, covered
 from pipelines.simulator.ledger import NOBODY, Ledger
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.registry import clock, published
+from pipelines.simulator.registry.bookings import Bookings
 from pipelines.simulator.registry.duties import Duties, duties_of, last_days, plan_credits
 from pipelines.simulator.registry.faults import FaultBook
 from pipelines.simulator.registry.groups import Groups
 from pipelines.simulator.registry.opening import opening_holdings
+from pipelines.simulator.registry.pledges import Pledges
 from pipelines.simulator.registry.sanctions import Sanction, after_deadline, sanctions
 from pipelines.simulator.registry.surrender import Surrender
 from pipelines.simulator.registry.voluntary import Cancellations, CarryOver
@@ -85,16 +87,8 @@ class Registry:
         self.allotments = allotments(world, timeline, reports, plan, streams)
         emitted = reports.true_emissions(timeline.compliance_years[0])
         self.sanctions: list[Sanction] = sanctions(world, timeline, emitted, plan, streams)
-        self._deductions = _deductions(self.sanctions)
-        self._to_book: dict[date, list[Allotment]] = defaultdict(list)
-        self._awaited = np.zeros((count, len(assets)), dtype=np.int64)
-        for allotment in self.allotments:
-            self._to_book[allotment.booked_on].append(allotment)
-            self._awaited[allotment.entity, self._column(allotment.year)] += allotment.booked
-        self._owed_back = np.zeros((count, len(assets)), dtype=np.int64)
-        self._issues: dict[date, list[CreditIssue]] = defaultdict(list)
-        for issue in credits:
-            self._issues[max(issue.day, timeline.opening_day)].append(issue)
+        self._bookings = Bookings(self.ledger, world, timeline, self.allotments, credits)
+        self._bookings.note(self.sanctions)
         issued = sum(issue.quantity for issue in credits)
         self._opening = opening_holdings(world, timeline, emitted, self._long(), issued, plan, streams)
         self.groups = Groups(world, timeline, streams)
@@ -103,7 +97,8 @@ class Registry:
             for year in timeline.compliance_years
         }
         self.duties = self._all_duties(credits)
-        self._surrender = Surrender(self.ledger, self._vintages, self._credit, world)
+        self._pledges = Pledges(plan, count, len(assets))
+        self._surrender = Surrender(self.ledger, self._vintages, self._credit, world, self._pledges)
         self._cancellations = Cancellations(world, timeline, emitted, streams)
         self._carry_over = CarryOver(world, timeline, plan.registry, streams)
         self._movements: dict[date, list[_Errand]] = defaultdict(list)
@@ -120,7 +115,7 @@ class Registry:
                 )
             )
         self._faults = FaultBook(
-            sorted(plan.registry.faults, key=lambda fault: fault.day), world.key_emitters
+            sorted(plan.registry.faults, key=lambda fault: fault.day), world.key_emitters, timeline.last_day
         )
         self._limits = self._holding_limits()
         self._published = 0
@@ -140,12 +135,13 @@ class Registry:
     def open_day(self, day: date) -> None:
         """Book what comes before trading: balances, allocations, credits, deductions, daytime transfers."""
         if day == self.timeline.opening_day:
-            self._open_record(day)
+            self._bookings.open_record(day, self._opening)
+        self._pledges.open_day(day)
         errands = self._movements.get(day, [])
         self._run(day, [one for one in errands if one.second < clock.BOOKING])
-        self._allocate(day)
-        self._issue_credits(day)
-        self._deduct(day)
+        self._bookings.allocate(day)
+        self._bookings.issue_credits(day)
+        self._bookings.deduct(day)
         routine = [*self._handed(day), *self._cancelled(day)]
         daytime = [one for one in errands if clock.BOOKING <= one.second < clock.SETTLEMENT]
         self._run(day, sorted([*daytime, *routine], key=lambda one: one.second))
@@ -171,6 +167,10 @@ class Registry:
         for duties in self._active(day):
             kept[duties.entity] += duties.wanted_credits()
         return np.maximum(self.ledger.holdings[:, self._credit] - kept, 0)
+
+    def covered(self, year: int) -> int:
+        """What all entities owe for a compliance year, t."""
+        return int(self.duties[year].obligation.sum())
 
     def position_limits(self, day: date) -> np.ndarray:
         """The most allowances that an account should hold on a day by the default policy, t [B-20]."""
@@ -267,7 +267,7 @@ class Registry:
         """Which entities are allocated at least what they owe in the first compliance year."""
         year = self.timeline.compliance_years[0]
         owed = np.nan_to_num(self._reports.verified(year))
-        given = self._awaited[:, self._column(year)]
+        given = self._bookings.awaited[:, self._bookings.column(year)]
         mask = np.zeros(len(self.world.entities), dtype=bool)
         emitters = self.world.key_emitters
         mask[:emitters] = given[:emitters] >= owed[:emitters]
@@ -288,7 +288,7 @@ class Registry:
             by_then = date(year + 1, 11, 15)
             supply = sum(issue.quantity for issue in credits if issue.day <= by_then)
             supply += int(self._opening[:, self._credit].sum()) - used
-            given = self._awaited[duties.entity, self._column(year)]
+            given = self._bookings.awaited[duties.entity, self._bookings.column(year)]
             plan_credits(duties, max(supply, 0), given < duties.obligation, self._plan.registry, rng)
             used += int(duties.credits.sum())
             self._endow(duties, rng)
@@ -311,9 +311,6 @@ class Registry:
         by_day = sorted(self.allotments, key=lambda a: a.decided_on)
         return [(a.decided_on, a.entity, a.quantity) for a in by_day if a.stage != "adjustment"]
 
-    def _column(self, year: int) -> int:
-        return int(np.flatnonzero(self._vintages == year)[0])
-
     def _active(self, day: date) -> list[Duties]:
         """Years whose surrender is due this year, or was and is not complete."""
         return [duties for year, duties in self.duties.items() if day.year > year]
@@ -324,100 +321,27 @@ class Registry:
 
     def _own_positions(self, day: date) -> np.ndarray:
         columns = (self._vintages > 0) & (self._vintages < max(day.year, self.timeline.years[0]))
-        own = (self.ledger.holdings + self._awaited - self._owed_back)[:, columns].sum(axis=1)
+        free = self.ledger.holdings + self._bookings.expected() - self._pledges.kept()
+        own = free[:, columns].sum(axis=1)
         credits = self.ledger.holdings[:, self._credit].copy()
         for duties in self._active(day):
             wanted = duties.wanted_credits()
             if day > last_days(duties.due):
                 wanted = np.minimum(wanted, credits[duties.entity])
             own[duties.entity] -= duties.owed(day) - wanted
-        for _, account, quantity, _ in self._deductions:
+        for _, account, quantity, _ in self._bookings.deductions:
             own[account] -= quantity
-        for entity, factor in self._plan.registry.carry_over_factor.items():
-            own[entity] -= int(factor * calibration.CARRY_OVER_BASE * 1.02)
+        for entity, quantity in self._carry_over.arranged().items():
+            own[entity] -= quantity
         years = self.timeline.compliance_years
         own[self._silent[min(max(day.year - 1, years[0]), years[-1])]] = 0
         return own
-
-    def _open_record(self, day: date) -> None:
-        start = calendar.local(day, clock.DAYTIME)
-        account, asset = np.nonzero(self._opening)
-        moments = clock.spread(start, len(account), 6 * clock.HOUR)
-        self.ledger.move_many(moments, NOBODY, account, asset, self._opening[account, asset], "issuance")
-
-    def _allocate(self, day: date) -> None:
-        """Issue allowances to the government's account and hand them on; take back what was too much."""
-        government = self.world.official("government")
-        decisions = [a for a in self._to_book.pop(day, []) if a.booked]
-        for number, year in enumerate(sorted({a.year for a in decisions})):
-            column = self._column(year)
-            given = [a for a in decisions if a.year == year and a.booked > 0]
-            moment = calendar.local(day, clock.BOOKING) + number * calendar.MICROSECONDS
-            if given:
-                quantities = np.array([a.booked for a in given])
-                entities = np.array([a.entity for a in given])
-                self.ledger.move(moment, NOBODY, government, column, int(quantities.sum()), "issuance")
-                moments = clock.spread(moment + 30 * calendar.MICROSECONDS, len(given), 500.0)
-                tags = np.array([a.tag for a in given])
-                self.ledger.move_many(
-                    moments, government, entities, column, quantities, "allocation", tags=tags
-                )
-            for allotment in decisions:
-                if allotment.year == year:
-                    self._awaited[allotment.entity, column] -= allotment.booked
-                    if allotment.booked < 0:
-                        self._owed_back[allotment.entity, column] -= allotment.booked
-        self._take_back(day, government)
-
-    def _take_back(self, day: date, government: int) -> None:
-        """What was allocated too much goes back as soon as its holder has it."""
-        back = np.minimum(self._owed_back, self.ledger.holdings)
-        account, asset = np.nonzero(back)
-        if not len(account):
-            return
-        quantities = back[account, asset]
-        moments = clock.spread(calendar.local(day, clock.PAID_BACK), len(account), 200.0)
-        self.ledger.move_many(moments, account, government, asset, quantities, "allocation")
-        self._owed_back[account, asset] -= quantities
-
-    def _issue_credits(self, day: date) -> None:
-        issues = self._issues.pop(day, [])
-        moment = calendar.local(day, clock.CREDITS)
-        if day == self.timeline.opening_day:
-            moment = calendar.local(day, 15.5 * clock.HOUR)
-        moments = clock.spread(moment, len(issues), 300.0)
-        self.ledger.move_many(
-            moments,
-            NOBODY,
-            np.array([issue.account for issue in issues]),
-            self._credit,
-            np.array([issue.quantity for issue in issues]),
-            "issuance",
-            tags=np.array([issue.tag for issue in issues]),
-        )
-
-    def _deduct(self, day: date) -> None:
-        """Take deductions from the newest usable vintages, as soon as they are held."""
-        government = self.world.official("government")
-        moment = calendar.local(day, clock.DEDUCTION)
-        newest = np.argsort(-self._vintages, kind="stable")
-        for entry in self._deductions:
-            if entry[0] > day.toordinal() or entry[2] == 0:
-                continue
-            for column in newest.tolist():
-                part = min(entry[2], int(self.ledger.holdings[entry[1], column]))
-                if 0 < self._vintages[column] < day.year and part > 0:
-                    moment += calendar.MICROSECONDS
-                    self.ledger.move(
-                        moment, entry[1], government, column, part, "penalty_deduction", tag=entry[3]
-                    )
-                    entry[2] -= part
 
     def _punish(self, duties: Duties) -> None:
         rng = self._streams.of("registry", "punished", duties.year)
         decided = after_deadline(duties, self.prices[duties.year], self.timeline, rng)
         self.sanctions += decided
-        self._deductions += _deductions(decided)
+        self._bookings.note(decided)
 
     def _handed(self, day: date) -> list[_Errand]:
         if day <= self.timeline.opening_day or day > self.timeline.last_day:
@@ -439,10 +363,11 @@ class Registry:
     def _by_vintage(self, second: float, giver: int, taker: int, quantity: int, day: date) -> list[_Errand]:
         """A transfer of allowances whatever their vintage, oldest first, as errands a few seconds apart."""
         out: list[_Errand] = []
+        free = self.ledger.holdings[giver] - self._pledges.kept()[giver]
         for number, column in enumerate(np.argsort(self._vintages, kind="stable").tolist()):
             if not 0 < self._vintages[column] < day.year:
                 continue
-            part = min(quantity, int(self.ledger.holdings[giver, column]))
+            part = min(quantity, int(free[column]))
             if part > 0:
                 out.append(_Errand(second + number, giver, taker, column, part, "internal", 0))
                 quantity -= part
@@ -467,12 +392,3 @@ class Registry:
                     one.kind,
                     tag=one.tag,
                 )
-
-
-def _deductions(decided: list[Sanction]) -> list[list[int]]:
-    """Deductions still to be booked: from which day (ordinal), account, t, tag."""
-    return [
-        [one.deducted_from.toordinal(), one.account, one.deduction, one.tag]
-        for one in decided
-        if one.deduction > 0
-    ]

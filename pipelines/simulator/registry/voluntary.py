@@ -135,6 +135,11 @@ class CarryOver:
             wanted[entity] = min(int(self._bound(entity) * factor), int(held[entity]))
         return wanted
 
+    def arranged(self) -> dict[int, int]:
+        """What entities keep that are to carry over an arranged amount, t by entity."""
+        factors = self._plan.carry_over_factor
+        return {entity: int(self._bound(entity) * factor * 1.02) for entity, factor in factors.items()}
+
     def _bound(self, entity: int) -> float:
         return calibration.CARRY_OVER_BASE + max(int(self._net_sold[entity]), 0) * calibration.CARRY_OVER_RATE
 

@@ -28,6 +28,8 @@ _RULES = {
 }
 _SIDES = {"buy": kernel.BUY, "sell": kernel.SELL}
 _FUNDS = 10**15  # cents; whoever plans something has the money for it
+_SESSIONS_A_DAY = 5 / 7
+_FILLED = 0.4  # of what campaigns enter, about
 _PAUSE = (0.3, 4.0)
 _MOST = kernel.LISTED_BELOW - 1
 _LAST_SECOND = calendar.SESSION_SECONDS - 2
@@ -52,6 +54,25 @@ class Arranged:
         self._orders = _by_day(plan.orders)
         self._campaigns = sorted(plan.campaigns, key=lambda one: one.first)
         self._today: list[_Slice] = []
+
+    def listed_volume(self, assets: set[int]) -> dict[int, float]:
+        """About how much of these assets is arranged to be traded in the book, t by year."""
+        out: dict[int, float] = defaultdict(float)
+        for day, deals in self._deals.items():
+            out[day.year] += sum(
+                one.quantity for one in deals if one.mode == "listed" and one.asset in assets
+            )
+        for it in self._campaigns:
+            if it.daily_quantity < calibration.BLOCK_FROM and it.asset in assets:
+                days = _SESSIONS_A_DAY * ((it.last - it.first).days + 1)
+                out[it.first.year] += _FILLED * it.daily_quantity * days
+        return dict(out)
+
+    def met_in_book(self, day: date, asset: int) -> int:
+        """How much of an asset is to change hands in the book by arranged deals on a day, t."""
+        return sum(
+            one.quantity for one in self._deals.get(day, []) if one.mode == "listed" and one.asset == asset
+        )
 
     def wake(self, now: Morning, rng: np.random.Generator) -> None:
         """Draw what campaigns do today, and let everybody with a plan bring the money."""

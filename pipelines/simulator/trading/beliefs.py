@@ -17,12 +17,13 @@ from pipelines.simulator.plan import TradingPlan
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.timeline import Timeline
 
+# All numbers here are own: traits and habits that make the market look plausible.
 _CHARTISTS = (0.15, 0.60)  # least and most of the speculators' orders that follow the trend
 _MOST_FELT = 3.5  # times the usual volatility that anybody reacts to
 _MOOD_KEPT = 0.75
 _TILTED = 0.04  # log, what a full tilt adds to every outlook
 _MOOD = 0.012
-_NERVES = 0.9  # how far felt volatility makes news and moods larger
+_NERVES = 0.85  # how far felt volatility makes news and moods larger
 
 
 class Beliefs:

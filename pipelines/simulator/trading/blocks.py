@@ -19,15 +19,18 @@ from pipelines.simulator.trading.figures import limits
 from pipelines.simulator.trading.situation import Morning
 from pipelines.simulator.world import World
 
+# All numbers here are own: traits and habits that make the market look plausible.
 _MIDDLEMEN = {"treasury": 1.2, "broker": 1.5, "fund": 0.4}
 _MOST_A_DAY = 60
 _MEDIAN_BLOCK = 210_000
 _BLOCK_SPREAD = 0.65
 _TRIES = 4
+_COUNTED_DAYS = 15
 _FAILURES = 12  # that end a day's search
 _PROVIDENT = 0.25  # share of emitters that keep a stock for years to come
 _PROVISION = (120_000, 450_000)
 _PROVIDENCE = 0.25
+_PRESSING_SIZE, _MOST_PRESSED = 150_000, 2.2
 _ESTRANGED_DAYS = 90  # so long nobody sells back to whom it bought from
 
 
@@ -76,7 +79,7 @@ class BlockMarket:
 
     def trade(
         self, now: Morning, buyers: tuple[np.ndarray, np.ndarray], spare: np.ndarray, target: float,
-        allowances: list[int], liveliness: np.ndarray, rng: np.random.Generator,
+        arranged: int, allowances: list[int], liveliness: np.ndarray, rng: np.random.Generator,
     ) -> list[Block]:  # fmt: skip
         """The day's blocks: those that short emitters need, then middlemen's up to the course of the year.
 
@@ -85,6 +88,7 @@ class BlockMarket:
             buyers: short accounts that act today and what they want (t).
             spare: what long emitters are ready to part with, by account (t); changed.
             target: the day's part of the year's volume of blocks (t).
+            arranged: what of it is arranged already (t).
             allowances: assets that are traded.
             liveliness: by asset, how much of ordinary trading takes place today.
             rng: the day's stream.
@@ -108,7 +112,8 @@ class BlockMarket:
                     break
                 out.append(found)
                 need -= found.quantity
-        self._ahead -= sum(block.quantity for block in out)
+        # What is arranged out of season is not taken off the season's volume.
+        self._ahead -= min(arranged, _COUNTED_DAYS * target) + sum(block.quantity for block in out)
         failures = 0
         while self._ahead > calibration.BLOCK_FROM and len(out) < _MOST_A_DAY and failures < _FAILURES:
             size = float(np.exp(rng.normal(np.log(_MEDIAN_BLOCK), _BLOCK_SPREAD)))
@@ -246,6 +251,7 @@ class BlockMarket:
             return calibration.INTERNAL_DISCOUNT + 0.4 * noise
         size = calibration.DISCOUNT_BY_SIZE * float(np.log(quantity / calibration.BLOCK_FROM))
         pressed = calibration.DISCOUNT_BY_URGENCY * max(float(self._haste[seller]), haste) ** 1.5
+        pressed *= min((quantity / _PRESSING_SIZE) ** 0.6, _MOST_PRESSED)
         discount = calibration.DISCOUNT_BASE + size + pressed + noise
         return min(max(discount, calibration.DISCOUNT_FLOOR), calibration.DISCOUNT_CEILING)
 

@@ -18,6 +18,7 @@ from pipelines.simulator.trading.situation import Floor, Morning
 from pipelines.simulator.trading.traders import rounded
 from pipelines.simulator.world import World
 
+# All numbers here are own: traits and habits that make the market look plausible.
 _MOST_SLICES = 40
 _RETRY = 0.30  # chance a day that somebody acts whose own days are over
 
@@ -61,7 +62,7 @@ class Compliance:
         """Short accounts that act today (the `place`-th trading day of the year), and how much each wants."""
         need = np.where(self.duty_bound, -now.position, 0).clip(0)
         acts = (self._buys == place).any(axis=1)
-        left = (self._buys > place) & (self._buys < self._last(now, place))
+        left = (self._buys > place) & (self._buys < place + now.left)
         over = ~left.any(axis=1) & (self._buys[:, 0] < place) & (rng.random(self._count) < _RETRY)
         late = now.left <= calibration.LAST_CALL_SESSIONS
         who = np.flatnonzero((need > 0) & (acts | over | late) & ~now.away)
@@ -160,7 +161,3 @@ class Compliance:
             np.full(len(who), side),
             quantity.astype(np.int64),
         )
-
-    @staticmethod
-    def _last(now: Morning, place: int) -> int:
-        return place + now.left

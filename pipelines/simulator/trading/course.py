@@ -16,6 +16,7 @@ from pipelines.simulator.assets import Asset
 from pipelines.simulator.scales import Scale
 from pipelines.simulator.timeline import Timeline
 
+# All numbers here are own: traits and habits that make the market look plausible.
 _WINDOW = 10  # trading days between corrections
 _STEP = (0.7, 1.4)
 _BOUNDS = (0.15, 6.0)
@@ -24,11 +25,16 @@ _ORDERS, _TAKERS, _SIZE = range(3)
 
 @dataclass
 class Course:
-    """Expected trading by day; `covered` is what has to be surrendered (t) by compliance year."""
+    """Expected trading by day.
+
+    `covered` is what has to be surrendered (t) by compliance year, `planned` what is arranged to be traded in
+    the book (t) by trading year: it leaves the less to everybody else.
+    """
 
     scale: Scale
     timeline: Timeline
     covered: dict[int, float]
+    planned: dict[int, float] = field(default_factory=dict)
     _pace: np.ndarray = field(default_factory=lambda: np.ones(3))
     _seen: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
     _days_seen: int = 0
@@ -62,8 +68,10 @@ class Course:
         return calibration.BLOCK_SHARE * self.volume(day.year) * self.season(day)
 
     def listed(self, day: date) -> float:
-        """Expected listed volume on a day, t."""
-        return (1 - calibration.BLOCK_SHARE) * self.volume(day.year) * self.season(day)
+        """Expected listed volume on a day beside what is arranged, t."""
+        volume = self.volume(day.year)
+        most = (1 - calibration.BLOCK_SHARE) * volume - self.planned.get(day.year, 0.0)
+        return max(most, calibration.LEAST_LISTED_SHARE * volume) * self.season(day)
 
     def orders(self, day: date) -> float:
         """How many orders come to the book on a day, takers included."""
@@ -98,9 +106,9 @@ class Course:
                 out[asset] = calibration.CREDIT_WEIGHT
         return out / out.sum()
 
-    def note(self, day: date, events: int, trades: int, volume: int) -> None:
-        """Take in what a day brought, and correct the pace now and then."""
-        self._seen += [[self._events(day), self._trades(day), self.listed(day)], [events, trades, volume]]
+    def note(self, day: date, brought: np.ndarray) -> None:
+        """Take in a day's events, trades and listed tonnes beside what was arranged; correct the pace."""
+        self._seen += [[self._events(day), self._trades(day), self.listed(day)], brought]
         self._days_seen += 1
         if self._days_seen == _WINDOW:
             wanted, found = self._seen

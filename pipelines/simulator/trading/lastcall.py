@@ -15,6 +15,7 @@ from pipelines.simulator.trading import kernel
 from pipelines.simulator.trading.agenda import Intents
 from pipelines.simulator.trading.situation import Morning
 
+# All numbers here are own: traits and habits that make the market look plausible.
 _MOST = kernel.LISTED_BELOW - 1
 _SELLERS = 4
 _DAYS_WITH_EVERYBODY = 4

@@ -16,6 +16,7 @@ from pipelines.simulator.trading.agenda import NEVER, Intents, session_times
 from pipelines.simulator.trading.situation import Floor
 from pipelines.simulator.world import World
 
+# All numbers here are own: traits and habits that make the market look plausible.
 _SHARES = {"fund": 0.50, "treasury": 0.10, "broker": 0.10, "consortium": 0.02, "individual": 0.28}
 _SIZES = {"fund": 1.3, "treasury": 2.2, "broker": 2.2, "consortium": 0.8, "individual": 0.35}
 _STOCK = {
@@ -148,7 +149,7 @@ class Traders:
 
 
 def rounded(size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Whole tonnes as people enter them: mostly round figures, from 1 t to the most a listed order may have."""
+    """Whole tonnes as people enter them: mostly round, from 1 t to the most a listed order may have."""
     whole = np.maximum(size, 1.0)
     step = np.where(whole >= 2_000, 500, np.where(whole >= 200, 100, np.where(whole >= 20, 10, 1)))
     figure = np.where(rng.random(len(whole)) < 0.7, np.round(whole / step) * step, np.round(whole))

@@ -37,7 +37,7 @@ _COAL_KIND_SHARES = (0.17, 0.27, 0.47, 0.09)
 _SIZES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "large": ((600.0, 630.0, 660.0, 1000.0), (0.3, 0.15, 0.35, 0.2)),
     "medium": ((300.0, 315.0, 330.0, 350.0), (0.35, 0.05, 0.35, 0.25)),
-    "little": ((6.0, 12.0, 15.0, 25.0, 30.0, 50.0, 100.0, 135.0, 150.0, 200.0),
+    "little": ((9.0, 12.0, 15.0, 25.0, 30.0, 50.0, 100.0, 135.0, 150.0, 200.0),
                (0.06, 0.12, 0.1, 0.14, 0.14, 0.16, 0.08, 0.1, 0.05, 0.05)),
     "unconventional": ((135.0, 150.0, 300.0, 350.0), (0.3, 0.2, 0.35, 0.15)),
     "gas_large": ((390.0, 430.0, 460.0), (0.4, 0.3, 0.3)),
@@ -156,7 +156,7 @@ def _kilns(home: int, rng: np.random.Generator) -> list[Unit]:
 
 def _furnaces(home: int, rng: np.random.Generator) -> list[Unit]:
     if rng.random() < _ARC_FURNACE_SHARE:
-        return [Unit("electric_arc_furnace", "natural_gas", float(round(rng.uniform(400, 1500))))]
+        return [Unit("electric_arc_furnace", "natural_gas", float(round(rng.uniform(700, 1700))))]
     total = float(np.clip(rng.lognormal(np.log(5_000), 0.7), 900, 22_000))
     lines = int(np.clip(round(total / 2_600), 1, 5))
     return [

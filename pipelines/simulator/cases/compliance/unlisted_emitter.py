@@ -34,7 +34,7 @@ def _arrange(stage: Stage, rng: np.random.Generator) -> None:
 def _grown(stage: Stage, rng: np.random.Generator, severity: str) -> None:
     entity = take(stage, rng, _small(stage), ("plant",))
     stage.cast.take(rng, "plant", [entity], 1)
-    year = int(rng.choice(stage.timeline.compliance_years))
+    year = stage.timeline.compliance_years[-1]
     tonnes = LISTING_THRESHOLD * float(rng.uniform(*_SIZES[severity]))
     stage.plan.emitters.yearly_emissions[entity] = tonnes
     _open(stage, severity, entity, year, f"about {tonnes:,.0f} t a year and never listed")

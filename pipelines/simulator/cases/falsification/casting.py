@@ -128,8 +128,13 @@ def clients_of_earlier(stage: Stage, suitable: np.ndarray, kinds: Sequence[str])
     fleet = stage.world.fleet
     known = {subject for case in stage.cases if case.kind in kinds for subject in case.subject_ids}
     served = [int(fleet.laboratory[unit]) for unit, name in enumerate(fleet.id) if name in known]
-    free = stage.cast.free("plant", range(len(stage.world.entities)))
-    return np.asarray(suitable & np.isin(fleet.laboratory, served) & np.isin(fleet.entity, free))
+    return np.asarray(free(stage, suitable) & np.isin(fleet.laboratory, served))
+
+
+def free(stage: Stage, suitable: np.ndarray) -> np.ndarray:
+    """Mask over units: suitable ones of entities that have no part at their plants yet."""
+    entities = stage.cast.free("plant", range(len(stage.world.entities)))
+    return np.asarray(suitable & np.isin(stage.world.fleet.entity, entities))
 
 
 def take_partners(
@@ -146,8 +151,7 @@ def take_partners(
         RuntimeError: no two suitable entities are free.
     """
     fleet = stage.world.fleet
-    free = stage.cast.free("plant", np.unique(fleet.entity[suitable]).tolist())
-    units = rng.permutation(np.flatnonzero(suitable & np.isin(fleet.entity, free)))
+    units = rng.permutation(np.flatnonzero(free(stage, suitable)))
     start = RELATIONS.index(relation)
     for wanted in (*RELATIONS[start:], *RELATIONS[:start]):
         for first in units.tolist():
@@ -227,3 +231,10 @@ def monitored_hours(
 def keep_running(stage: Stage, unit: int, first: date, last: date) -> None:
     """Outages of a unit fall on other days than these."""
     stage.plan.emitters.load_courses.append(LoadCourse(unit, first, last))
+
+
+def keep_sampled(stage: Stage, rng: np.random.Generator, unit: int, months: Sequence[int]) -> None:
+    """A unit runs for some days at least in each of these months: without fuel there is nothing to analyse."""
+    for month in months:
+        first = stage.timeline.months[month] + timedelta(days=int(rng.integers(0, 20)))
+        keep_running(stage, unit, first, first + timedelta(days=int(rng.integers(3, 8))))

@@ -49,6 +49,7 @@ def _cut_papers(stage: Stage, rng: np.random.Generator, severity: str, form: str
         stage.month_window(months[0], months[-1]),
         {"activity_reports": casting.report_keys(stage, unit, months)},
     )
+    casting.keep_sampled(stage, rng, unit, months)
     for month in months:
         left = 1 - share * rng.normal(1, _STEADY_NOISE)
         if form == "report":

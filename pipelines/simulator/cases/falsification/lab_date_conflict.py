@@ -59,6 +59,7 @@ def _out_of_order(stage: Stage, rng: np.random.Generator, severity: str, form: s
         stage.unit_subjects(unit),
         stage.month_window(months[0], months[-1]),
     )
+    casting.keep_sampled(stage, rng, unit, months)
     together = _month_end(stage, months[len(months) // 2]) + timedelta(days=int(rng.integers(3, 9)))
     for month in months:
         off = timedelta(days=casting.drawn_count(rng, _DAYS_OFF, severity))

@@ -49,6 +49,7 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
             stage.unit_subjects(unit),
             stage.month_window(months[0], months[-1]),
         )
+        casting.keep_sampled(stage, rng, unit, months)
         for month in months:
             factors = _factors(rng, form, strength * float(rng.uniform(0.85, 1.15)))
             stage.plan.emitters.lab_figures.append(LabFigures(unit, month, factors, tag=tag))

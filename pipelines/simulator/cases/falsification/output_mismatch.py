@@ -26,9 +26,8 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
     for severity, form in casting.graded(stage, rng, _FORMS):
         unit, _ = casting.take_unit(stage, rng, _suitable(stage, form), before=("mass_balance_gap",))
         length = casting.drawn_count(rng, _MONTHS, severity)
-        months = casting.stretch(rng, casting.months_of(stage, unit), length)
-        if form == "heat":
-            months = [month for month in months if stage.timeline.months[month].month in _HEATING] or months
+        span = _season(stage, rng) if form == "heat" else casting.months_of(stage, unit)
+        months = casting.stretch(rng, span, length)
         excess = casting.drawn(rng, _HEAT_EXCESS if form == "heat" else _EXCESS, severity)
         factor = 1 + excess * rng.normal(1, _UNEVEN, len(months)).clip(0.8, 1.2)
         what = form.split()[0]
@@ -43,6 +42,17 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
             stage.month_window(months[0], months[-1]),
             {"activity_reports": casting.report_keys(stage, unit, months)},
         )
+
+
+def _season(stage: Stage, rng: np.random.Generator) -> list[int]:
+    """The reported months of one winter, when all units that supply heat do so."""
+    winters: dict[int, list[int]] = {}
+    for number in casting.reported_months(stage):
+        month = stage.timeline.months[number]
+        if month.month in _HEATING:
+            winters.setdefault(month.year + (month.month > _HEATING[-1]), []).append(number)
+    whole = [months for months in winters.values() if len(months) == len(_HEATING)]
+    return whole[int(rng.integers(len(whole)))]
 
 
 def _suitable(stage: Stage, form: str) -> np.ndarray:

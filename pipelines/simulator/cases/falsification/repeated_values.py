@@ -50,6 +50,7 @@ def _analyses(stage: Stage, rng: np.random.Generator, severity: str, unit: int) 
     months = casting.stretch(rng, casting.reported_months(stage), count + 1)
     text = f"one analysis stated for {len(months)} months"
     tag = _open(stage, severity, text, unit, stage.month_window(months[0], months[-1]))
+    casting.keep_sampled(stage, rng, unit, months)
     stage.plan.emitters.lab_figures += [
         LabFigures(unit, month, source=(unit, months[0]), tag=tag) for month in months[1:]
     ]
@@ -86,6 +87,7 @@ def _report(stage: Stage, rng: np.random.Generator, severity: str, unit: int) ->
     tag = _open(stage, severity, text, unit, stage.month_window(months[0], months[-1]))
     first = stage.timeline.months[months[0]]
     casting.keep_running(stage, unit, first, first + timedelta(days=27))  # a month of rest is no template
+    casting.keep_sampled(stage, rng, unit, months)
     stage.plan.emitters.copied_months += [
         CopiedMonth(unit, month, unit, months[0], columns, tag=tag) for month in months[1:]
     ]

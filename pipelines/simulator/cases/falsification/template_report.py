@@ -21,7 +21,7 @@ _RELATED = {
     "laboratory": "clients of one laboratory",
     "strangers": "strangers",
 }
-_RETOUCH = {"faint": (0.006, 0.012), "plain": (0.001, 0.003), "blatant": (0.0, 0.0003)}
+_RETOUCH = {"faint": (0.004, 0.009), "plain": (0.001, 0.003), "blatant": (0.0, 0.0003)}
 _MONTHS = {"faint": (3, 6), "plain": (5, 10), "blatant": (9, 20)}
 _LAGS = (0, 0, 0, 1, 2)
 _WHOLE_REPORT = 0.6  # how many of the plain and blatant ones copy the activity figures, if of like size
@@ -36,8 +36,9 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         fleet = stage.world.fleet
         coal = casting.coal_power(stage)
         units, found = casting.take_partners(stage, rng, coal, relation)
-        if severity == "blatant" and rng.random() < _THIRD_COMPANY:
-            units.append(casting.take_unit(stage, rng, coal & (fleet.fuel == fleet.fuel[units[0]]))[0])
+        others = casting.free(stage, coal & (fleet.fuel == fleet.fuel[units[0]]))
+        if severity == "blatant" and others.any() and rng.random() < _THIRD_COMPANY:
+            units.append(casting.take_unit(stage, rng, others)[0])
         lag = int(rng.choice(_LAGS))
         length = casting.drawn_count(rng, _MONTHS, severity)
         months = casting.stretch(rng, casting.reported_months(stage)[lag:], length)
@@ -54,7 +55,9 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
             [subject for unit in units for subject in stage.unit_subjects(unit)],
             stage.month_window(months[0] - lag, months[-1]),
         )
+        casting.keep_sampled(stage, rng, units[0], [month - lag for month in months])
         for unit in units[1:]:
+            casting.keep_sampled(stage, rng, unit, months)
             _copy(stage, unit, units[0], months, lag, retouch, whole, tag)
 
 

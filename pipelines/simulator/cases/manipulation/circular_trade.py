@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows
+from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows, yearly_volume
 from pipelines.simulator.cases.market_parts import (
     cast_party,
     lookalike_count,
@@ -50,6 +50,7 @@ _SHAPES = {
 }
 _TRANSFERRED = 0.35  # share of the circles that go by plain transfers
 _LEAST_USUAL = 250.0  # t a day
+_MOST_OF_YEAR = 0.004  # all legs together, of the volume of a year
 _MOST_DAYS = 13
 
 
@@ -69,7 +70,9 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         legs, gap = count * rounds[part.number], gaps[part.number]
         party = cast_party(stage, rng, days, count, part.relation)
         asset = take_instrument(stage, rng, days, least=_LEAST_USUAL)
-        size = tonnes(rng, uniform(rng, shape.size) * usual_volume(stage, days[0], asset), 60)
+        most = _MOST_OF_YEAR * yearly_volume(stage, days[0].year) / legs
+        wanted = uniform(rng, shape.size) * usual_volume(stage, days[0], asset)
+        size = tonnes(rng, min(wanted, most), 60)
         by_transfer = bool(rng.random() < _TRANSFERRED)
         text = f"{size} t round {count} accounts {party.words}, {legs} legs " + (
             "of plain transfers" if by_transfer else f"a trade every {gap} trading days"

@@ -48,9 +48,9 @@ class _Shape:
 
 
 _SHAPES = {
-    "faint": _Shape((1, 2), (14, 22), (0.10, 0.2), (0.012, 0.025)),
-    "plain": _Shape((2, 3), (18, 28), (0.3, 0.5), (0.04, 0.06)),
-    "blatant": _Shape((4, 6), (22, 36), (0.7, 1.1), (0.09, 0.14)),
+    "faint": _Shape((1, 2), (14, 22), (0.05, 0.09), (0.012, 0.025)),
+    "plain": _Shape((2, 3), (18, 28), (0.12, 0.2), (0.04, 0.06)),
+    "blatant": _Shape((4, 6), (22, 36), (0.25, 0.4), (0.09, 0.14)),
 }
 _MOST_EACH = 700_000  # t; more would break the position limit, which is another matter
 _DEADLINE = (12, 31)
@@ -105,7 +105,7 @@ def _gather(
     for account, part in zip(accounts, rng.dirichlet(np.full(len(accounts), 6.0)).tolist(), strict=True):
         start = int(rng.integers(0, max(len(days) // 4, 1)))
         quantity = max(int(daily * part), 30)
-        urgency = float(rng.uniform(0.55, 0.9))
+        urgency = float(rng.uniform(0.25, 0.55))
         stage.plan.trading.campaigns.append(
             Campaign(account, asset, "buy", days[start], days[-1], quantity, urgency, tag)
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows
+from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows, yearly_volume
 from pipelines.simulator.cases.market_parts import (
     cast_party,
     lookalike_count,
@@ -47,6 +47,7 @@ _SHAPES = {
 }
 
 
+_MOST_OF_YEAR = 0.003  # of the volume of a year
 _LEAST_USUAL = 250.0  # t a day
 
 
@@ -60,6 +61,7 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         asset = take_instrument(stage, rng, days, least=_LEAST_USUAL)
         meetings, one_way = whole(rng, shape.meetings), uniform(rng, shape.one_way)
         mean = uniform(rng, shape.size) * usual_volume(stage, days[0], asset)
+        mean = min(mean, _MOST_OF_YEAR * yearly_volume(stage, days[0].year) / meetings)
         text = f"two accounts {party.words} meet {meetings} times by like orders within seconds"
         tag = stage.open_case("matched_orders", part.severity, text, stage.account_ids(party.accounts))
         if part.severity == "blatant":

@@ -31,8 +31,8 @@ class _Shape:
     """Ranges of one severity.
 
     Days of the run and of the way out, size a day in days of usual trading, orders a day, seconds that
-    they take, how far in cents an order reaches, the share that goes out again, and how much followers
-    lean the same way.
+    they take, how far a day's orders carry the price from the previous close, the share that goes out
+    again, and how much followers lean the same way.
     """
 
     run: tuple[int, int]
@@ -40,19 +40,25 @@ class _Shape:
     size: tuple[float, float]
     orders: tuple[int, int]
     lasts: tuple[float, float]
-    reach: tuple[int, int]
+    carry: tuple[float, float]
     back: tuple[float, float]
     followers: tuple[float, float]
 
 
 _SHAPES = {
-    "faint": _Shape((1, 1), (2, 3), (0.3, 0.5), (8, 14), (3_000, 7_000), (8, 30), (0.7, 0.95), (0.0, 0.2)),
-    "plain": _Shape((1, 2), (1, 2), (0.8, 1.5), (16, 28), (4_000, 8_500), (15, 55), (0.85, 1.0), (0.2, 0.4)),
+    "faint": _Shape(
+        (1, 1), (2, 3), (0.3, 0.5), (8, 14), (3_000, 7_000), (0.006, 0.012), (0.7, 0.95), (0.0, 0.2)
+    ),
+    "plain": _Shape(
+        (1, 2), (1, 2), (0.8, 1.5), (16, 28), (4_000, 8_500), (0.016, 0.03), (0.85, 1.0), (0.2, 0.4)
+    ),
     "blatant": _Shape(
-        (1, 2), (1, 2), (1.6, 2.8), (30, 55), (5_000, 10_000), (35, 110), (0.95, 1.0), (0.4, 0.7)
+        (1, 2), (1, 2), (1.6, 2.8), (30, 55), (5_000, 9_000), (0.04, 0.07), (0.95, 1.0), (0.4, 0.7)
     ),
 }
+_ABOUT = 8_000  # cents, what an allowance costs
 _THIN = 0.5
+_TAKES = 0.6  # share of the orders of the run that just take what stands
 _TAKES_ON_THE_WAY_OUT = 0.4
 _LEAST_USUAL = 120.0  # t a day
 
@@ -105,28 +111,23 @@ def _run(
     shape: _Shape,
     moved: dict[int, int],
 ) -> None:
-    """Orders in quick succession over one or two hours, each reaching into the other side."""
+    """Orders in quick succession over one or two hours, each a little beyond the one before."""
     count = whole(rng, shape.orders)
     begin = float(rng.uniform(200, 3_500))
     seconds = np.sort(begin + rng.uniform(0, uniform(rng, shape.lasts), count))
-    parts_of_day = rng.dirichlet(np.full(count, 6.0))
-    for second, share in zip(seconds.tolist(), parts_of_day.tolist(), strict=True):
+    goal = uniform(rng, shape.carry) * _ABOUT
+    shares = rng.dirichlet(np.full(count, 6.0))
+    for place, (second, share) in enumerate(zip(seconds.tolist(), shares.tolist(), strict=True)):
         account = accounts[int(rng.integers(len(accounts)))]
         quantity = max(int(size * share), 5)
-        reach = whole(rng, shape.reach)
-        order(
-            stage,
-            tag,
-            day,
-            asset,
-            account,
-            side,
-            second,
-            quantity,
-            "other",
-            reach,
-            lifetime=float(rng.uniform(600, 2_400)),
-        )
+        ticks = goal * (place + 1) / count + float(rng.normal(0, 3))
+        patience = float(rng.uniform(600, 2_400))
+        if rng.random() < _TAKES:
+            order(
+                stage, tag, day, asset, account, side, second, quantity, "other", whole(rng, (1, 9)), patience
+            )
+        else:
+            order(stage, tag, day, asset, account, side, second, quantity, "close", ticks, patience)
         moved[account] += quantity
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows
+from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows, yearly_volume
 from pipelines.simulator.cases.market_parts import (
     cast_party,
     lookalike_count,
@@ -50,6 +50,7 @@ _SHAPES = {
     "blatant": _Shape((4, 9), (3, 5), (12, 22), (2.2, 4.0), (0.0, 0.0), (1.0, 12.0)),
 }
 _LEAST_USUAL = 250.0  # t a day
+_MOST_OF_YEAR = 0.002  # of the volume of a year, one way
 _LEAST_BETWEEN = 45  # days between an honest sale and an honest purchase of the same two
 
 
@@ -72,6 +73,7 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
             first, second = rng.choice(party.accounts, 2, replace=False).tolist()
             links.append((int(first), int(second)))
         turnover = uniform(rng, shape.turnover) * usual_volume(stage, days[0], asset)
+        turnover = min(turnover, _MOST_OF_YEAR * yearly_volume(stage, days[0].year))
         acts = _out_and_back(rng, days, links, turnover / pairs, uniform(rng, shape.kept))
         carry_out(stage, rng, tag, asset, acts, shape.pause)
 

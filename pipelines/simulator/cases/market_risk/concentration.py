@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -46,6 +47,8 @@ _SHAPES = {
     "plain": _Shape((1, 2), (18, 32), (0.8, 1.3), (15.0, 40.0)),
     "blatant": _Shape((2, 3), (20, 40), (2.0, 3.5), (60.0, 120.0)),
 }
+_RUSH = 10  # month
+_WARM_UP = 15  # trading days
 _MOST_HELD = 600_000  # t an account; more would break the position limit, which is another matter
 
 
@@ -53,7 +56,8 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
     """One party a case, in thin instruments."""
     drawn = parts(stage, rng)
     lengths = [whole(rng, _SHAPES[part.severity].days) for part in drawn]
-    for part, days in zip(drawn, windows(stage, rng, lengths), strict=True):
+    for part, drawn_days in zip(drawn, windows(stage, rng, lengths), strict=True):
+        days = _before_the_rush(stage, rng, drawn_days)
         shape = _SHAPES[part.severity]
         count = whole(rng, shape.accounts)
         party = long_standing(stage, rng, days, count, part.relation if count > 1 else "strangers")
@@ -69,7 +73,7 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         taken, held = uniform(rng, shape.taken) * usual / count, uniform(rng, shape.held) * usual / count
         for account in party.accounts:
             daily = max(int(min(taken, _MOST_HELD / len(days))), 20)
-            urgency = float(rng.uniform(0.5, 0.9))
+            urgency = float(rng.uniform(0.6, 0.95))
             stage.plan.trading.campaigns.append(
                 Campaign(account, asset, "buy", days[0], days[-1], daily, urgency, tag)
             )
@@ -80,6 +84,17 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         stage.plan.trading.withhold(
             party.accounts, [day for day in stage.timeline.trading_days if day <= days[-1]]
         )
+
+
+def _before_the_rush(stage: Stage, rng: np.random.Generator, window: list[date]) -> list[date]:
+    """The window, or one as long before the last quarter, in whose rush no single party would stand out."""
+    if window[-1].month < _RUSH and window[0].year == window[-1].year:
+        return window
+    days, length, year = stage.timeline.trading_days, len(window), window[0].year
+    able = [n for n in range(_WARM_UP, len(days) - length) if days[n].year == year]
+    able = [n for n in able if days[n + length - 1].year == year and days[n + length - 1].month < _RUSH]
+    start = able[int(rng.integers(len(able)))]
+    return days[start : start + length]
 
 
 def resemble(stage: Stage, rng: np.random.Generator) -> None:

@@ -12,6 +12,7 @@ from pipelines.simulator.cases.market_stock import SESSION_END, Act, carry_out
 from pipelines.simulator.cases.stage import Stage
 
 _MOST_A_YEAR, _MOST_LOOKALIKES = 12, 6
+_OUT_OF_LINE = 0.12  # of the usual orders
 _HANDS = 4  # buyers and as many sellers that see to trade in an episode
 
 
@@ -53,7 +54,12 @@ def hands(stage: Stage, rng: np.random.Generator, day: date) -> tuple[list[int],
 
 
 def keep_trading(
-    stage: Stage, rng: np.random.Generator, asset: int, days: list[date], times: tuple[int, int] = (1, 3)
+    stage: Stage,
+    rng: np.random.Generator,
+    asset: int,
+    days: list[date],
+    times: tuple[int, int] = (1, 3),
+    size: tuple[float, float] = (0.05, 0.2),
 ) -> None:
     """Some arranged trades at the going price a day, so that a thin instrument has a price at all."""
     sellers, buyers = hands(stage, rng, days[0])
@@ -61,10 +67,17 @@ def keep_trading(
     for day in days:
         usual = usual_volume(stage, day, asset)
         for _ in range(whole(rng, times)):
-            quantity = max(int(float(rng.uniform(0.05, 0.25)) * usual), 10)
+            quantity = max(int(float(rng.uniform(*size)) * usual), 10)
             second = float(rng.uniform(100, SESSION_END - 700))
             acts.append(Act(day, second, int(rng.choice(sellers)), int(rng.choice(buyers)), quantity))
     carry_out(stage, rng, 0, asset, acts, (10.0, 300.0))
+
+
+def dampen(stage: Stage, asset: int, days: list[date]) -> None:
+    """Few trade an allowance at a price that is out of line, so it weighs little in the whole market's."""
+    if stage.timeline.assets[asset].is_allowance:
+        for day in days:
+            stage.plan.trading.activity[day, asset] = _OUT_OF_LINE
 
 
 def add_news(stage: Stage, day: date, asset: int, size: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -22,7 +22,8 @@ _SHAPES: dict[str, tuple[tuple[float, float], tuple[int, int]]] = {
     "blatant": ((0.01, 0.05), (7, 11)),
 }
 _LULL = (0.25, 0.5)
-_BUSY_SHARE = 1.0
+_IN_THE_MAIN = 0.2  # share of the droughts that may come over the main instrument
+_MAIN_FROM = 0.5  # share of the market's trading that only the main instrument has
 _NEAR_A_HOLIDAY = 4  # days
 _LEAST_SHARE = 0.1  # of the market's trading: in what hardly trades nobody would see a drought
 _BUSY_FROM = 9  # month from which the rush hides a drought
@@ -33,10 +34,9 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
     for severity in severities(stage, rng):
         level, length = _SHAPES[severity]
         count = whole(rng, length)
-        placed = place_episode(
-            stage, rng, count, _BUSY_SHARE, lambda asset, days: _visible(stage, asset, days)
-        )
-        placed = placed or place_episode(stage, rng, count, 0.0)
+        most = 1.0 if rng.random() < _IN_THE_MAIN else _MAIN_FROM
+        placed = place_episode(stage, rng, count, 1.0, partial(_visible, stage, most))
+        placed = placed or place_episode(stage, rng, count, 1.0, partial(_visible, stage, 1.0))
         if placed is None:
             continue
         asset, days = placed
@@ -49,10 +49,15 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         stage.open_case("liquidity_drought", severity, text, subjects, window, touched)
 
 
-def _visible(stage: Stage, asset: int, days: list[date]) -> bool:
+def _visible(stage: Stage, most: float, asset: int, days: list[date]) -> bool:
     shares = [share_of(stage, day, asset) for day in (days[0], days[-1])]
     is_calm = days[-1].month < _BUSY_FROM
-    return is_calm and min(shares) >= _LEAST_SHARE and not any(_is_near_holiday(day) for day in days)
+    return (
+        is_calm
+        and min(shares) >= _LEAST_SHARE
+        and max(shares) <= most
+        and not any(_is_near_holiday(day) for day in days)
+    )
 
 
 @lru_cache(maxsize=2_000)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.market_days import place_episode, share_of
 from pipelines.simulator.cases.market_parts import uniform, whole
 from pipelines.simulator.cases.market_risk.episode import (
+    dampen,
     day_keys,
     instrument_of,
     keep_trading,
@@ -45,33 +47,45 @@ _SHAPES = {
     "plain": _Shape((_DAYS + 2, _DAYS + 4), (0.06, 0.11)),
     "blatant": _Shape((_DAYS + 5, _DAYS + 8), (0.13, 0.22)),
 }
-_IN_CREDITS = 0.7  # share of the ways out and back that are tried in credits first
+_PULSE = (0.01, 0.04)  # of a day's usual trading, each arranged trade on the way
 _THIN = 0.12  # of the market's listed trading
 _STEP = 0.066  # log a day on the way, below the limit
 _LONGEST_WAY = 10  # trading days
 _INSIDE = (0.05, 0.09)  # how far inside between two excursions
 _BETWEEN = 3  # trading days inside
-_TOGETHER = 4  # excursions that share a way there and back
+_TOGETHER = 6  # excursions that share a way there and back
 
 
 def arrange(stage: Stage, rng: np.random.Generator) -> None:
     """Excursions above while prices are high, below while they are low, on instruments that are free."""
-    left = severities(stage, rng)
+    left: Sequence[str | None] = severities(stage, rng)
     while left:
-        group = left[: _TOGETHER if len(left) > 3 else 1]
-        while group and not _excursions(stage, rng, group, is_case=True):
-            group = group[:-1]
-        left = left[max(len(group), 1) :]
+        count = _as_many_as_fit(stage, rng, left[: _TOGETHER if len(left) > 3 else 1], is_case=True)
+        left = left[max(count, 1) :]
 
 
-def _excursions(stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool) -> bool:
+def _as_many_as_fit(
+    stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool
+) -> int:
+    """Place as many of these excursions together as there is room for: in credits, else in another one."""
+    for in_credits in (True, False):
+        for count in range(len(group), 0, -1):
+            if _excursions(stage, rng, group[:count], is_case, in_credits):
+                return count
+    return 0
+
+
+def _excursions(
+    stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool, in_credits: bool
+) -> bool:
     """Place one way out and back with these excursions; whether there was room for it."""
     spans = [whole(rng, _SHAPES[one].days if one else (2, _DAYS - 2)) for one in group]
     beyond = [uniform(rng, _SHAPES[one].beyond if one else (0.02, 0.06)) for one in group]
     core = sum(spans) + _BETWEEN * (len(spans) - 1)
     farthest = max(beyond[0], beyond[-1])
     length = core + 2 * _LONGEST_WAY
-    placed = _place(stage, rng, length, farthest)
+    fits = partial(_is_fit, stage, farthest, in_credits)
+    placed = place_episode(stage, rng, length, 0.0, fits)
     if placed is None:
         return False
     asset, days = placed
@@ -86,24 +100,6 @@ def _excursions(stage: Stage, rng: np.random.Generator, group: Sequence[str | No
     return True
 
 
-def _place(
-    stage: Stage, rng: np.random.Generator, length: int, beyond: float
-) -> tuple[int, list[date]] | None:
-    """Room for a way out and back: mostly in credits, whose price nobody takes for the market's."""
-    assets = stage.timeline.assets
-    if rng.random() < _IN_CREDITS:
-        found = place_episode(
-            stage,
-            rng,
-            length,
-            0.0,
-            lambda asset, days: not assets[asset].is_allowance and _is_fit(stage, asset, days, beyond),
-        )
-        if found is not None:
-            return found
-    return place_episode(stage, rng, length, 0.0, lambda asset, days: _is_fit(stage, asset, days, beyond))
-
-
 def _way(stage: Stage, days: list[date], beyond: float) -> tuple[float, float, int]:
     """The nearer edge of the corridor, its sign, and how many trading days it takes to go there."""
     usual = _likely(stage, days[len(days) // 2])
@@ -112,11 +108,12 @@ def _way(stage: Stage, days: list[date], beyond: float) -> tuple[float, float, i
     return edge, sign, int(np.ceil(abs(np.log(edge * (1 + sign * beyond) / usual)) / _STEP))
 
 
-def _is_fit(stage: Stage, asset: int, days: list[date], beyond: float) -> bool:
+def _is_fit(stage: Stage, beyond: float, in_credits: bool, asset: int, days: list[date]) -> bool:
     """Whether it is a thin instrument all the while, within one year, and the edge near enough."""
     shares = [share_of(stage, day, asset) for day in (days[0], days[-1])]
     is_near = _way(stage, days, beyond)[2] <= _LONGEST_WAY
-    return is_near and days[0].year == days[-1].year and max(shares) < _THIN
+    is_wanted = stage.timeline.assets[asset].is_allowance != in_credits
+    return is_wanted and is_near and days[0].year == days[-1].year and max(shares) < _THIN
 
 
 def _likely(stage: Stage, day: date) -> float:
@@ -153,7 +150,8 @@ def _lay_levels(
             for day in days[place : place + _BETWEEN]:
                 levels[day, asset] = inside, 1.0
             place += _BETWEEN
-    keep_trading(stage, rng, asset, days, (2, 3))
+    dampen(stage, asset, days)
+    keep_trading(stage, rng, asset, days, (2, 3), _PULSE)
 
 
 def _note(stage: Stage, severity: str | None, asset: int, days: list[date], is_high: bool) -> None:
@@ -172,10 +170,10 @@ def resemble(stage: Stage, rng: np.random.Generator) -> None:
     """Excursions that end before the corridor's number of days is full."""
     left = lookalikes(stage, rng) // 2 + 1
     while left > 0:
-        count = min(_TOGETHER, left)
-        if not _excursions(stage, rng, [None] * count, is_case=False):
+        placed = _as_many_as_fit(stage, rng, [None] * min(_TOGETHER, left), is_case=False)
+        if not placed:
             return
-        left -= count
+        left -= placed
 
 
 KIND = Kind("price_corridor", arrange, resemble, "excursions that end before the corridor's days are full")

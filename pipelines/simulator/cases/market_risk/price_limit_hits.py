@@ -15,6 +15,7 @@ from pipelines.simulator.cases.market_days import place_episode, usual_volume
 from pipelines.simulator.cases.market_parts import whole
 from pipelines.simulator.cases.market_risk.episode import (
     add_news,
+    dampen,
     day_keys,
     hands,
     instrument_of,
@@ -38,7 +39,8 @@ class _Shape:
 
 _SHAPES = {"faint": _Shape((2, 2)), "plain": _Shape((3, 4)), "blatant": _Shape((5, 6))}
 _UP, _DOWN = float(np.log(1.1)), float(np.log(0.9))
-_BEYOND = (0.05, 0.09)  # how far the value lies beyond the limit each day
+_BEYOND = (0.08, 0.13)  # how far the value lies beyond the limit each day
+_IN_CREDITS = {"faint": 0.4, "plain": 0.65, "blatant": 0.9}
 _WAY_BACK = 0.075  # a day
 _FAR = 100_000  # cents: beyond any limit, so that the order is held to it
 
@@ -47,7 +49,8 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
     """Runs up and down, most in thin instruments."""
     for severity in severities(stage, rng):
         length = whole(rng, _SHAPES[severity].length)
-        placed = place_episode(stage, rng, length + _days_back(length), 0.08)
+        span = length + _days_back(length)
+        placed = place_episode(stage, rng, span, 0.0, credit_share=_IN_CREDITS[severity])
         if placed is None:
             continue
         asset, days = placed
@@ -74,6 +77,7 @@ def _run(stage: Stage, rng: np.random.Generator, asset: int, days: list[date], l
         add_news(stage, day, asset, news)
         total += news
         _at_the_limit(stage, rng, asset, day, up)
+    dampen(stage, asset, days[1:])
     back = days[length:]
     for day in back:
         add_news(stage, day, asset, -total / len(back))
@@ -85,13 +89,13 @@ def _at_the_limit(stage: Stage, rng: np.random.Generator, asset: int, day: date,
     sellers, buyers = hands(stage, rng, day)
     usual = usual_volume(stage, day, asset)
     waiting, giving = ("buy", "sell") if up else ("sell", "buy")
-    queue = max(int(float(rng.uniform(1.5, 3.0)) * usual), 200)
+    queue = max(int(float(rng.uniform(1.2, 2.5)) * usual), 200)
     waiter = buyers[0] if up else sellers[0]
     order(stage, 0, day, asset, waiter, waiting, 1.0, queue, "close", _FAR)
     given = 0
     others = sellers if up else buyers
     for second in np.sort(rng.uniform(20, SESSION_END - 60, whole(rng, (2, 5)))).tolist():
-        quantity = max(int(float(rng.uniform(0.05, 0.25)) * usual), 20)
+        quantity = max(int(float(rng.uniform(0.03, 0.12)) * usual), 20)
         account = int(rng.choice(others))
         order(stage, 0, day, asset, account, giving, second, quantity, "close", -_FAR, lifetime=None)
         if giving == "sell":
@@ -104,7 +108,7 @@ def _at_the_limit(stage: Stage, rng: np.random.Generator, asset: int, day: date,
 def resemble(stage: Stage, rng: np.random.Generator) -> None:
     """One close at the limit after news, and the next day trading goes on inside the limits."""
     for _ in range(lookalikes(stage, rng)):
-        placed = place_episode(stage, rng, 5, 0.08)
+        placed = place_episode(stage, rng, 5, 0.05, credit_share=0.3)
         if placed is None:
             continue
         asset, days = placed

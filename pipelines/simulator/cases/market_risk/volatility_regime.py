@@ -34,9 +34,9 @@ class _Shape:
 
 
 _SHAPES = {
-    "faint": _Shape((7, 10), (2.0, 3.0), (0.02, 0.028)),
-    "plain": _Shape((7, 11), (3.5, 5.5), (0.042, 0.056)),
-    "blatant": _Shape((6, 11), (6.0, 9.0), (0.066, 0.085)),
+    "faint": _Shape((7, 10), (2.0, 3.0), (0.03, 0.038)),
+    "plain": _Shape((7, 11), (3.5, 5.5), (0.05, 0.062)),
+    "blatant": _Shape((6, 11), (6.0, 9.0), (0.072, 0.09)),
 }
 _MOST = 0.092  # a day's news, inside the limit
 
@@ -45,7 +45,7 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
     """Spells of one to two weeks, most in thin instruments."""
     for severity in severities(stage, rng):
         shape = _SHAPES[severity]
-        placed = place_episode(stage, rng, whole(rng, shape.days), 0.1)
+        placed = place_episode(stage, rng, whole(rng, shape.days), 0.05, credit_share=0.45)
         if placed is None:
             continue
         asset, days = placed
@@ -72,7 +72,7 @@ def _stir(
 def resemble(stage: Stage, rng: np.random.Generator) -> None:
     """One day of large movement on news, and calm again."""
     for _ in range(lookalikes(stage, rng)):
-        placed = place_episode(stage, rng, 2, 0.2)
+        placed = place_episode(stage, rng, 2, 0.1, credit_share=0.3)
         if placed is None:
             continue
         asset, days = placed

@@ -1,0 +1,203 @@
+"""Decisions of the authority: earlier conduct, shortfalls after a deadline, a few known cases."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.frames import money
+from pipelines.simulator.oversight.people import FAMILIES, People, Subject, between, window_of
+from pipelines.simulator.registry.sanctions import NEW_RULES
+from pipelines.simulator.sink import Sink
+from pipelines.simulator.world import PROVINCES
+
+if TYPE_CHECKING:
+    from pipelines.simulator.registry import Registry
+
+_MINISTRY = "生态环境部"
+# CNY, flat ranges where no gain is established; acts before the regulation fall under the older measures.
+_FINES = {
+    "missing_report": (50_000, 500_000),  # [A-09]
+    "false_report": (500_000, 2_000_000),  # [A-10]
+    "false_verification": (200_000, 1_000_000),  # [A-12]
+    "false_test": (20_000, 100_000),  # [A-11]
+    "manipulation": (500_000, 5_000_000),  # [A-15]
+    "illegal_trading": (100_000, 1_000_000),  # [A-16]
+    "obstruction": (20_000, 200_000),  # [A-17]
+}
+_OLD_FINE = (10_000, 30_000)  # [A-22]
+_OLD_VIOLATIONS = ("missing_report", "false_report")  # what the older measures fined
+_GAIN = {  # gain from which the fine goes by the gain, and its multiples [A-10, A-11, A-12, A-15, A-16]
+    "false_report": (500_000, 5, 10),
+    "false_verification": (200_000, 5, 10),
+    "false_test": (20_000, 5, 10),
+    "manipulation": (500_000, 1, 10),
+    "illegal_trading": (100_000, 1, 10),
+}
+_BY_GAIN = 0.15
+_EARLIER = {  # shares of earlier conduct by violation
+    "missing_report": 0.34,
+    "false_report": 0.28,
+    "false_verification": 0.10,
+    "false_test": 0.06,
+    "illegal_trading": 0.10,
+    "manipulation": 0.04,
+    "obstruction": 0.08,
+}
+_PENALTIES_PER_EMITTER = 0.035
+_CAME_OUT = {"blatant": 0.14, "plain": 0.06, "faint": 0.015}
+_VIOLATIONS = {
+    "late_report": "missing_report",
+    "missing_report": "missing_report",
+    "unlisted_emitter": "missing_report",
+    "wash_trade": "illegal_trading",
+    "pass_through": "illegal_trading",
+    "off_market_block": "illegal_trading",
+}
+_BY_FAMILY = {"falsification": "false_report", "manipulation": "manipulation"}
+_NO_PENALTY = ("offset_overclaim", "cornering", "insider_timing")
+
+
+def penalties(
+    stage: Stage, registry: Registry, people: People, rng: np.random.Generator, sink: Sink
+) -> pl.DataFrame:
+    """One row a decision, numbered in time; decisions arranged by a case carry its tag."""
+    rows = _of_registry(stage, registry, people, rng)
+    rows += _of_earlier_conduct(stage, people, rng)
+    rows += _of_known_cases(stage, people, rng, sink)
+    rows.sort(key=lambda row: (row["decided_on"], row["subject_id"]))
+    frame = pl.DataFrame(
+        rows,
+        schema={
+            "subject_id": pl.String,
+            "violation": pl.String,
+            "cents": pl.Int64,
+            "allowance_deduction": pl.Int64,
+            "decided_on": pl.Date,
+            "authority": pl.String,
+            "status": pl.String,
+            "tag": pl.Int64,
+        },
+    )
+    return frame.with_columns(
+        pl.format("PEN-{}", pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(6)).alias("penalty_id"),
+        money(frame["cents"].to_numpy(), 18).alias("fine_cny"),
+    ).drop("cents")
+
+
+def _row(
+    stage: Stage,
+    rng: np.random.Generator,
+    subject: Subject,
+    violation: str,
+    fine: float,
+    decided_on: date,
+    deduction: int = 0,
+    tag: int = 0,
+) -> dict[str, object]:
+    """A decision; fines of the last weeks are not paid yet, a few decisions are contested or withdrawn."""
+    old = (stage.timeline.as_of - decided_on).days > 60
+    draw = rng.random()
+    status = "revoked" if draw < 0.03 else "appealed" if draw < 0.1 else "executed" if old else "decided"
+    if deduction and status == "revoked":
+        status = "executed"
+    national = violation in {"manipulation", "illegal_trading"} or subject.province < 0
+    home = "" if national else PROVINCES[subject.province].name
+    return {
+        "subject_id": subject.id,
+        "violation": "false_verification" if violation == "false_test" else violation,
+        "cents": round(fine * 100),
+        "allowance_deduction": deduction or None,
+        "decided_on": decided_on,
+        "authority": _MINISTRY if national else f"{home}生态环境主管部门",
+        "status": status,
+        "tag": tag,
+    }
+
+
+def _of_registry(
+    stage: Stage, registry: Registry, people: People, rng: np.random.Generator
+) -> list[dict[str, object]]:
+    """Decisions that the registration system carried out or was told of."""
+    return [
+        _row(
+            stage,
+            rng,
+            people.holders[one.account],
+            one.violation,
+            _lawful(one.violation, one.fine, one.decided_on) if one.is_planned else one.fine,
+            one.decided_on,
+            one.deduction,
+            one.tag,
+        )
+        for one in registry.sanctions
+        if one.decided_on <= stage.timeline.as_of
+    ]
+
+
+def _of_earlier_conduct(stage: Stage, people: People, rng: np.random.Generator) -> list[dict[str, object]]:
+    """Decisions on what was done before the span or is no part of what these data show."""
+    count = 2 + int(_PENALTIES_PER_EMITTER * stage.world.key_emitters)
+    first, last = stage.timeline.first_day - timedelta(days=400), stage.timeline.as_of - timedelta(days=10)
+    violations = list(_EARLIER)
+    shares = np.array(list(_EARLIER.values()))
+    rows = []
+    for _ in range(count):
+        decided = between(rng, first, last)
+        acted = decided - timedelta(days=int(rng.integers(120, 420)))
+        violation = str(rng.choice(violations, p=shares / shares.sum()))
+        if acted < NEW_RULES and violation not in _OLD_VIOLATIONS:
+            violation = str(rng.choice(_OLD_VIOLATIONS))
+        pool = {
+            "false_verification": people.bodies,
+            "false_test": people.laboratories,
+            "manipulation": people.traders,
+            "illegal_trading": people.traders,
+        }.get(violation, people.key)
+        subject = pool[int(rng.integers(len(pool)))]
+        rows.append(_row(stage, rng, subject, violation, _fine(violation, acted, rng), decided))
+    return rows
+
+
+def _of_known_cases(
+    stage: Stage, people: People, rng: np.random.Generator, sink: Sink
+) -> list[dict[str, object]]:
+    """A few known cases came out and were decided on within the span; graver ones more often."""
+    rows = []
+    for case in stage.cases:
+        came_out = rng.random() < _CAME_OUT[case.severity or "faint"]
+        delay = int(rng.integers(90, 300))
+        pick, fine_rng = float(rng.random()), rng.spawn(1)[0]
+        window, subjects = window_of(case, sink), people.of_case(case)
+        violation = _VIOLATIONS.get(case.kind) or _BY_FAMILY.get(FAMILIES[case.kind], "")
+        if not came_out or window is None or not subjects or not violation or case.kind in _NO_PENALTY:
+            continue
+        decided = window[1] + timedelta(days=delay)
+        punishable = window[1] >= NEW_RULES or violation in _OLD_VIOLATIONS
+        if punishable and decided < stage.timeline.as_of:
+            subject = subjects[int(pick * len(subjects))]
+            rows.append(_row(stage, rng, subject, violation, _fine(violation, window[1], fine_rng), decided))
+    return rows
+
+
+def _fine(violation: str, acted_on: date, rng: np.random.Generator) -> float:
+    """A fine in CNY within the range of the rule that held when it was done."""
+    if acted_on < NEW_RULES:
+        low, high = _OLD_FINE
+    else:
+        low, high = _FINES[violation]
+        if violation in _GAIN and rng.random() < _BY_GAIN:
+            least, once, most = _GAIN[violation]
+            return round(least * float(rng.uniform(1.0, 3.5)) * float(rng.uniform(once, most)), 2)
+    step = 1_000 if high <= 100_000 else 10_000
+    return float(rng.integers(low // step, high // step + 1) * step)
+
+
+def _lawful(violation: str, fine: float, decided_on: date) -> float:
+    """An arranged fine, held within the range of the rule that is valid on the day [A-09 .. A-17, A-22]."""
+    low, high = _OLD_FINE if decided_on < NEW_RULES else _FINES.get(violation, (0, round(fine)))
+    return min(max(fine, low), high)
