@@ -23,8 +23,8 @@ from pipelines.cli.console import complain, progress, say
 from pipelines.detection.publication import evaluate_publication
 from pipelines.progress import report
 from pipelines.settings import ROOT, Settings
-from pipelines.simulator.simulation import simulate
 from pipelines.simulator.scales import scale_named
+from pipelines.simulator.simulation import simulate
 from pipelines.whole import write_whole
 
 PAGE = "detectors.md"

@@ -20,7 +20,7 @@ MORNING_OPEN = 9.5 * 3600
 AFTERNOON_OPEN = 13.0 * 3600
 HALF_SESSION = 7_200.0
 
-# Closed days of the exchange (weekday holidays): 242 open days in 2024 and 243 in 2025, as published (rules J-05, J-04).
+# Closed days of the exchange: they leave 242 open days in 2024 and 243 in 2025 (rules J-05, J-04).
 _HOLIDAYS = (
     (date(2024, 1, 1), date(2024, 1, 1)),
     (date(2024, 2, 9), date(2024, 2, 17)),

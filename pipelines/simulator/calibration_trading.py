@@ -71,6 +71,9 @@ SELLING_TRANCHES = 5  # at most, own
 OFFERED_SHARE = 0.06  # of the listed volume that long emitters offer a day beyond what short ones seek, own
 SMALL_NEEDS_SHARE = 0.40  # of the listed volume that compliance buying may take, own
 LAST_CALL_SESSIONS = 7  # before the deadline, own
+CREDIT_VOLUME_SHARE = 0.00108  # of covered emissions, traded a year: 8.84 Mt of 8.194 Gt [J-21, J-04]
+CREDIT_LAST_SESSIONS = 19  # before the deadline, when nobody counts on credits any more, own
+CREDIT_CEILING = 1.01  # of the allowances' close, above which nobody needs credits, own
 
 # Blocks.
 DISCOUNT_FLOOR, DISCOUNT_CEILING = -0.03, 0.22  # [J-13]

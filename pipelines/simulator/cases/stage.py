@@ -1,4 +1,4 @@
-"""The stage on which cases and look-alikes are set: who is free to act, when, and a record of what was arranged."""
+"""The stage on which cases and look-alikes are set: who is free to act, when, and what was arranged."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Stage:
     lookalikes: list[Case] = field(default_factory=list)
 
     def severities(self, rng: np.random.Generator) -> list[str]:
-        """A severity for every case that a kind sets at this scale: all three alike often, in random order."""
+        """A severity for every case that a kind sets at this scale: all three as often, in random order."""
         count = self.scale.cases_per_kind
         graded = [SEVERITIES[number % len(SEVERITIES)] for number in range(count)]
         return [graded[place] for place in rng.permutation(count)]
@@ -143,7 +143,9 @@ class Stage:
         families = [self.cast.free("market", family.tolist()) for family in self.world.sisters()]
         families = [family for family in families if len(family) >= count]
         if not families:
-            raise RuntimeError(f"a group with {count} free power companies wanted, found none; use a larger scale")
+            raise RuntimeError(
+                f"a group with {count} free power companies wanted, found none; use a larger scale"
+            )
         return self.take_accounts(rng, families[int(rng.integers(len(families)))], count)
 
     def take_strangers(self, rng: np.random.Generator, among: Iterable[int], count: int) -> list[int]:
@@ -163,9 +165,9 @@ class Stage:
             RuntimeError: there is none.
         """
         entity_of = self.world.fleet.entity
-        units = np.flatnonzero(suitable)
-        free = set(self.cast.free("plant", np.unique(entity_of[units]).tolist()))
-        units = [unit for unit in units.tolist() if int(entity_of[unit]) in free]
+        fitting = np.flatnonzero(suitable)
+        free = set(self.cast.free("plant", np.unique(entity_of[fitting]).tolist()))
+        units = [unit for unit in fitting.tolist() if int(entity_of[unit]) in free]
         if not units:
             raise RuntimeError("a suitable unit of a free entity wanted, found none; use a larger scale")
         unit = int(rng.choice(units))

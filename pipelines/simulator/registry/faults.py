@@ -100,9 +100,11 @@ class FaultBook:
             if fault.action != "overdrawn" and (day < self.last_day or not fault.tag):
                 continue
             held = holdings[fault.account, allowances]
-            if not held.any():
+            if not held.any() and day < self.last_day:
                 continue
-            asset = int(allowances[np.argmin(np.where(held > 0, held, held.max()))])
+            common = holdings[:, allowances].sum(axis=0)
+            size = np.where(held > 0, held, held.max()) if held.any() else -common
+            asset = int(allowances[np.argmin(size)])
             others = np.flatnonzero(holdings[:, asset] > 0)
             others = others[others != fault.account]
             if not len(others):

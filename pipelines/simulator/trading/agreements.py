@@ -46,6 +46,7 @@ class Agreements:
         self._course, self._traders, self._arranged, self._plan = course, traders, arranged, plan
         self.compliance = Compliance(world, streams.of("trading", "compliance"))
         self._blocks = BlockMarket(world, self.compliance, streams.of("trading", "blocks"))
+        self._holders = world.accounts.with_role("owner", "fund", "broker", "treasury", "individual")
         self._is_allowance = np.array([asset.is_allowance for asset in course.timeline.assets])
 
     def begin_year(self, now: Morning, rng: np.random.Generator) -> None:
@@ -110,4 +111,8 @@ class Agreements:
         offered = np.floor(offered * min(1.0, sought / max(float(offered.sum()), 1.0)))
         agreed.wants.append(choose(now, sellers, offered, kernel.SELL, lively, rng))
         for credit in np.flatnonzero(~self._is_allowance & (weights > 0)).tolist():
-            agreed.wants += self.compliance.credit_wants(now, credit, float(weights[credit]) * listed, rng)
+            if self.compliance.credits_pay(now, credit):
+                alive = min(self._plan.activity.get((now.day, credit), 1.0), 1.0)
+                chance = self._course.credit_hazard(now.day) * alive
+                agreed.meetings += lastcall.credit_deals(now, credit, self._holders, chance, rng)
+            agreed.wants += self.compliance.credit_wants(now, credit, self._course.credits(now.day), rng)

@@ -20,6 +20,8 @@ from pipelines.simulator.world import World
 
 # All numbers here are own: traits and habits that make the market look plausible.
 _MOST_SLICES = 40
+_YIELDING = 0.025  # log, beyond the public value that emitters go for a trade
+_PRESSED = 10.0
 _RETRY = 0.30  # chance a day that somebody acts whose own days are over
 
 
@@ -83,11 +85,16 @@ class Compliance:
         left = 1 + (self._sells > place).sum(axis=1)
         return who, np.floor(0.5 * spare[who] / left[who]).astype(np.int64)
 
+    @staticmethod
+    def credits_pay(now: Morning, credit: int) -> bool:
+        """Whether it pays to surrender credits in place of allowances."""
+        return now.closes[credit] < calibration.CREDIT_CEILING * now.closes[now.main]
+
     def credit_wants(self, now: Morning, credit: int, budget: float, rng: np.random.Generator) -> list[Wants]:
-        """Credits: emitters buy while they are cheaper than allowances, project owners sell."""
+        """Credits: emitters buy while they are cheaper than allowances, owners sell `budget` (t) together."""
         out = []
         chance = min(40.0 * now.season, 0.5)
-        if now.closes[credit] < 0.995 * now.closes[now.main]:
+        if self.credits_pay(now, credit):
             who = np.flatnonzero((now.credit_need > 0) & ~now.away & (rng.random(self._count) < chance))
             if len(who):
                 wanted = np.minimum(now.credit_need[who], np.ceil(budget * rng.lognormal(-1.5, 1, len(who))))
@@ -97,7 +104,8 @@ class Compliance:
         ]
         able = able[rng.random(len(able)) < chance]
         if len(able):
-            offered = np.minimum(now.room[able, credit], np.ceil(budget * rng.lognormal(-1.0, 1, len(able))))
+            offered = np.minimum(now.room[able, credit], np.ceil(budget * rng.lognormal(-0.6, 1, len(able))))
+            offered = np.ceil(offered * min(1.0, budget / offered.sum()))
             out.append(self._wants(able, credit, kernel.SELL, offered))
         return out
 
@@ -131,12 +139,22 @@ class Compliance:
                 account[row],
                 side[row],
                 size.clip(1, kernel.LISTED_BELOW - 1),
-                np.where(takes, kernel.OTHER_BEST, kernel.OWN_BEST),
-                np.where(takes, rng.integers(0, 12, count), rng.integers(-4, 3, count)),
+                kernel.OPINION,
+                np.where(takes, rng.integers(0, 12, count), rng.integers(-2, 5, count)),
+                belief=100 * np.exp(floor.value + self._yields(side[row], urgency, rng)),
+                conviction=1.0,
+                noise=0.0,
+                impatient=takes,
                 until=np.where(takes, second + 20, second + np.exp(rng.normal(7.6, 0.9, count))),
             )
             entered += count
         return entered
+
+    @staticmethod
+    def _yields(side: np.ndarray, urgency: float, rng: np.random.Generator) -> np.ndarray:
+        """How far beyond the public value each goes (log): sellers below, buyers above, the urgent further."""
+        gives = np.abs(rng.normal(_YIELDING, 0.5 * _YIELDING, len(side)))
+        return np.where(side == kernel.SELL, -gives, gives * (1 + _PRESSED * max(urgency - 0.4, 0.0)))
 
     def choose_asset(
         self, now: Morning, who: np.ndarray, quantity: np.ndarray, side: int, weights: np.ndarray,

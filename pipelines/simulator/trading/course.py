@@ -73,6 +73,16 @@ class Course:
         most = (1 - calibration.BLOCK_SHARE) * volume - self.planned.get(day.year, 0.0)
         return max(most, calibration.LEAST_LISTED_SHARE * volume) * self.season(day)
 
+    def credits(self, day: date) -> float:
+        """Expected volume of credits on a day, t."""
+        return calibration.CREDIT_VOLUME_SHARE * self.covered[day.year - 1] * self.season(day)
+
+    def credit_hazard(self, day: date) -> float:
+        """Chance that somebody who needs credits buys them today rather than on a later day in time."""
+        year, place = self._place[day]
+        rest = self.seasons[year][place : len(self.seasons[year]) - calibration.CREDIT_LAST_SESSIONS]
+        return float(rest[0] / rest.sum()) if len(rest) else 0.0
+
     def orders(self, day: date) -> float:
         """How many orders come to the book on a day, takers included."""
         return self._events(day) / calibration.EVENTS_PER_ORDER * float(self._pace[_ORDERS])

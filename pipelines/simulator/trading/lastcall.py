@@ -1,7 +1,8 @@
-"""Deals in the book that two sides arrange themselves: the last purchases of a year, and makers' stock.
+"""Deals in the book that two sides arrange themselves: credits, the last purchases of a year, makers' stock.
 
-Shortly before the deadline everybody who is still short is put in touch with somebody who has what is
-lacking; where too little for a block is at stake, the two meet in the book.
+Who needs credits looks for who has them. Shortly before the deadline everybody who is still short is put in
+touch with somebody who has what is lacking; where too little for a block is at stake, the two meet in the
+book. Makers fill up what they run low on.
 """
 
 from __future__ import annotations
@@ -55,6 +56,32 @@ def last_call(
             out.append(_meet(now, assets[place], seller, buyer, quantity, rng))
             supply[seller] -= quantity
             able[seller] = 0
+            need -= quantity
+    return out
+
+
+def credit_deals(
+    now: Morning, credit: int, sellers: np.ndarray, chance: float, rng: np.random.Generator
+) -> list[Meeting]:
+    """Meetings of those who need credits today with the `sellers` of credits; `now.room` is changed."""
+    out: list[Meeting] = []
+    who = np.flatnonzero((now.credit_need > 0) & ~now.away)
+    who = who[rng.random(len(who)) < min(1.5 * chance, 1.0)]
+    able = np.zeros(len(now.position), np.int64)
+    able[sellers] = now.room[sellers, credit]
+    able[now.away | now.keeps | (now.credit_need > 0)] = 0
+    for buyer in who.tolist():
+        need = int(now.credit_need[buyer])
+        for _ in range(_SELLERS):
+            seller = _seller(able, need, rng)
+            if need <= 0 or seller < 0:
+                break
+            quantity = int(min(need, able[seller], _MOST))
+            second = float(rng.uniform(60, calendar.SESSION_SECONDS - 2500))
+            out.append(Meeting(credit, seller, buyer, quantity, second))
+            now.room[seller, credit] -= quantity
+            now.credit_need[buyer] -= quantity
+            able[seller] -= quantity
             need -= quantity
     return out
 

@@ -62,7 +62,9 @@ def emitters(stage: Stage) -> list[int]:
     """Key emitters at work that owe a surrender in some compliance year of the span."""
     status = stage.world.entities.status
     return [
-        entity for entity in stage.of_sector(*SECTORS) if status[entity] == "listed" and years_of(stage, entity)
+        entity
+        for entity in stage.of_sector(*SECTORS)
+        if status[entity] == "listed" and years_of(stage, entity)
     ]
 
 

@@ -39,15 +39,20 @@ def _arrange(stage: Stage, rng: np.random.Generator) -> None:
             (stage.day_window(days[0], days[0])[0], stage.day_window(days[-1], stage.timeline.last_day)[1]),
         )
         _gather(stage, rng, tag, account, asset, round(HOLDING_LIMIT * (held - before)), days)
-        stage.plan.trading.withhold([account], stage.timeline.trading_days)
+        _sit_still(stage, account)
+
+
+def _sit_still(stage: Stage, account: int) -> None:
+    """Neither sell nor buy of its own accord, so that it holds what is arranged."""
+    days = stage.timeline.trading_days
+    stage.plan.trading.withhold([account], days)
+    stage.plan.trading.keep_quiet([account], days)
 
 
 def _holder(stage: Stage, rng: np.random.Generator) -> int:
-    """A fund or a group's trading arm that was there from the beginning."""
+    """A fund or a broker that was there from the beginning."""
     opened = stage.world.accounts.opened_on
-    able = [
-        a for a in stage.with_role("fund", "treasury") if _was_open(opened[a], stage.timeline.opening_day)
-    ]
+    able = [a for a in stage.with_role("fund", "broker") if _was_open(opened[a], stage.timeline.opening_day)]
     account = take(stage, rng, able, ("market",))
     stage.cast.take(rng, "market", [account], 1)
     return account
@@ -117,9 +122,7 @@ def _resemble(stage: Stage, rng: np.random.Generator) -> None:
         else:
             account = _holder(stage, rng)
             _add(stage, account, _asset(stage), int(HOLDING_LIMIT * rng.uniform(*_JUST_UNDER)))
-            days = stage.timeline.trading_days
-            stage.plan.trading.withhold([account], days)
-            stage.plan.trading.keep_quiet([account], days)
+            _sit_still(stage, account)
             text = "holdings just under the limit"
         window = stage.day_window(stage.timeline.opening_day, stage.timeline.last_day)
         stage.note_lookalike(KIND.name, text, stage.account_ids([account]), window)

@@ -234,7 +234,7 @@ def keep_running(stage: Stage, unit: int, first: date, last: date) -> None:
 
 
 def keep_sampled(stage: Stage, rng: np.random.Generator, unit: int, months: Sequence[int]) -> None:
-    """A unit runs for some days at least in each of these months: without fuel there is nothing to analyse."""
+    """A unit runs for some days at least in each of these months, so that there is coal to analyse."""
     for month in months:
         first = stage.timeline.months[month] + timedelta(days=int(rng.integers(0, 20)))
         keep_running(stage, unit, first, first + timedelta(days=int(rng.integers(3, 8))))

@@ -75,7 +75,7 @@ def _lay(
     """Enter the baits, the nearest a little behind the best price of their side; returns their sum."""
     levels = whole(rng, bait.levels)
     parts = rng.dirichlet(np.full(levels, 25.0)) * quantity
-    ticks, second, total = -whole(rng, (1, 4)), start, 0
+    ticks, second, total = -whole(rng, (2, 8)), start, 0
     for part in parts.tolist():
         size = min(max(int(part), 10), 99_999)
         left = lifetime - (second - start) + float(rng.uniform(0, 0.8))

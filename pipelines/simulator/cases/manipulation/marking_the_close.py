@@ -34,7 +34,7 @@ class _Shape:
 
     Trading days from first to last, closes that are marked, size of one in days of usual trading, orders a
     close, seconds before the end, how far in cents an order reaches into the book, and how far from the
-    previous close (share of the price) others have orders standing there.
+    best price (share of it) others have orders standing there.
     """
 
     span: tuple[int, int]
@@ -113,7 +113,7 @@ def _mark(
 def _others_stand(
     stage: Stage, rng: np.random.Generator, day: date, asset: int, marker: int, side: str, shape: _Shape
 ) -> None:
-    """Somebody's patient orders away from the market, which stand all day as they do on many days."""
+    """Somebody's patient orders away from the market in the last hour, as they stand on many days."""
     holders = [account for account in stage.with_role("fund", "treasury", "broker") if account != marker]
     holder = int(rng.choice(holders))
     usual = usual_volume(stage, day, asset)
@@ -121,7 +121,8 @@ def _others_stand(
     for _ in range(whole(rng, (4, 7))):
         quantity = max(int(float(rng.uniform(0.08, 0.3)) * usual), 20)
         ticks = -round(uniform(rng, shape.standing) * _ABOUT)
-        order(stage, 0, day, asset, holder, side, float(rng.uniform(60, 6_000)), quantity, "close", ticks)
+        second = SESSION_END - float(rng.uniform(1_000, 4_000))
+        order(stage, 0, day, asset, holder, side, second, quantity, "own", ticks)
         total += quantity
     if side == "sell":
         provide(stage, rng, holder, asset, total, day)

@@ -45,7 +45,7 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         days = [day for day in stage.timeline.trading_days if day <= date(year, 12, 31)][
             -whole(rng, shape.days) :
         ]
-        members = _members(stage, rng, days[0], whole(rng, shape.members), part.relation)
+        members = _members(stage, rng, days, whole(rng, shape.members), part.relation)
         asset = stage.main_asset(days[0])
         surplus = uniform(rng, shape.surplus) * usual_volume(stage, date(year, 12, 2), asset)
         _endow(stage, rng, members, surplus)
@@ -59,18 +59,23 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         stage.open_case("compliance_squeeze", part.severity, text, subjects, window, touched)
 
 
-def _members(stage: Stage, rng: np.random.Generator, day: date, count: int, relation: str) -> list[int]:
+def _members(
+    stage: Stage, rng: np.random.Generator, days: list[date], count: int, relation: str
+) -> list[int]:
     """Large power companies: of one group where they are relatives and it has so many, else of any."""
+    sellers = {deal.seller for deal in stage.plan.trading.deals if days[0] <= deal.day <= days[-1]}
     if relation != "strangers":
-        families = [family.tolist() for family in stage.world.sisters() if len(family) >= count]
-        families = [f for f in families if len(stage.cast.free("squeeze", f)) >= count]
+        families = [
+            [one for one in family.tolist() if one not in sellers] for family in stage.world.sisters()
+        ]
+        families = [family for family in families if len(stage.cast.free("squeeze", family)) >= count]
         if families:
             family = families[int(rng.integers(len(families)))]
             return stage.cast.take(rng, "squeeze", family, count)
     size = allocated(stage)
     large = sorted(stage.power, key=lambda entity: -int(size[entity]))[: max(len(stage.power) // 2, count)]
-    free = stage.cast.free("squeeze", large)
-    chosen = cast(stage, rng, day, free if len(free) >= count else stage.power, count)
+    free = [one for one in stage.cast.free("squeeze", large) if one not in sellers]
+    chosen = cast(stage, rng, days[0], free if len(free) >= count else stage.power, count)
     unused = [entity for entity in chosen if stage.cast.is_free("squeeze", entity)]
     stage.cast.take(rng, "squeeze", unused, len(unused))
     return chosen

@@ -52,12 +52,8 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
 def _visible(stage: Stage, most: float, asset: int, days: list[date]) -> bool:
     shares = [share_of(stage, day, asset) for day in (days[0], days[-1])]
     is_calm = days[-1].month < _BUSY_FROM
-    return (
-        is_calm
-        and min(shares) >= _LEAST_SHARE
-        and max(shares) <= most
-        and not any(_is_near_holiday(day) for day in days)
-    )
+    is_visible = min(shares) >= _LEAST_SHARE and max(shares) <= most
+    return is_calm and is_visible and not any(_is_near_holiday(day) for day in days)
 
 
 @lru_cache(maxsize=2_000)

@@ -48,8 +48,10 @@ _SHAPES = {
     "blatant": _Shape((_DAYS + 5, _DAYS + 8), (0.13, 0.22)),
 }
 _PULSE = (0.01, 0.04)  # of a day's usual trading, each arranged trade on the way
+_WHERE = ("credits", "autumn", "anywhere")  # in that order, so that the market's own price stays as it is
+_AUTUMN_FROM = 9  # month from which so much is traded that a thin vintage hardly weighs
 _THIN = 0.12  # of the market's listed trading
-_STEP = 0.066  # log a day on the way, below the limit
+_STEP = 0.072  # log a day on the way, below the limit
 _LONGEST_WAY = 10  # trading days
 _INSIDE = (0.05, 0.09)  # how far inside between two excursions
 _BETWEEN = 3  # trading days inside
@@ -67,16 +69,16 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
 def _as_many_as_fit(
     stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool
 ) -> int:
-    """Place as many of these excursions together as there is room for: in credits, else in another one."""
-    for in_credits in (True, False):
+    """Place as many of these excursions together as there is room for, in credits first."""
+    for where in _WHERE:
         for count in range(len(group), 0, -1):
-            if _excursions(stage, rng, group[:count], is_case, in_credits):
+            if _excursions(stage, rng, group[:count], is_case, where):
                 return count
     return 0
 
 
 def _excursions(
-    stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool, in_credits: bool
+    stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool, where: str
 ) -> bool:
     """Place one way out and back with these excursions; whether there was room for it."""
     spans = [whole(rng, _SHAPES[one].days if one else (2, _DAYS - 2)) for one in group]
@@ -84,7 +86,7 @@ def _excursions(
     core = sum(spans) + _BETWEEN * (len(spans) - 1)
     farthest = max(beyond[0], beyond[-1])
     length = core + 2 * _LONGEST_WAY
-    fits = partial(_is_fit, stage, farthest, in_credits)
+    fits = partial(_is_fit, stage, farthest, where)
     placed = place_episode(stage, rng, length, 0.0, fits)
     if placed is None:
         return False
@@ -108,11 +110,12 @@ def _way(stage: Stage, days: list[date], beyond: float) -> tuple[float, float, i
     return edge, sign, int(np.ceil(abs(np.log(edge * (1 + sign * beyond) / usual)) / _STEP))
 
 
-def _is_fit(stage: Stage, beyond: float, in_credits: bool, asset: int, days: list[date]) -> bool:
+def _is_fit(stage: Stage, beyond: float, where: str, asset: int, days: list[date]) -> bool:
     """Whether it is a thin instrument all the while, within one year, and the edge near enough."""
     shares = [share_of(stage, day, asset) for day in (days[0], days[-1])]
     is_near = _way(stage, days, beyond)[2] <= _LONGEST_WAY
-    is_wanted = stage.timeline.assets[asset].is_allowance != in_credits
+    is_wanted = stage.timeline.assets[asset].is_allowance != (where == "credits")
+    is_wanted = is_wanted and (where != "autumn" or days[0].month >= _AUTUMN_FROM)
     return is_wanted and is_near and days[0].year == days[-1].year and max(shares) < _THIN
 
 

@@ -89,7 +89,7 @@ def _at_the_limit(stage: Stage, rng: np.random.Generator, asset: int, day: date,
     sellers, buyers = hands(stage, rng, day)
     usual = usual_volume(stage, day, asset)
     waiting, giving = ("buy", "sell") if up else ("sell", "buy")
-    queue = max(int(float(rng.uniform(1.2, 2.5)) * usual), 200)
+    queue = max(int(float(rng.uniform(3.0, 5.0)) * usual), 1_500)
     waiter = buyers[0] if up else sellers[0]
     order(stage, 0, day, asset, waiter, waiting, 1.0, queue, "close", _FAR)
     given = 0
