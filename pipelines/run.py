@@ -71,10 +71,32 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
             raise_on_error=False,
             resources={**(definitions.resources or {}), "house": house, "lock": HomeLock(house=house)},
         )
+    _note_steps(settings, result)
     if result.success:
         note = json.loads((settings.scratch / "run.json").read_text(encoding="utf-8"))
         return Outcome(DONE, wanted, counts=note)
     return _failure(settings, result, wanted)
+
+
+def _note_steps(settings: Settings, result: Any) -> None:
+    """Leave behind how long each step took, for whoever asks where the time went."""
+    seconds = {
+        event.step_key: event.step_success_data.duration_ms / 1000
+        for event in result.all_events
+        if event.is_step_success
+    }
+    with suppress(OSError):
+        _steps_file(settings).write_text(json.dumps(seconds, indent=1), encoding="utf-8")
+
+
+def _steps_file(settings: Settings) -> Path:
+    return settings.scratch / "steps.json"
+
+
+def step_seconds(settings: Settings) -> dict[str, float]:
+    """Wall seconds of each step of the last run in this home, in the order in which they ended."""
+    seconds: dict[str, float] = json.loads(_steps_file(settings).read_text(encoding="utf-8"))
+    return seconds
 
 
 def _failure(settings: Settings, result: Any, wanted: str) -> Outcome:

@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     source: Path | None = Field(default=None, description="source directory that Dagster's runs read")
     as_of: date | None = Field(default=None, description="day to look from; none: today")
     memory_limit: str = Field(
-        default="1GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$", description="DuckDB's memory limit, per process"
+        default="2GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$", description="DuckDB's memory limit, per process"
     )
     threads: int = Field(default=2, ge=1, description="DuckDB's threads, per process")
     keep_snapshots: int = Field(default=5, ge=2, description="published snapshots to keep")

@@ -127,24 +127,27 @@ def last_plan(settings: Settings) -> BuildPlan:
     return BuildPlan(state.last_full, state.last_touched, state.fingerprint, state.prints)
 
 
-def dbt_variables(settings: Settings, market: Market, as_of: str, plan: BuildPlan) -> dict[str, Any]:
-    """Variables of the dbt project for one run."""
+def dbt_variables(market: Market) -> dict[str, str]:
+    """Variables of the dbt project, the same in every run of a market: dbt parses anew when one differs."""
+    return {"market_id": market.id, "currency": market.currency, "timezone": market.timezone}
+
+
+def run_values(settings: Settings, as_of: str, plan: BuildPlan) -> dict[str, Any]:
+    """What differs from run to run; the project asks for it by its macro `run_value`."""
     return {
-        "market_id": market.id,
-        "currency": market.currency,
-        "timezone": market.timezone,
         "as_of": as_of,
         "lake_path": str(settings.lake),
         "touched": "all" if plan.full else plan.touched,
     }
 
 
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """Environment that the dbt profile reads."""
+def dbt_environment(settings: Settings, values: dict[str, Any]) -> dict[str, str]:
+    """Environment that the dbt profile and the project read."""
     return {
         "CARBONWARDEN_WAREHOUSE": str(settings.warehouse),
         "CARBONWARDEN_MEMORY_LIMIT": settings.memory_limit,
         "CARBONWARDEN_THREADS": str(settings.threads),
+        "CARBONWARDEN_RUN": json.dumps(values),
     }
 
 

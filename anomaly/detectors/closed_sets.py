@@ -9,7 +9,7 @@ Belongs here: stretches of trades that cancel, and their chance. Does not belong
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,9 +17,11 @@ import numpy as np
 import polars as pl
 from scipy.stats import chi2
 
-from anomaly.detectors.meetings import Suspects, suspect_sets
+from anomaly.detectors.meetings import Suspects, account_sides, suspect_sets
 
 WEEK = timedelta(days=7)
+# Pairs of first and last trade that are looked at together.
+_CELLS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -35,60 +37,131 @@ class Closed:
     net_share: float
 
 
+@dataclass(frozen=True)
+class Trades:
+    """Trades in time order as columns; accounts are places in `names`, moments microseconds."""
+
+    names: list[str]
+    row: np.ndarray
+    seller: np.ndarray
+    buyer: np.ndarray
+    quantity: np.ndarray
+    moment: np.ndarray
+
+    def take(self, chosen: np.ndarray | slice) -> Trades:
+        """Some of the trades: by mask, by place or by range."""
+        columns = (self.row, self.seller, self.buyer, self.quantity, self.moment)
+        return Trades(self.names, *(column[chosen] for column in columns))
+
+    def among(self, accounts: tuple[int, ...]) -> Trades:
+        """The trades with both sides in a set."""
+        inside = np.zeros(len(self.names), dtype=bool)
+        inside[list(accounts)] = True
+        return self.take(inside[self.seller] & inside[self.buyer])
+
+    def flows(self, accounts: tuple[int, ...]) -> np.ndarray:
+        """One row a trade: what each account of the set gained."""
+        return _flows(
+            np.searchsorted(accounts, self.buyer),
+            np.searchsorted(accounts, self.seller),
+            self.quantity,
+            len(accounts),
+        )
+
+
+class _Book:
+    """An instrument's trades, found by account."""
+
+    def __init__(self, trades: pl.DataFrame) -> None:
+        names, seller, buyer = account_sides(trades)
+        quantity = trades["quantity_tco2e"].cast(pl.Float64).to_numpy()
+        moment = trades["traded_at"].cast(pl.Datetime("us")).to_physical().to_numpy()
+        self.trades = Trades(names, np.arange(trades.height), seller, buyer, quantity, moment)
+        self.used = np.zeros(trades.height, dtype=bool)
+        self._by_seller = np.argsort(seller, kind="stable")
+        self._starts = np.searchsorted(seller[self._by_seller], np.arange(len(names) + 1))
+
+    def places(self, accounts: tuple[str, ...]) -> tuple[int, ...]:
+        """Places of the accounts, which are sorted, among all."""
+        return tuple(bisect_left(self.trades.names, account) for account in accounts)
+
+    def inside(self, suspects: Suspects) -> Trades:
+        """The set's trades with each other in its weeks and around them, but for those already used."""
+        accounts = self.places(suspects.accounts)
+        sold = [self._by_seller[self._starts[place] : self._starts[place + 1]] for place in accounts]
+        theirs = self.trades.take(np.sort(np.concatenate(sold))).among(accounts)
+        first = np.datetime64(suspects.first_week - WEEK, "us").astype(np.int64)
+        last = np.datetime64(suspects.last_week + 2 * WEEK, "us").astype(np.int64)
+        return theirs.take((theirs.moment >= first) & (theirs.moment <= last) & ~self.used[theirs.row])
+
+
 def closed_stretches(trades: pl.DataFrame, limits: dict[str, float]) -> list[Closed]:
     """Closed stretches among suspect sets of one instrument's trades, a trade in at most one of them."""
-    trades = trades.with_row_index("row")
-    used: set[int] = set()
+    book = _Book(trades)
     found = []
     for suspects in suspect_sets(trades, limits):
-        inside = trades.filter(
-            pl.col("traded_at").is_between(suspects.first_week - WEEK, suspects.last_week + 2 * WEEK)
-            & pl.col("sell_account_id").is_in(suspects.accounts)
-            & pl.col("buy_account_id").is_in(suspects.accounts)
-            & ~pl.col("row").is_in(sorted(used))
+        stretch = _closed(book.inside(suspects), book.places(suspects.accounts), limits)
+        if stretch is None:
+            continue
+        part, flows, tried = stretch
+        p_value = _both(suspects.p_value, min(tried * cancelling_chance(flows), 1.0))
+        if p_value > limits["max_p"]:
+            continue
+        book.used[part.row] = True
+        accounts = np.unique(np.concatenate([part.seller, part.buyer]))
+        found.append(
+            Closed(
+                tuple(part.names[place] for place in accounts),
+                tuple(part.row.tolist()),
+                part.moment[0].astype("datetime64[us]").item(),
+                part.moment[-1].astype("datetime64[us]").item(),
+                suspects.expected,
+                p_value,
+                float(_net_shares(flows).max()),
+            )
         )
-        closed = _closed(inside, suspects, limits)
-        if closed is not None and closed.p_value <= limits["max_p"]:
-            found.append(closed)
-            used.update(closed.rows)
     return found
 
 
-def _closed(inside: pl.DataFrame, suspects: Suspects, limits: dict[str, float]) -> Closed | None:
-    """The longest stretch that cancels, after dropping accounts that only came by."""
-    for accounts in _cores(inside, suspects.accounts):
-        among = inside.filter(
-            pl.col("sell_account_id").is_in(accounts) & pl.col("buy_account_id").is_in(accounts)
-        )
-        flows = flows_between(among, accounts)
-        bounds = _longest(flows, among["traded_at"].to_list(), limits)
-        if bounds is None:
-            continue
-        first, last = bounds
-        part = among.slice(first, last - first + 1)
-        if is_one_way(part):
+def _closed(
+    inside: Trades, accounts: tuple[int, ...], limits: dict[str, float]
+) -> tuple[Trades, np.ndarray, int] | None:
+    """The longest stretch that cancels, with its flows, and how many stretches were tried.
+
+    Where there is none, the account whose position changed most is dropped, and so on down to a pair:
+    it may only have come by.
+    """
+    while True:
+        among = inside.among(accounts)
+        flows = among.flows(accounts)
+        bounds = _longest(flows, among.moment, limits)
+        if bounds is not None:
+            part = slice(bounds[0], bounds[1] + 1)
+            stretch = among.take(part)
+            tried = among.row.size - stretch.row.size + 1
+            return None if is_one_way(stretch) else (stretch, flows[part], tried)
+        if len(accounts) == 2:
             return None
-        tried = among.height - part.height + 1
-        return Closed(
-            tuple(sorted({*part["sell_account_id"], *part["buy_account_id"]})),
-            tuple(part["row"]),
-            part["traded_at"][0],
-            part["traded_at"][-1],
-            suspects.expected,
-            _both(suspects.p_value, min(tried * cancelling_chance(flows[first : last + 1]), 1.0)),
-            float(_net_shares(flows[first : last + 1]).max()),
-        )
-    return None
+        traded = np.abs(flows).sum(axis=0) > 0
+        worst = int(np.argmax(np.where(traded, _net_shares(flows), 2.0)))
+        accounts = (*accounts[:worst], *accounts[worst + 1 :])
 
 
 def flows_between(among: pl.DataFrame, accounts: tuple[str, ...]) -> np.ndarray:
     """One row a trade: what each account gained."""
     place = {account: number for number, account in enumerate(accounts)}
-    flows = np.zeros((among.height, len(accounts)))
-    quantity = among["quantity_tco2e"].cast(pl.Float64).to_numpy()
-    steps = np.arange(among.height)
-    flows[steps, [place[name] for name in among["buy_account_id"]]] += quantity
-    flows[steps, [place[name] for name in among["sell_account_id"]]] -= quantity
+    buyers, sellers = (
+        np.array([place[name] for name in among[f"{side}_account_id"]], dtype=np.int64)
+        for side in ("buy", "sell")
+    )
+    return _flows(buyers, sellers, among["quantity_tco2e"].cast(pl.Float64).to_numpy(), len(accounts))
+
+
+def _flows(buyers: np.ndarray, sellers: np.ndarray, quantity: np.ndarray, accounts: int) -> np.ndarray:
+    flows = np.zeros((quantity.size, accounts))
+    steps = np.arange(quantity.size)
+    flows[steps, buyers] += quantity
+    flows[steps, sellers] -= quantity
     return flows
 
 
@@ -98,39 +171,28 @@ def _net_shares(flows: np.ndarray) -> np.ndarray:
     return np.abs(flows.sum(axis=0)) / np.where(gross > 0, gross, 1.0)
 
 
-def _cores(inside: pl.DataFrame, accounts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The set, then without the account whose position changed most, and so on down to a pair."""
-    while len(accounts) >= 2:
-        yield accounts
-        among = inside.filter(
-            pl.col("sell_account_id").is_in(accounts) & pl.col("buy_account_id").is_in(accounts)
-        )
-        flows = flows_between(among, accounts)
-        traded = np.abs(flows).sum(axis=0) > 0
-        open_share = np.where(traded, _net_shares(flows), 2.0)
-        if len(accounts) == 2:
-            return
-        worst = accounts[int(np.argmax(open_share))]
-        accounts = tuple(account for account in accounts if account != worst)
-
-
-def _longest(flows: np.ndarray, moments: list[datetime], limits: dict[str, float]) -> tuple[int, int] | None:
+def _longest(flows: np.ndarray, moment: np.ndarray, limits: dict[str, float]) -> tuple[int, int] | None:
     """First and last trade of the longest stretch in which every account's position returns."""
-    count = len(moments)
     position = np.vstack([np.zeros(flows.shape[1]), flows.cumsum(axis=0)])
     gross = np.vstack([np.zeros(flows.shape[1]), np.abs(flows).cumsum(axis=0)])
-    within = timedelta(days=limits["max_days"])
-    best, length = None, int(limits["closed_trades"]) - 1
-    last = 0
-    for first in range(count):
-        last = max(last, first)
-        while last + 1 < count and moments[last + 1] - moments[first] <= within:
-            last += 1
-        ends = np.arange(first + length, last + 1)
-        off = np.abs(position[ends + 1] - position[first])
-        closed = ends[(off <= limits["margin"] * (gross[ends + 1] - gross[first])).all(axis=1)]
-        if closed.size:
-            best, length = (first, int(closed[-1])), int(closed[-1]) - first + 1
+    within = int(timedelta(days=limits["max_days"]) / timedelta(microseconds=1))
+    count, least = moment.size, int(limits["closed_trades"])
+    latest = np.searchsorted(moment, moment + within, side="right") - 1
+    firsts = np.flatnonzero(latest - np.arange(count) + 1 >= least)
+    best, length = None, least - 1
+    for some in np.array_split(firsts, np.ceil(firsts.size * count / _CELLS)) if firsts.size else ():
+        ends = np.arange(count)
+        lengths = ends[None, :] - some[:, None] + 1
+        closed = (lengths > length) & (ends[None, :] <= latest[some][:, None])
+        for account in range(flows.shape[1]):
+            off = np.abs(position[1:, account][None, :] - position[some, account][:, None])
+            moved = gross[1:, account][None, :] - gross[some, account][:, None]
+            closed &= off <= limits["margin"] * moved
+        longest = np.where(closed, lengths, 0).max(axis=1)
+        place = int(np.argmax(longest))
+        if longest[place] > length:
+            length = int(longest[place])
+            best = (int(some[place]), int(some[place]) + length - 1)
     return best
 
 
@@ -153,11 +215,7 @@ def _both(one: float, other: float) -> float:
     return float(min(product * (1.0 - np.log(product)), 1.0)) if product < 1 else 1.0
 
 
-def is_one_way(part: pl.DataFrame) -> bool:
+def is_one_way(part: Trades) -> bool:
     """Whether three or more accounts only pass on round a ring."""
-    pairs = part.select("sell_account_id", "buy_account_id").unique()
-    return (
-        pairs.height > 2
-        and pairs["sell_account_id"].n_unique() == pairs.height
-        and pairs["buy_account_id"].n_unique() == pairs.height
-    )
+    pairs = len(set(zip(part.seller.tolist(), part.buyer.tolist(), strict=True)))
+    return pairs > 2 and np.unique(part.seller).size == pairs and np.unique(part.buyer).size == pairs

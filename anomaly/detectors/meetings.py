@@ -48,8 +48,8 @@ def expected_within_parties(trades: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema={"party": pl.String, "week": pl.Datetime("us"), "expected": pl.Float64})
     parts = []
     for (instrument,), rows in sorted(trades.group_by("instrument_id")):
-        weeks, week = _codes(rows["traded_at"].dt.truncate(WEEK).to_list())
-        names, seller, buyer = _sides(rows)
+        weeks, week = _codes(rows["traded_at"].dt.truncate(WEEK))
+        names, seller, buyer = account_sides(rows)
         sold, bought = _weekly(seller, buyer, week, len(weeks), len(names))
         give, take = _rates(sold, bought)
         at_week, at_name = np.nonzero(sold + bought)
@@ -91,8 +91,8 @@ def suspect_sets(trades: pl.DataFrame, limits: dict[str, float]) -> list[Suspect
     """
     if trades.height < limits["closed_trades"]:
         return []
-    weeks, week = _codes(trades["traded_at"].dt.truncate(WEEK).to_list())
-    names, seller, buyer = _sides(trades)
+    weeks, week = _codes(trades["traded_at"].dt.truncate(WEEK))
+    names, seller, buyer = account_sides(trades)
     sold, bought = _weekly(seller, buyer, week, len(weeks), len(names))
     give, take = _rates(sold, bought)
     lengths = [length for length in LENGTHS if 7 * length <= limits["max_days"]]
@@ -116,17 +116,18 @@ def suspect_sets(trades: pl.DataFrame, limits: dict[str, float]) -> list[Suspect
     return sorted(found.values(), key=lambda held: (held.p_value, held.accounts, held.first_week))
 
 
-def _codes(values: list[Any]) -> tuple[list[Any], np.ndarray]:
+def _codes(values: pl.Series) -> tuple[list[Any], np.ndarray]:
     """The distinct values, sorted, and each value's place among them."""
-    distinct = sorted(set(values))
-    place = {value: number for number, value in enumerate(distinct)}
-    return distinct, np.array([place[value] for value in values], dtype=np.int64)
+    distinct = values.unique().sort()
+    places = pl.DataFrame({"value": distinct, "place": np.arange(len(distinct))})
+    joined = pl.DataFrame({"value": values}).join(places, on="value", how="left", maintain_order="left")
+    return distinct.to_list(), joined["place"].to_numpy()
 
 
-def _sides(trades: pl.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
+def account_sides(trades: pl.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
     """The accounts, sorted, and the seller's and buyer's place among them for each trade."""
-    names, sides = _codes([*trades["sell_account_id"], *trades["buy_account_id"]])
-    return names, sides[: trades.height], sides[trades.height :]
+    names, both = _codes(pl.concat([trades["sell_account_id"], trades["buy_account_id"]]))
+    return names, both[: trades.height], both[trades.height :]
 
 
 def _weekly(
@@ -199,34 +200,43 @@ class Stretch:
 
         A step or two may lose: within a large closed set no third account need stand out by itself.
         """
-        best = (members, *self._inside(members))
-        tried = best
+        with_met = self._met_with(members)
+        met = float(with_met[members].sum() / 2)
+        best = tried = (members, met, *self._expected(members, met))
         while len(tried[0]) < min(most, self.accounts.size, len(best[0]) + PATIENCE):
-            added = self._next(*tried[:3])
+            added = self._next(tried[0], tried[1] + with_met, tried[2])
+            met = tried[1] + float(with_met[added])
             members = sorted([*tried[0], added])
-            tried = (members, *self._inside(members))
+            with_met = with_met + self._met_with([added])
+            tried = (members, met, *self._expected(members, met))
             best = max(best, tried, key=lambda held: held[3])
         return best
 
-    def _next(self, members: list[int], met: float, expected: float) -> int:
-        """The account that makes the set most surprising."""
+    def _met_with(self, members: list[int]) -> np.ndarray:
+        """How often each account met the members."""
+        found = np.zeros(self.accounts.size)
+        for member in members:
+            part = slice(self.met.indptr[member], self.met.indptr[member + 1])
+            found[self.met.indices[part]] += self.met.data[part]
+        return found
+
+    def _next(self, members: list[int], with_met: np.ndarray, expected: float) -> int:
+        """The account that makes the set most surprising, given the meetings that each would make."""
         sold, bought, give, take = (
             figures[:, members].sum(axis=1) for figures in (self.sold, self.bought, self.give, self.take)
         )
         chances = np.minimum(self.sold + sold[:, None], self.bought + bought[:, None]).sum(axis=0)
-        with_met = met + self.met[members].sum(axis=0)
         gain = _surprise(with_met, expected + give @ self.take + take @ self.give, chances)
         gain[members] = -np.inf
         return int(np.argmax(gain))
 
-    def _inside(self, members: list[int]) -> tuple[float, float, float]:
-        """Meetings inside a set, their expectation, and the surprise net of the number of such sets."""
-        met = float(self.met[members][:, members].sum() / 2)
+    def _expected(self, members: list[int], met: float) -> tuple[float, float]:
+        """Meetings expected inside a set, and the surprise at those it had net of the number of such sets."""
         give, take = self.give[:, members], self.take[:, members]
         expected = float((give.sum(axis=1) * take.sum(axis=1) - (give * take).sum(axis=1)).sum())
         chances = np.minimum(self.sold[:, members].sum(axis=1), self.bought[:, members].sum(axis=1)).sum()
         surprise = _surprise(np.array([met]), np.array([expected]), np.array([chances]))
-        return met, expected, float(surprise[0] - self.log_sets[len(members)])
+        return expected, float(surprise[0] - self.log_sets[len(members)])
 
 
 def _surprise(met: np.ndarray, expected: np.ndarray, chances: np.ndarray) -> np.ndarray:

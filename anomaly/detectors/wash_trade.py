@@ -55,9 +55,10 @@ def _one_party(context: Context, trades: pl.DataFrame) -> list[Finding]:
     if keyed.is_empty():
         return []
     expected = expected_within_parties(trades.filter((pl.col("mode") == "listed") & ~pl.col("own")))
+    by_party = {party: rows for (party,), rows in expected.group_by("party", maintain_order=True)}
     found = []
     for (party,), rows in sorted(keyed.group_by("party", maintain_order=True), key=lambda item: str(item[0])):
-        of_party = expected.filter(pl.col("party") == party)
+        of_party = by_party.get(party, expected.clear())
         for first, last in runs(rows["traded_at"].to_list(), gap):
             part = rows.slice(first, last - first + 1)
             fair, p_value = _chance(part, of_party, expected.height)

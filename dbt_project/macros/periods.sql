@@ -6,7 +6,7 @@
     the month before the first changed month on (a UTC month and the market's month overlap by hours).
 #}
 {% macro touched_periods(own, whole=[], since=[]) %}
-    {% set touched = var("touched") %}
+    {% set touched = run_value("touched") %}
     {% if touched == "all" %} {{ return("true") }}{% endif %}
     {% for table in whole %} {% if touched.get(table) %} {{ return("true") }}{% endif %} {% endfor %}
     {% set periods = touched.get(own, []) %}

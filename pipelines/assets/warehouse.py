@@ -26,6 +26,7 @@ from pipelines.warehouse import (
     finish_build,
     last_plan,
     plan_build,
+    run_values,
 )
 
 _TRANSLATOR = DagsterDbtTranslator(
@@ -34,10 +35,10 @@ _TRANSLATOR = DagsterDbtTranslator(
 
 
 @contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
-    """Dbt reads its profile's paths from the environment of its process."""
+def _environment(settings: Settings, values: dict[str, Any]) -> Iterator[None]:
+    """Dbt reads its profile's paths and the run's values from the environment of its process."""
     before = dict(os.environ)
-    os.environ.update(dbt_environment(settings))
+    os.environ.update(dbt_environment(settings, values))
     try:
         yield
     finally:
@@ -73,13 +74,14 @@ def _failures(target: Path) -> tuple[list[dict[str, Any]], list[str]]:
 def _build(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, house: House, plan: BuildPlan
 ) -> Iterator[Any]:
-    variables = dbt_variables(house.settings, house.market, house.day.isoformat(), plan)
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
-    # Both builds of a run share what dbt parsed, which takes it longer than a small build.
+    values = run_values(house.settings, house.day.isoformat(), plan)
+    variables = json.dumps(dbt_variables(house.market))
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", variables]
+    # All builds in a home share what dbt parsed, which takes it longer than a small build.
     target = house.settings.scratch / "dbt"
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)
-    with _environment(house.settings):
+    with _environment(house.settings, values):
         invocation = dbt.cli(
             [*arguments, "--full-refresh"] if plan.full else arguments,
             context=context,

@@ -11,13 +11,17 @@ from pipelines.lake.checks import literal
 from pipelines.settings import Settings
 
 
+def source_files(source: Path) -> list[Path]:
+    """The table files of a source, sorted."""
+    return sorted(path for path in source.rglob("*") if path.name.endswith((".parquet", ".csv", ".csv.gz")))
+
+
 def copy_source(source: Path, out: Path) -> int:
     """Copy each file of the source to Parquet; returns the rows copied."""
     out.mkdir(parents=True, exist_ok=True)
-    files = sorted(path for path in source.rglob("*") if path.name.endswith((".parquet", ".csv", ".csv.gz")))
     rows = 0
     with duckdb.connect(config=Settings.load().duckdb_config) as con:
-        for number, path in enumerate(files):
+        for number, path in enumerate(source_files(source)):
             reader = "read_parquet" if path.suffix == ".parquet" else "read_csv"
             query = f"select * from {reader}({literal(str(path))})"
             target = literal(str(out / f"{number}.parquet"))
@@ -27,4 +31,4 @@ def copy_source(source: Path, out: Path) -> int:
 
 
 if __name__ == "__main__":
-    copy_source(Path(sys.argv[1]), Path(sys.argv[2]))
+    print(copy_source(Path(sys.argv[1]), Path(sys.argv[2])))

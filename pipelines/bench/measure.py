@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.bench.delivery import hold_back_last_day
+from pipelines.bench.floor import source_files
 from pipelines.progress import report
+from pipelines.run import step_seconds
+from pipelines.settings import Settings
 
 COLUMNS = ("what", "wall s", "CPU s", "peak MB", "wall / floor", "CPU / floor", "memory / floor")
+STEP_COLUMNS = ("step of the run from nothing", "wall s", "wall / floor")
 
 
 @dataclass(frozen=True)
@@ -62,29 +68,111 @@ def _median(figures: list[Figures]) -> Figures:
     )
 
 
-def _commands(source: Path, folder: Path) -> dict[str, list[str]]:
-    python = [sys.executable, "-m"]
-    home, floor, pandas = (str(folder / name) for name in ("home", "floor", "pandas"))
-    run = [
-        sys.executable,
-        "-c",
-        "from pipelines.cli.main import main; main()",
-        "run",
-        "--source",
-        str(source),
-    ]
-    return {
-        "floor: read every row once, write it once": [*python, "pipelines.bench.floor", str(source), floor],
-        "the same marts in plain pandas": [*python, "pipelines.bench.pandas_marts", str(source), pandas],
-        "run, from nothing": [*run, "--home", home],
-        "run again, nothing new": [*run, "--home", home],
-    }
+FLOOR = "floor: read every row once, write it once"
+PANDAS = "the same marts in plain pandas"
+RUN = "run, from nothing"
+AGAIN = "run again, nothing new"
+DAY = "run after one more day"
+
+PANDAS_LIMIT_MB = 200
+"""Size of a source beyond which pandas, which holds all of it at once, is left out."""
 
 
-def bench(source: Path | None, repeat: int) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """Columns and rows of medians over `repeat` rounds; each round starts from an empty folder.
+@dataclass
+class Report:
+    """What a bench found: figures by contender, seconds by step of the run from nothing, and remarks."""
 
-    Without a source, a small simulated market is made first.
+    figures: list[tuple[Any, ...]]
+    steps: list[tuple[str, float, float]]
+    remarks: list[str]
+
+
+@dataclass
+class _Bench:
+    """Rounds over one source; `taken` holds each contender's figures, `steps` those of its steps."""
+
+    source: Path
+    remarks: list[str] = field(default_factory=list)
+    taken: dict[str, list[Figures]] = field(default_factory=dict)
+    steps: dict[str, list[float]] = field(default_factory=dict)
+
+    def _measure(self, what: str, *command: str) -> None:
+        report(what)
+        self.taken.setdefault(what, []).append(measure([sys.executable, *command]))
+
+    def _run(self, what: str, source: Path, home: Path) -> None:
+        program = "from pipelines.cli.main import main; main()"
+        self._measure(what, "-c", program, "run", "--source", str(source), "--home", str(home))
+
+    def _remark(self, text: str) -> None:
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    def round(self, folder: Path) -> None:
+        """Measure every contender once, in an empty folder."""
+        home = folder / "home"
+        self._measure(FLOOR, "-m", "pipelines.bench.floor", str(self.source), str(folder / "floor"))
+        # What is not needed any more makes room for what comes.
+        shutil.rmtree(folder / "floor")
+        size_mb = sum(path.stat().st_size for path in source_files(self.source)) >> 20
+        if size_mb > PANDAS_LIMIT_MB:
+            self._remark(
+                f"{PANDAS}: left out, since the source has {size_mb:,} MB as files and is many times as "
+                f"large in pandas; the limit is {PANDAS_LIMIT_MB} MB"
+            )
+        else:
+            out = str(folder / "pandas")
+            self._measure(PANDAS, "-m", "pipelines.bench.pandas_marts", str(self.source), out)
+        report("holding back the last day")
+        delivery = hold_back_last_day(self.source, folder / "delivery")
+        before = self.source if delivery is None else delivery.before
+        self._run(RUN, before, home)
+        for step, seconds in step_seconds(Settings.load(home)).items():
+            self.steps.setdefault(step, []).append(seconds)
+        self._run(AGAIN, before, home)
+        if delivery is None:
+            self._remark(f"{DAY}: left out, since a table that grows by the day is not Parquet")
+            return
+        delivery.deliver()
+        self._run(DAY, before, home)
+        self._remark(f"held back and delivered later: rows from {delivery.day} on")
+
+    def report(self) -> Report:
+        """Medians over the rounds."""
+        medians = {what: _median(figures) for what, figures in self.taken.items()}
+        floor = medians[FLOOR]
+        run = [self.taken[RUN][number].wall_s for number in range(len(self.taken[RUN]))]
+        told = {step: statistics.median(seconds) for step, seconds in self.steps.items()}
+        told["starting the program"] = max(statistics.median(run) - sum(told.values()), 0.0)
+        return Report(
+            [_row(what, figures, floor) for what, figures in medians.items()],
+            [
+                (step, round(seconds, 2), round(seconds / floor.wall_s, 2))
+                for step, seconds in sorted(told.items(), key=lambda item: -item[1])
+            ],
+            self.remarks,
+        )
+
+
+def _row(what: str, figures: Figures, floor: Figures) -> tuple[Any, ...]:
+    return (
+        what,
+        round(figures.wall_s, 2),
+        round(figures.cpu_s, 2),
+        round(figures.peak_mb),
+        round(figures.wall_s / floor.wall_s, 2),
+        round(figures.cpu_s / floor.cpu_s, 2),
+        round(figures.peak_mb / floor.peak_mb, 2),
+    )
+
+
+def bench(source: Path | None, repeat: int, scale: str = "small") -> Report:
+    """Medians over `repeat` rounds; each round starts from an empty folder.
+
+    Without a source, a market of that scale is simulated first.
+
+    Raises:
+        ValueError: there is no such scale.
     """
     with tempfile.TemporaryDirectory(prefix="carbonwarden-bench-") as name:
         folder = Path(name)
@@ -92,24 +180,10 @@ def bench(source: Path | None, repeat: int) -> tuple[tuple[str, ...], list[tuple
             from pipelines.simulator.simulation import simulate
 
             report("simulating a market")
-            simulate(folder / "market", scale="small", seed=7)
+            simulate(folder / "market", scale=scale, seed=7)
             source = folder / "market"
-        taken: dict[str, list[Figures]] = {}
+        rounds = _Bench(source.absolute())
         for number in range(repeat):
-            for what, command in _commands(source.absolute(), folder / str(number)).items():
-                report(f"{what} ({number + 1} of {repeat})")
-                taken.setdefault(what, []).append(measure(command))
-    medians = {what: _median(figures) for what, figures in taken.items()}
-    floor = next(iter(medians.values()))
-    return COLUMNS, [
-        (
-            what,
-            round(f.wall_s, 2),
-            round(f.cpu_s, 2),
-            round(f.peak_mb),
-            round(f.wall_s / floor.wall_s, 2),
-            round(f.cpu_s / floor.cpu_s, 2),
-            round(f.peak_mb / floor.peak_mb, 2),
-        )
-        for what, f in medians.items()
-    ]
+            rounds.round(folder / str(number))
+            shutil.rmtree(folder / str(number))
+        return rounds.report()

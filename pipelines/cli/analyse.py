@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.console import print_table, progress
+from pipelines.cli.console import print_table, progress, say
+from pipelines.cli.errors import UsageError
 from pipelines.cli.evaluate import Form, Group, print_evaluation
 from pipelines.cli.operate import Home
 from pipelines.settings import Settings
@@ -38,10 +39,18 @@ def register(app: typer.Typer) -> None:
     def bench(
         source: Annotated[Path | None, typer.Option(help="source directory [a simulated market]")] = None,
         repeat: Annotated[int, typer.Option(min=1, help="runs of each; the median counts")] = 3,
+        scale: Annotated[str, typer.Option(help="size of the simulated market")] = "small",
     ) -> None:
-        """Measure a run's time and memory beside the floor and beside plain pandas."""
+        """Measure a run's time and memory beside the floor and beside plain pandas, and where it goes."""
+        from pipelines.bench.measure import COLUMNS, STEP_COLUMNS
         from pipelines.bench.measure import bench as measure
 
-        with progress():
-            columns, rows = measure(source, repeat)
-        print_table(columns, rows, "Whole-process figures, medians")
+        try:
+            with progress():
+                found = measure(source, repeat, scale)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        print_table(COLUMNS, found.figures, "Whole-process figures, medians")
+        print_table(STEP_COLUMNS, found.steps, "Where the time goes, medians")
+        for remark in found.remarks:
+            say(remark)

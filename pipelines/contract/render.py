@@ -99,11 +99,13 @@ def _source(table: Table) -> dict[str, Any]:
 
 
 def _staging_entry(table: Table) -> dict[str, Any]:
-    key = {"unique_key": {"arguments": {"columns": list(table.key), "source": table.name}}}
+    arguments: dict[str, Any] = {"columns": list(table.key), "source": table.name}
+    if table.period_column in table.key:
+        arguments["by_period"] = True
     return {
         "name": f"stg_{table.name}",
         "description": table.description,
-        "data_tests": [key],
+        "data_tests": [{"unique_key": {"arguments": arguments}}],
         "columns": [*(_column(column) for column in table.columns), _period()],
     }
 

@@ -7,9 +7,11 @@ Does not belong here: the formats of foreign sources (`pipelines.sources`), plau
 
 Layout under `HOME/lake`:
 
-    received/<table>/<id>.parquet        every row of one delivered file, typed, with its faults
-    kept/<table>/<period>-<print>.parquet        the rows that count
+    received/<table>/<id>/<period>.parquet       the sound rows of one delivered file, typed
+    received/<table>/<id>/faults.parquet         its faulty rows, with what is wrong with them
+    kept/<table>/<period>-<id>.parquet           the rows that count: links to received files, or
+                                                 copies of them without the rows that do not count
     set_aside/<table>/<period>-<print>.parquet   quarantined and superseded rows, with reasons
-    handover/*.parquet                   what Python computed for dbt to read
-    state.json                           which of these files are in force
+    handover/*.parquet                           what Python computed for dbt to read
+    state.json                                   which of these files are in force
 """

@@ -25,14 +25,19 @@ _ZONED = _MOMENT + r"\s?(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
 _LOCAL = _MOMENT + "$"
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _NO_NUMBER = r"(?i)^[+-]?(nan|inf|infinity)$"
+_PLAIN = r"[0-9A-Za-z_:-]{1,64}"
 
 
 @dataclass(frozen=True)
 class Typed:
-    """A column's typed value and its possible faults as pairs of reason and SQL condition."""
+    """A column's typed value and its possible faults as pairs of reason and SQL condition.
+
+    Where `sound` holds, none of the faults does; it is cheap and holds for most values.
+    """
 
     value: str
     faults: tuple[tuple[str, str], ...]
+    sound: str = "false"
 
 
 def quoted(name: str) -> str:
@@ -66,6 +71,7 @@ def _string(raw: str) -> Typed:
             ("path_in_text", _matches(raw, r"(^|[/\\])\.\.([/\\]|$)")),
             ("formula_in_text", _matches(raw, formula)),
         ),
+        f"regexp_full_match({raw}, {literal(_PLAIN)})",
     )
 
 
@@ -201,14 +207,14 @@ def typed(column: Column, native_type: str) -> Typed:
     ):
         raw, native = (raw if native == "VARCHAR" else f"cast({raw} as varchar)"), "VARCHAR"
     result = _convert(column, raw, native)
-    faults = list(result.faults)
+    faults, sound = list(result.faults), result.sound
     if column.enum:
-        allowed = ", ".join(literal(value) for value in column.enum)
-        faults.append(("unknown_enum", f"{raw} not in ({allowed})"))
+        sound = f"{raw} in ({', '.join(literal(value) for value in column.enum)})"
+        faults.append(("unknown_enum", f"not {sound}"))
     if column.name in {"year", "vintage"} and column.type == "int64":
         low, high = int(EARLIEST[:4]), int(LATEST[:4])
         faults.append(("out_of_range", f"({result.value}) not between {low} and {high}"))
-    return Typed(result.value, tuple(faults))
+    return Typed(result.value, tuple(faults), sound)
 
 
 def missing(table: Table, column: Column) -> str | None:
@@ -217,6 +223,28 @@ def missing(table: Table, column: Column) -> str | None:
     if column.name in table.key and column.type == "string":
         return f"({name} is null or trim(cast({name} as varchar)) = '')"
     return None if column.nullable else f"{name} is null"
+
+
+def faulty(table: Table, found: dict[str, str]) -> str:
+    """Condition under which a delivered row has any fault; `found` gives its columns' DuckDB types."""
+    conditions = []
+    for column in table.columns:
+        if column.name not in found:
+            continue
+        kind = typed(column, found[column.name])
+        absent = missing(table, column)
+        wrong = [f"coalesce({condition}, false)" for _, condition in kind.faults]
+        if absent:
+            wrong.insert(0, absent)
+        if not wrong:
+            continue
+        name = quoted(column.name)
+        # A case, unlike a chain of `and`, looks at the costly conditions of doubtful values alone.
+        conditions.append(
+            f"case when {name} is null then {'true' if absent else 'false'} when {kind.sound} then false "
+            f"else {' or '.join(wrong)} end"
+        )
+    return " or ".join(conditions) or "false"
 
 
 def period_expression(table: Table) -> str:

@@ -1,8 +1,10 @@
-"""One delivered file becomes typed rows with their faults, written once and never changed."""
+"""One delivered file becomes typed rows, its sound ones by period and its faulty ones with their faults."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,15 +12,25 @@ from urllib.parse import unquote
 import duckdb
 
 from pipelines.contract.schema import Table
-from pipelines.lake.checks import literal, missing, path_literal, period_expression, quoted, typed
+from pipelines.lake.checks import (
+    faulty,
+    literal,
+    missing,
+    path_literal,
+    period_expression,
+    quoted,
+    typed,
+)
 from pipelines.lake.errors import SourceError
 from pipelines.lake.files import SourceFile, csv_header
-
-FORMAT = "1"
-"""Enters the id of every received file; a change in what the checks do raises it."""
+from pipelines.lake.parts import PARQUET, ROW_NUMBER, faults_file, part_file, received_folder
+from pipelines.lake.state import FORMAT, Content
 
 LINE_LIMIT_BYTES = 4 << 20
 """A CSV line longer than this is no row of the contract; it is quarantined without being read in full."""
+
+_COUNTER = "file_row_number"
+"""What DuckDB calls a row's place in its Parquet file, unless the file has a column of that name."""
 
 _SHOWN_LINE_CHARACTERS = 4000
 """How much of a malformed line its quarantine entry repeats; an open quote may swallow several lines."""
@@ -26,12 +38,16 @@ _SHOWN_LINE_CHARACTERS = 4000
 
 @dataclass
 class Received:
-    """What one file brought; `periods` maps a period to its row count and content print."""
+    """What one file brought, by period."""
 
     id: str
-    rows: int
-    periods: dict[str, str]
+    periods: dict[str, Content]
     unknown_columns: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """All rows, sound and faulty."""
+        return sum(content.rows + content.faulty for content in self.periods.values())
 
 
 def received_id(file: SourceFile, table: Table) -> str:
@@ -40,24 +56,20 @@ def received_id(file: SourceFile, table: Table) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def received_path(lake: Path, table: str, identifier: str) -> Path:
-    """Where the rows of a received file stand."""
-    return lake / "received" / table / f"{identifier}.parquet"
-
-
 def _describe(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
     return {row[0]: row[1] for row in con.execute(f"describe select * from {relation}").fetchall()}
 
 
 def _parquet_relation(con: duckdb.DuckDBPyConnection, file: SourceFile) -> tuple[str, dict[str, str]]:
-    relation = f"read_parquet({path_literal(file.path)}, hive_partitioning=false)"
+    read = f"read_parquet({path_literal(file.path)}, hive_partitioning=false"
     try:
-        return relation, _describe(con, relation)
+        found = _describe(con, f"{read})")
     except duckdb.Error as error:
         raise SourceError(
             f"{file.path}: expected a Parquet file, found one that cannot be read ({_first_line(error)}). "
             "Deliver the file again."
         ) from error
+    return (f"{read})" if _COUNTER in found else f"{read}, {_COUNTER}=true)"), found
 
 
 def _csv_relation(file: SourceFile, table: Table) -> tuple[str, dict[str, str]]:
@@ -127,7 +139,8 @@ def _partition_values(file: SourceFile, table: Table, found: dict[str, str]) -> 
     return values
 
 
-def _select(file: SourceFile, table: Table, relation: str, found: dict[str, str]) -> str:
+def _typed_rows(file: SourceFile, table: Table, relation: str, found: dict[str, str]) -> str:
+    """Query of a file's rows: number, typed values, period, and what is wrong with a faulty one."""
     values = [
         f"{typed(column, found[column.name]).value} as {quoted(column.name)}"
         if column.name in found
@@ -135,37 +148,96 @@ def _select(file: SourceFile, table: Table, relation: str, found: dict[str, str]
         for column in table.columns
     ]
     contract = ", ".join(quoted(name) for name in table.names)
+    present = ", ".join(quoted(name) for name in table.names if name in found)
+    number = f"{_COUNTER} + 1" if file.is_parquet and _COUNTER not in found else "row_number() over ()"
     return f"""
-        with delivered as (select * from {relation}),
+        with delivered as (
+            select {present}, {number} as {ROW_NUMBER}, {faulty(table, found)} as _faulty from {relation}
+        ),
         typed_rows as (
-            select row_number() over () as _row, {_faults(table, found)} as _faults,
-                {_key_json(table, found)} as _key, {", ".join(values)}
+            select {ROW_NUMBER}, _faulty,
+                case when _faulty then {_faults(table, found)} else [] end as _faults,
+                case when _faulty then {_key_json(table, found)} end as _key, {", ".join(values)}
             from delivered
         )
-        select {literal(file.name)} as _file, _row, {period_expression(table)} as _period,
-            hash({contract}, case when len(_faults) > 0 then cast(_faults as varchar) end) as _print,
-            _faults, _key, {contract}
+        select {ROW_NUMBER}, {contract}, {period_expression(table)} as period, _faulty, _faults, _key
         from typed_rows
     """
 
 
-def _malformed(file: SourceFile, table: Table) -> str:
-    """Lines that are no CSV rows, as received rows without values."""
+def _malformed(table: Table) -> str:
+    """Lines that are no CSV rows, as faulty rows without values."""
     nulls = ", ".join(
         f"cast(null as {column.duckdb_type}) as {quoted(column.name)}" for column in table.columns
     )
     return f"""
-        select {literal(file.name)} as _file, line as _row, 'unknown' as _period, hash(line) as _print,
+        select line as {ROW_NUMBER}, {nulls}, 'unknown' as period, true as _faulty,
             [struct_pack(reason := 'malformed_line', column_name := cast(null as varchar),
                          value := left(any_value(csv_line), {_SHOWN_LINE_CHARACTERS}))] as _faults,
-            cast(null as varchar) as _key, {nulls}
+            cast(null as varchar) as _key
         from csv_faults group by line
     """
 
 
-def _store(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, target: Path) -> list[str]:
-    con.execute("drop table if exists csv_faults")
-    con.execute("drop table if exists csv_scans")
+def row_print(table: Table) -> str:
+    """SQL hash of a sound row's content."""
+    return f"hash({', '.join(quoted(name) for name in table.names)})"
+
+
+def _survey(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> dict[str, Content]:
+    """Count and print what each period of a file holds."""
+    fault_print = "case when _faulty then hash(_key, cast(_faults as varchar)) end"
+    found = con.execute(f"""
+        select period, count(*) filter (not _faulty),
+            cast(coalesce(sum(cast({row_print(table)} as hugeint)) filter (not _faulty), 0) as varchar),
+            count(*) filter (_faulty),
+            cast(coalesce(sum(cast({fault_print} as hugeint)), 0) as varchar)
+        from ({rows}) group by period order by period
+    """).fetchall()
+    return {
+        period: Content(rows=sound, print=print_, faulty=faults, faulty_print=faults_print)
+        for period, sound, print_, faults, faults_print in found
+    }
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, table: Table, rows: str, periods: dict[str, Content], folder: Path
+) -> None:
+    """Write a file's parts and faults."""
+    contract = ", ".join(quoted(name) for name in table.names)
+    has_faults = any(content.faulty for content in periods.values())
+    sound = (
+        f"select {contract}, period, {ROW_NUMBER} from ({rows}) {'where not _faulty' if has_faults else ''}"
+    )
+    filled = [period for period, content in periods.items() if content.rows]
+    if len(filled) == 1:
+        target = literal(str(part_file(folder, filled[0])))
+        con.execute(f"copy ({sound}) to {target} ({PARQUET})")
+    elif filled:
+        con.execute(
+            f"copy ({sound}) to {literal(str(folder))} "
+            f"({PARQUET}, partition_by (period), write_partition_columns true, overwrite_or_ignore true)"
+        )
+        _unfold(folder, filled)
+    if has_faults:
+        query = f"select * exclude (_faulty) from ({rows}) where _faulty order by {ROW_NUMBER}"
+        con.execute(f"copy ({query}) to {literal(str(faults_file(folder)))} ({PARQUET})")
+
+
+def _unfold(folder: Path, periods: Iterable[str]) -> None:
+    """Make `<period>.parquet` of the folder that DuckDB writes for each partition."""
+    for period in periods:
+        (written,) = (folder / f"period={period}").iterdir()
+        written.rename(part_file(folder, period))
+        written.parent.rmdir()
+
+
+def _relation(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table) -> tuple[str, dict[str, str]]:
+    """What a file is read with, and its columns with their DuckDB types.
+
+    Raises:
+        SourceError: it cannot be read, or lacks a column.
+    """
     relation, found = _parquet_relation(con, file) if file.is_parquet else _csv_relation(file, table)
     named = _partition_values(file, table, found)
     if named:
@@ -176,25 +248,7 @@ def _store(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, targe
         relation = f"(select *, {constants} from {relation})"
         found |= dict.fromkeys(named, "VARCHAR")
     _check_columns(file, table, found)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
-    query = _select(file, table, relation, found)
-    try:
-        if file.is_parquet:
-            con.execute(f"copy ({query}) to {literal(str(part))} (format parquet, compression zstd)")
-        else:
-            con.execute(f"create or replace temp table received_rows as {query}")
-            con.execute(f"insert into received_rows {_malformed(file, table)}")
-            con.execute(f"copy received_rows to {literal(str(part))} (format parquet, compression zstd)")
-            con.execute("drop table received_rows")
-    except duckdb.Error as error:
-        part.unlink(missing_ok=True)
-        raise SourceError(
-            f"{file.path}: expected a file of table {table.name}, found content that cannot be read "
-            f"({_first_line(error)}). Deliver the file again."
-        ) from error
-    part.replace(target)
-    return sorted(set(found) - set(table.names))
+    return relation, found
 
 
 def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake: Path) -> Received:
@@ -204,12 +258,29 @@ def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake
         SourceError: the file cannot be read as a file of its table.
     """
     identifier = received_id(file, table)
-    target = received_path(lake, table.name, identifier)
-    unknown = _store(con, file, table, target)
-    periods = con.execute(
-        "select _period, cast(count(*) as varchar) || ':' || cast(sum(cast(_print as hugeint)) as varchar) "
-        f"from read_parquet({path_literal(target)}, hive_partitioning=false) "
-        "group by _period order by _period"
-    ).fetchall()
-    rows = sum(int(print_.split(":")[0]) for _, print_ in periods)
-    return Received(identifier, rows, dict(periods), unknown)
+    folder = received_folder(lake, table.name, identifier)
+    part = folder.with_suffix(".part")
+    for leftover in ("csv_faults", "csv_scans", "received_rows"):
+        con.execute(f"drop table if exists {leftover}")
+    relation, found = _relation(con, file, table)
+    rows = _typed_rows(file, table, relation, found)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        if not file.is_parquet:
+            # What is wrong with a CSV file's lines is known once all of them were read.
+            con.execute(f"create temp table received_rows as {rows}")
+            con.execute(f"insert into received_rows {_malformed(table)}")
+            rows = "from received_rows"
+        periods = _survey(con, table, rows)
+        _write(con, table, rows, periods, part)
+    except duckdb.Error as error:
+        shutil.rmtree(part)
+        raise SourceError(
+            f"{file.path}: expected a file of table {table.name}, found content that cannot be read "
+            f"({_first_line(error)}). Deliver the file again."
+        ) from error
+    # Kept files are links of their own, so what stands there may go.
+    shutil.rmtree(folder, ignore_errors=True)
+    part.replace(folder)
+    return Received(identifier, periods, sorted(set(found) - set(table.names)))

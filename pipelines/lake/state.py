@@ -11,6 +11,18 @@ from pydantic import BaseModel, Field
 from pipelines.lake.errors import SourceError
 from pipelines.whole import write_whole
 
+FORMAT = "2"
+"""Enters the id of every received file; a change in what the checks do or in what is stored raises it."""
+
+
+class Content(BaseModel):
+    """What a file brought to one period: sound and faulty rows, counted, with the sum of their hashes."""
+
+    rows: int = 0
+    print: str = "0"
+    faulty: int = 0
+    faulty_print: str = "0"
+
 
 class FileState(BaseModel):
     """One delivered file that counts; `sequence` is the run in which its name was first seen."""
@@ -20,26 +32,31 @@ class FileState(BaseModel):
     sha256: str
     sequence: int
     rows: int
-    periods: dict[str, str]
+    periods: dict[str, Content]
     unknown_columns: list[str] = Field(default_factory=list)
 
 
 class PeriodState(BaseModel):
-    """One period of one table; `print` identifies the kept rows, `counts` says where all rows went."""
+    """One period of one table; `print` identifies the kept rows, the counts say where all rows went."""
 
     print: str
     rows_in: int
     kept: int
     superseded: int
     quarantined: int
-    kept_file: str | None = None
+    kept_files: list[str] = Field(default_factory=list)
     set_aside_file: str | None = None
+
+
+def _made_by() -> str:
+    """What prints depend on: hashes are comparable within one version of DuckDB only."""
+    return f"{duckdb.__version__}, format {FORMAT}"
 
 
 class LakeState(BaseModel):
     """The lake's memory."""
 
-    engine: str = Field(default_factory=lambda: duckdb.__version__)
+    engine: str = Field(default_factory=_made_by)
     sequence: int = 0
     first_seen: dict[str, int] = Field(default_factory=dict)
     """The run in which each file name first came; kept when a file is withdrawn, and never changed."""
@@ -52,8 +69,8 @@ class LakeState(BaseModel):
     def read(cls, lake: Path) -> LakeState:
         """State of the lake; an empty one where there is none.
 
-        A lake whose row prints were made by another DuckDB version is resolved again from what it
-        received, because hashes are comparable within one version only.
+        What another DuckDB version or another format of the lake made is received again; the order of
+        deliveries stays.
 
         Raises:
             SourceError: the state file is damaged.
@@ -62,20 +79,19 @@ class LakeState(BaseModel):
         if not path.is_file():
             return cls()
         try:
-            state = cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if found["engine"] != _made_by():
+                found = {name: found[name] for name in ("sequence", "first_seen", "retired")}
+            return cls.model_validate(found)
+        except (ValueError, KeyError, TypeError) as error:
             raise SourceError(
                 f"{path}: expected the lake's state, found content that cannot be read. Restore it from "
                 f"a backup, or remove {lake} to receive the source from the beginning."
             ) from error
-        return (
-            state
-            if state.engine == duckdb.__version__
-            else cls(sequence=state.sequence, first_seen=state.first_seen, retired=state.retired)
-        )
 
     def write(self, lake: Path) -> None:
         """Put this state in force."""
+        self.engine = _made_by()
         lake.mkdir(parents=True, exist_ok=True)
         write_whole(lake / "state.json", json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True))
 

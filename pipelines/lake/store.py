@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,7 @@ import polars as pl
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.lake.checks import literal, path_literal, quoted
-from pipelines.lake.resolve import read_files
+from pipelines.lake.parts import part_columns, read_files
 from pipelines.lake.state import LakeState
 
 
@@ -21,6 +22,8 @@ def connect(memory_limit: str, threads: int, scratch: Path) -> duckdb.DuckDBPyCo
         config={"memory_limit": memory_limit, "threads": str(threads), "temp_directory": str(scratch)}
     )
     con.execute("set timezone = 'UTC'")
+    # A file of many years is written period by period, each into one part.
+    con.execute("set partitioned_write_max_open_files = 10000")
     return con
 
 
@@ -40,23 +43,26 @@ def write_empty_files(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
     """Give every table of the contract its typed file without rows."""
     for table in TABLES.values():
         path = empty_file(lake, table)
-        if path.is_file() and _names(con, path) == [*table.names, "period"]:
+        columns = part_columns(table)
+        if path.is_file() and _names(con, path) == [name for name, _ in columns]:
             continue
-        columns = ", ".join(f"cast(null as {c.duckdb_type}) as {quoted(c.name)}" for c in table.columns)
+        nulls = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in columns)
         path.parent.mkdir(parents=True, exist_ok=True)
-        con.execute(
-            f"copy (select {columns}, cast(null as varchar) as period where false) "
-            f"to {literal(str(path))} (format parquet)"
-        )
+        con.execute(f"copy (select {nulls} where false) to {literal(str(path))} (format parquet)")
 
 
 def sweep(lake: Path, state: LakeState) -> None:
     """Remove files that no state names: leftovers of a run that was cut off, and replaced periods."""
-    for folder, attribute in (("kept", "kept_file"), ("set_aside", "set_aside_file")):
+    in_force = {"empty.parquet"}
+    for periods in state.tables.values():
+        for period in periods.values():
+            in_force.update((*period.kept_files, period.set_aside_file or ""))
+    for folder in ("kept", "set_aside"):
         for path in (lake / folder).glob("*/*"):
-            periods = state.tables.get(path.parent.name, {}).values()
-            if path.name != "empty.parquet" and path.name not in {getattr(s, attribute) for s in periods}:
+            if path.name not in in_force:
                 path.unlink()
+    for unfinished in (lake / "received").glob("*/*.part"):
+        shutil.rmtree(unfinished)
 
 
 _STAMP = "lake.sequence"

@@ -13,9 +13,11 @@ from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.lake.checks import quoted
 from pipelines.lake.files import Listing, SourceFile, list_source
-from pipelines.lake.receive import receive, received_id, received_path
-from pipelines.lake.resolve import Resolver, read_files
-from pipelines.lake.state import FileState, LakeState, PeriodState
+from pipelines.lake.keep import Keeper
+from pipelines.lake.parts import parts_of, read_files
+from pipelines.lake.receive import receive, received_id
+from pipelines.lake.resolve import Resolver
+from pipelines.lake.state import Content, FileState, LakeState, PeriodState
 from pipelines.lake.store import empty_file, hand_over, is_handed_over, sweep, write_empty_files
 
 Progress = Callable[[str], None]
@@ -81,13 +83,13 @@ class _Update:
     ) -> None:
         self.con, self.lake, self.state, self.progress = con, lake, state, progress
         self.touched: dict[str, set[str]] = {name: set() for name in TABLES}
-        self.retired: dict[str, list[Path]] = {name: [] for name in TABLES}
+        self.retired: dict[str, list[FileState]] = {name: [] for name in TABLES}
         self.rewritten: dict[str, int] = {}
 
     def retire(self, name: str, reason: str) -> FileState:
         """Take a file out of force; what it brought stays in `received/`."""
         before = self.state.files.pop(name)
-        self.retired[before.table].append(received_path(self.lake, before.table, before.received))
+        self.retired[before.table].append(before)
         self.state.retired.append(
             {
                 "name": name,
@@ -113,7 +115,7 @@ class _Update:
             before = self.retire(name, "withdrawn")
             self.touched[before.table] |= before.periods.keys()
         for file, content in received:
-            before_periods: dict[str, str] = {}
+            before_periods: dict[str, Content] = {}
             sequence = self.state.first_seen.setdefault(file.name, self.state.sequence)
             if file.name in self.state.files:
                 before = self.retire(file.name, "replaced")
@@ -136,7 +138,7 @@ class _Update:
     def kept_paths(self, table: str, periods: dict[str, PeriodState] | None = None) -> list[Path]:
         """Files with the table's kept rows."""
         states = self.state.tables.get(table, {}) if periods is None else periods
-        return [self.lake / "kept" / table / state.kept_file for state in states.values() if state.kept_file]
+        return [self.lake / "kept" / table / name for state in states.values() for name in state.kept_files]
 
     def kept(self, table: str) -> str:
         """Relation over the table's kept rows."""
@@ -147,7 +149,6 @@ class _Update:
         delivered = {file.table for file in self.state.files.values()}
         parents = {name: self.kept(name) for name in delivered}
         for table in TABLES.values():
-            resolver = Resolver(self.con, self.lake, table, self.state)
             for column in table.references:
                 parent = (column.reference or ("", ""))[0]
                 if (parent in delivered) != (parent in delivered_before):
@@ -155,26 +156,35 @@ class _Update:
             if not self.touched[table.name]:
                 continue
             self.progress(f"resolving {table.name}")
-            touched = resolver.widen(self.touched[table.name], self.retired[table.name])
-            before = dict(self.state.tables.get(table.name, {}))
-            resolver.decide(touched, parents)
-            after = resolver.store(touched)
-            kept = {period: state for period, state in before.items() if period not in touched} | after
-            self.state.tables[table.name] = dict(sorted(kept.items()))
-            changed = {
-                p
-                for p in touched
-                if (before[p].print if p in before else "0:0") != (after[p].print if p in after else "0:0")
-            }
+            changed = self._resolve_table(table, parents)
             self.rewritten[table.name] = len(changed)
             if table.name in delivered:
                 parents[table.name] = self.kept(table.name)
-            if changed:
-                self._touch_children(
-                    table,
-                    {p: s for p, s in before.items() if p in changed},
-                    {p: s for p, s in after.items() if p in changed},
-                )
+
+    def _resolve_table(self, table: Table, parents: dict[str, str]) -> set[str]:
+        """Decide a table's touched periods and touch what refers to it; returns those that differ now."""
+        resolver = Resolver(self.con, self.lake, table, self.state)
+        keeper = Keeper(self.con, self.lake, table, self.state)
+        touched = resolver.widen(self.touched[table.name], self.retired[table.name])
+        before = dict(self.state.tables.get(table.name, {}))
+        after: dict[str, PeriodState] = {}
+        for periods in resolver.groups(touched):
+            resolver.decide(periods, parents)
+            after |= keeper.store(resolver.parts, periods)
+        kept = {period: state for period, state in before.items() if period not in touched} | after
+        self.state.tables[table.name] = dict(sorted(kept.items()))
+        changed = {
+            p
+            for p in touched
+            if (before[p].print if p in before else "0:0") != (after[p].print if p in after else "0:0")
+        }
+        if changed:
+            self._touch_children(
+                table,
+                {p: s for p, s in before.items() if p in changed},
+                {p: s for p, s in after.items() if p in changed},
+            )
+        return changed
 
     def _all_periods(self, table: Table) -> set[str]:
         return {p for file in self.state.files.values() if file.table == table.name for p in file.periods}
@@ -187,20 +197,22 @@ class _Update:
         old = read_files([*self.kept_paths(parent.name, before), empty])
         new = read_files([*self.kept_paths(parent.name, after), empty])
         for child in TABLES.values():
-            received = Resolver(self.con, self.lake, child, self.state).received()
-            for column in child.references:
-                table, target = column.reference or ("", "")
-                if table != parent.name or received is None:
-                    continue
-                key, value = quoted(target), quoted(column.name)
+            columns = [c for c in child.references if c.reference and c.reference[0] == parent.name]
+            rows = read_files(
+                part.path
+                for part in parts_of(self.lake, child, self.state)
+                if part.period not in self.touched[child.name]
+            )
+            if not columns or rows is None:
+                continue
+            for column in columns:
+                key, value = quoted((column.reference or ("", ""))[1]), quoted(column.name)
                 moved = (
                     f"(select {key} from {old} except select {key} from {new}) union all "
                     f"(select {key} from {new} except select {key} from {old})"
                 )
-                rows = self.con.execute(
-                    f"select distinct _period from {received} where {value} in ({moved})"
-                ).fetchall()
-                self.touched[child.name] |= {row[0] for row in rows}
+                found = self.con.execute(f"select distinct period from {rows} where {value} in ({moved})")
+                self.touched[child.name] |= {row[0] for row in found.fetchall()}
 
 
 def _accounting(summary: dict[str, TableSummary]) -> pl.DataFrame:
@@ -272,7 +284,6 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
         update.take_in(change)
         update.resolve(delivered_before)
         rewritten = update.rewritten
-        state.engine = duckdb.__version__
         state.write(lake)
         sweep(lake, state)
     summary = _summarise(state, change, withdrawn, rewritten)

@@ -66,7 +66,7 @@ class Delivery:
 
     def kept(self, table: str, lake: Path | None = None) -> pl.DataFrame:
         files = sorted(((lake or self.lake) / "kept" / table).glob("*.parquet"))
-        return pl.concat([pl.read_parquet(file) for file in files]).sort(pl.all())
+        return pl.concat([pl.read_parquet(file).drop("_row") for file in files]).sort(pl.all())
 
     def quarantine(self, lake: Path | None = None) -> pl.DataFrame:
         return pl.read_parquet((lake or self.lake) / "handover" / "quarantine.parquet")

@@ -58,7 +58,7 @@ def test_what_was_replaced_stays_traceable(delivery):
     assert [(r["name"], r["reason"], r["sha256"]) for r in retired] == [
         ("trades.csv", "replaced", first["sha256"])
     ]
-    old = pl.read_parquet(delivery.lake / "received" / "trades" / f"{first['received']}.parquet")
+    old = pl.read_parquet(delivery.lake / "received" / "trades" / first["received"] / "2025-02.parquet")
     assert 96.00 in old["price"].cast(pl.Float64).to_list()
 
 
@@ -164,9 +164,12 @@ def test_leftovers_of_a_run_that_was_cut_off_are_swept(delivery, tmp_path):
     delivery.update()
     stray = delivery.lake / "kept" / "trades" / "2025-01-0123456789abcdef.parquet"
     stray.write_bytes(next((delivery.lake / "kept" / "trades").glob("2025-01*")).read_bytes())
+    unfinished = delivery.lake / "received" / "trades" / "0123.part"
+    unfinished.mkdir()
     delivery.add_row("compliance", "E1,2022,1,1,1")
     delivery.update()
     assert not stray.exists()
+    assert not unfinished.exists()
     _same(delivery, tmp_path / "other")
 
 

@@ -12,6 +12,8 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.bench import measure as measuring
+from pipelines.bench.delivery import hold_back_last_day
 from pipelines.bench.floor import copy_source
 from pipelines.bench.measure import Figures, measure
 from pipelines.bench.pandas_marts import build
@@ -140,3 +142,43 @@ def test_the_baseline_rounds_price_limits_of_the_rules_half_up(source, tmp_path)
 def test_the_baseline_says_where_it_found_no_source(tmp_path):
     with pytest.raises(FileNotFoundError, match="expected a source directory"):
         build(tmp_path / "nowhere", tmp_path / "out")
+
+
+def test_the_last_day_is_held_back_and_delivered_as_further_files(source, tmp_path):
+    late = {"trade_id": "T9", "ts": datetime(2025, 2, 1, 2, tzinfo=UTC), "instrument_id": "CEA24"}
+    late |= {"mode": "listed", "quantity": 1, "buy_account_id": "A", "sell_account_id": "B"}
+    _frame("trades", late).write_parquet(source / "trades" / "2.parquet")
+    days = ({"date": date(2025, month, 1), "instrument_id": "CEA24"} for month in (1, 2))
+    _frame("market_days", *days).write_parquet(source / "market_days.parquet")
+    delivery = hold_back_last_day(source, tmp_path / "split")
+    assert delivery.day == date(2025, 2, 1)
+    assert _rows(delivery.before / "trades") == {"0": 1, "1": 1, "2": 0}
+    assert _rows(delivery.before / "market_days") == {"all": 1}
+    assert (delivery.before / "entities.csv").is_file()
+    delivery.deliver()
+    assert sum(_rows(delivery.before / "trades").values()) == 3
+    assert _rows(delivery.before / "market_days") == {"all": 1, "all-2025-02-01": 1}
+
+
+def test_a_source_whose_days_are_csv_is_not_split(source, tmp_path):
+    _frame("market_days").write_csv(source / "market_days.csv")
+    assert hold_back_last_day(source, tmp_path / "split") is None
+
+
+def test_a_source_too_large_for_pandas_is_measured_without_it(source, tmp_path, monkeypatch):
+    """The processes are not started: what counts is which of them there are, and in what order."""
+    monkeypatch.setattr(measuring, "PANDAS_LIMIT_MB", -1)
+    monkeypatch.setattr(measuring, "step_seconds", lambda settings: {"lake": 1.0})
+    monkeypatch.setattr(measuring, "measure", lambda command: Figures(2.0, 1.0, 100.0))
+    (tmp_path / "round" / "floor").mkdir(parents=True)
+    bench = measuring._Bench(source)
+    bench.round(tmp_path / "round")
+    report = bench.report()
+    assert [row[0] for row in report.figures] == [
+        measuring.FLOOR,
+        measuring.RUN,
+        measuring.AGAIN,
+        measuring.DAY,
+    ]
+    assert report.steps == [("lake", 1.0, 0.5), ("starting the program", 1.0, 0.5)]
+    assert any("pandas: left out" in remark for remark in report.remarks)

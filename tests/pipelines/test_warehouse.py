@@ -9,7 +9,7 @@ import pytest
 from pipelines.lake.state import LakeState, PeriodState
 from pipelines.market import Market
 from pipelines.settings import Settings
-from pipelines.warehouse import begin_build, dbt_variables, finish_build, plan_build
+from pipelines.warehouse import begin_build, finish_build, plan_build, run_values
 
 
 def _lake(**tables: dict[str, str]) -> LakeState:
@@ -38,7 +38,7 @@ def _built(settings: Settings, lake: LakeState, market: Market | None = None) ->
 def test_the_first_build_is_full(settings):
     plan = plan_build(settings, _lake(trades={"2025-01": "a"}), Market())
     assert plan.full
-    assert dbt_variables(settings, Market(), "2025-02-01", plan)["touched"] == "all"
+    assert run_values(settings, "2025-02-01", plan)["touched"] == "all"
 
 
 def test_only_changed_new_and_vanished_periods_are_rewritten(settings):

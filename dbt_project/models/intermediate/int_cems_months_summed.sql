@@ -8,18 +8,25 @@
 }}
 
 with
+    cems_hourly as (select * from {{ ref("stg_cems_hourly") }} where {{ in_touched_periods("cems_hourly") }}),
+
+    moments as (select distinct ts from cems_hourly),
+
+    -- Many units share an hour, and its day in the market's time zone is costly to find.
+    dated as (select ts, {{ month_start(local_date("ts")) }} as month from moments),
+
     hours as (
         select
-            unit_id,
-            period,
-            {{ month_start(local_date("ts")) }} as month,
-            quality,
-            co2_mass,
-            heat_input,
-            gross_load,
-            coalesce(operating, 1) as operating
-        from {{ ref("stg_cems_hourly") }}
-        where {{ in_touched_periods("cems_hourly") }}
+            cems_hourly.unit_id,
+            cems_hourly.period,
+            dated.month,
+            cems_hourly.quality,
+            cems_hourly.co2_mass,
+            cems_hourly.heat_input,
+            cems_hourly.gross_load,
+            coalesce(cems_hourly.operating, 1) as operating
+        from cems_hourly
+        inner join dated on cems_hourly.ts = dated.ts
     )
 
 -- Sums are rounded to a gram, so that the order in which rows are added leaves no trace.

@@ -1,16 +1,27 @@
-{# Key columns are never null and together unique. With `source`, only its touched periods are read. #}
-{% test unique_key(model, columns, source=none) %}
-    with
-        counted as (
-            select {{ columns | join(", ") }}, count(*) as row_count
-            from {{ model }}
-            where {{ touched_periods(source) if source else "true" }}
-            group by {{ columns | join(", ") }}
-        )
-
-    select *
-    from counted
-    where row_count > 1 {%- for column in columns %} or {{ column }} is null {%- endfor %}
+{#
+    Key columns are never null and together unique. With `source`, only its touched periods are read;
+    with `by_period`, for keys that never leave their period, one period after the other.
+#}
+{% test unique_key(model, columns, source=none, by_period=false) %}
+    {% set touched = touched_periods(source) if source else "true" %}
+    {% set conditions = [touched] %}
+    {% if by_period and execute %}
+        {% set found = run_query("select distinct period from " ~ model ~ " where " ~ touched) %}
+        {% set conditions = [] %}
+        {% for period in found.columns[0].values() | sort %}
+            {% do conditions.append("period = '" ~ period ~ "'") %}
+        {% endfor %}
+    {% endif %}
+    {% for condition in conditions or ["false"] %}
+        select {{ columns | join(", ") }}, count(*) as row_count
+        from {{ model }}
+        where {{ condition }}
+        group by {{ columns | join(", ") }}
+        having count(*) > 1 {%- for column in columns %} or {{ column }} is null {%- endfor %}
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
 {% endtest %}
 
 {# Every value that is there exists in another table's column. With `source`, as above. #}

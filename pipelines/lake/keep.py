@@ -1,0 +1,149 @@
+"""What resolving leaves in the lake: the kept files and the set-aside files of each touched period."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from pipelines.contract.schema import Table
+from pipelines.lake.checks import literal, path_literal
+from pipelines.lake.parts import PARQUET, ROW_NUMBER, Part, faults_file, read_files, received_folder
+from pipelines.lake.state import FileState, LakeState, PeriodState
+
+Losers = dict[tuple[str, str], tuple[int, int]]
+"""By delivered file and period: how many of the sound rows are not kept, and the sum of their hashes."""
+
+
+class Keeper:
+    """Puts into place what `Resolver.decide` found in its temporary table `decided`."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, lake: Path, table: Table, state: LakeState) -> None:
+        self.con, self.lake, self.table, self.state = con, lake, table, state
+
+    def store(self, parts: list[Part], periods: set[str]) -> dict[str, PeriodState]:
+        """Keep these periods' parts without the rows that lost; returns the periods that have any row."""
+        losers = self._losers()
+        filled = {
+            period
+            for file in self.state.files.values()
+            if file.table == self.table.name
+            for period in file.periods
+            if period in periods
+        }
+        return {
+            period: self._store_period(period, [p for p in parts if p.period == period], losers)
+            for period in sorted(filled)
+        }
+
+    def _losers(self) -> Losers:
+        rows = self.con.execute("""
+            select _file, period, count(*), cast(sum(cast(_print as hugeint)) as varchar)
+            from decided where _fate <> 'kept' group by all
+        """).fetchall()
+        return {(file, period): (count, int(print_)) for file, period, count, print_ in rows}
+
+    def _store_period(self, period: str, parts: list[Part], losers: Losers) -> PeriodState:
+        lost = {part.file: losers.get((part.file, period), (0, 0)) for part in parts}
+        kept = sum(part.rows - lost[part.file][0] for part in parts)
+        print_ = sum(part.print - lost[part.file][1] for part in parts)
+        faulty = {
+            name: file
+            for name, file in sorted(self.state.files.items())
+            if file.table == self.table.name and period in file.periods and file.periods[period].faulty
+        }
+        state = PeriodState(
+            print=f"{kept}:{print_}",
+            rows_in=sum(part.rows for part in parts) + sum(f.periods[period].faulty for f in faulty.values()),
+            kept=kept,
+            superseded=0,
+            quarantined=0,
+            kept_files=[
+                self._keep(part, lost[part.file]) for part in parts if part.rows > lost[part.file][0]
+            ],
+        )
+        if faulty or any(count for count, _ in lost.values()):
+            self._set_aside(period, state, faulty)
+        return state
+
+    def _keep(self, part: Part, lost: tuple[int, int]) -> str:
+        """Name of the kept file of a part: the part itself where none of its rows lost."""
+        count, print_ = lost
+        whole = f"{part.period}-{part.state.received[:16]}"
+        if not count:
+            return self._place(f"{whole}.parquet", part)
+        name = f"{whole}-{_short(f'{count}:{print_}')}.parquet"
+        target = self._target("kept", name)
+        if not target.exists():
+            lost_rows = (
+                f"select {ROW_NUMBER} from decided where _fate <> 'kept' "
+                f"and _file = {literal(part.file)} and period = {literal(part.period)}"
+            )
+            rows = f"read_parquet({path_literal(part.path)}, hive_partitioning=false)"
+            self._copy(f"select * from {rows} where {ROW_NUMBER} not in ({lost_rows})", target)
+        return name
+
+    def _place(self, name: str, part: Part) -> str:
+        """Give a part its place among the kept files, by a link where the file system has such."""
+        target = self._target("kept", name)
+        if not target.exists():
+            written = target.with_suffix(".part")
+            written.unlink(missing_ok=True)
+            try:
+                os.link(part.path, written)
+            except OSError:
+                shutil.copyfile(part.path, written)
+            written.replace(target)
+        return name
+
+    def _set_aside(self, period: str, state: PeriodState, faulty: dict[str, FileState]) -> None:
+        """Write what was superseded or quarantined in a period and count it in its state."""
+        self.con.execute(f"create or replace temp table aside as {self._aside(period, faulty)}")
+        content = "hash(file, row_number, record_key, fate, value, all_reasons, _print)"
+        superseded, count, print_ = self.con.execute(f"""
+            select count(*) filter (fate = 'superseded'), count(*),
+                cast(sum(cast({content} as hugeint)) as varchar)
+            from aside
+        """).fetchall()[0]
+        state.superseded, state.quarantined = superseded, count - superseded
+        state.set_aside_file = f"{period}-{_short(f'{count}:{print_}')}.parquet"
+        target = self._target("set_aside", state.set_aside_file)
+        if not target.exists():
+            self._copy("select * exclude (_print) from aside order by file, row_number", target)
+
+    def _aside(self, period: str, faulty: dict[str, FileState]) -> str:
+        chosen = f"period = {literal(period)}"
+        columns = f"_file, {ROW_NUMBER}, _key, _fate, _faults"
+        queries = [f"select {columns}, _print from decided where {chosen} and _fate <> 'kept'"]
+        for name, file in faulty.items():
+            path = faults_file(received_folder(self.lake, self.table.name, file.received))
+            queries.append(
+                f"select {literal(name)} as _file, {ROW_NUMBER}, _key, 'quarantined' as _fate, _faults, "
+                f"cast(0 as ubigint) as _print from {read_files([path])} where {chosen}"
+            )
+        return f"""
+            select {literal(self.table.name)} as table_name, {literal(period)} as period, _key as record_key,
+                _fate as fate, coalesce(_faults[1].reason, 'superseded') as reason,
+                _faults[1].column_name as column_name, _faults[1].value as value,
+                array_to_string(list_transform(_faults, lambda fault:
+                    fault.reason || coalesce(':' || fault.column_name, '')), '; ') as all_reasons,
+                _file as file, {ROW_NUMBER} as row_number, _print
+            from ({" union all ".join(queries)})
+        """
+
+    def _target(self, folder: str, name: str) -> Path:
+        target = self.lake / folder / self.table.name / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def _copy(self, query: str, target: Path) -> None:
+        part = target.with_suffix(".part")
+        self.con.execute(f"copy ({query}) to {literal(str(part))} ({PARQUET})")
+        part.replace(target)
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

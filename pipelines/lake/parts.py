@@ -1,0 +1,91 @@
+"""Where the rows of a delivered file stand in the lake, and how they are read back.
+
+A delivered file becomes one part for each period it has sound rows of, and one file of its faulty rows.
+A part has the contract's columns, `period` and `_row`, the row's number in the delivered file; it is
+written once, in the order of delivery, and never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.contract.schema import Table
+from pipelines.lake.checks import literal, path_literal, quoted
+from pipelines.lake.state import FileState, LakeState
+
+PARQUET = "format parquet, compression zstd, parquet_version v2"
+"""How the lake writes; version 2 stores row numbers and times as differences, next to nothing."""
+
+ROW_NUMBER = "_row"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The sound rows that one delivered file in force brought to one period."""
+
+    file: str
+    state: FileState
+    period: str
+    path: Path
+
+    @property
+    def rows(self) -> int:
+        """How many they are."""
+        return self.state.periods[self.period].rows
+
+    @property
+    def print(self) -> int:
+        """Sum of their hashes."""
+        return int(self.state.periods[self.period].print)
+
+
+def received_folder(lake: Path, table: str, identifier: str) -> Path:
+    """Folder of a received file's parts."""
+    return lake / "received" / table / identifier
+
+
+def part_file(folder: Path, period: str) -> Path:
+    """The part of one period in a received file's folder."""
+    return folder / f"{period}.parquet"
+
+
+def faults_file(folder: Path) -> Path:
+    """A received file's faulty rows; there is none where all are sound."""
+    return folder / "faults.parquet"
+
+
+def parts_of(lake: Path, table: Table, state: LakeState) -> list[Part]:
+    """Every part of a table that is in force, by delivered file and period."""
+    return [
+        Part(name, file, period, part_file(received_folder(lake, table.name, file.received), period))
+        for name, file in sorted(state.files.items())
+        if file.table == table.name
+        for period, content in sorted(file.periods.items())
+        if content.rows
+    ]
+
+
+def read_files(paths: Iterable[Path], *options: str) -> str | None:
+    """SQL that reads these Parquet files, or None where there are none."""
+    names = ", ".join(path_literal(path) for path in sorted(paths))
+    settings = ", ".join(("union_by_name=true", "hive_partitioning=false", *options))
+    return f"read_parquet([{names}], {settings})" if names else None
+
+
+def key_text(table: Table) -> str:
+    """SQL of a sound row's key as JSON; a moment is written with its offset."""
+    pairs = []
+    for name in table.key:
+        value = quoted(name)
+        if table.column(name).type == "timestamp":
+            value = f"timezone('UTC', {value})"
+        pairs.append(f"{literal(name)}, left(cast({value} as varchar), 200)")
+    return f"cast(json_object({', '.join(pairs)}) as varchar)"
+
+
+def part_columns(table: Table) -> list[tuple[str, str]]:
+    """Names and DuckDB types of a part's columns."""
+    contract = [(column.name, column.duckdb_type) for column in table.columns]
+    return [*contract, ("period", "varchar"), (ROW_NUMBER, "bigint")]
