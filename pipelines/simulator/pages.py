@@ -26,9 +26,9 @@ _REALISM_HEAD = """# The simulated market beside the real one
 
 Made by `make simulator-pages` from a {scale} market of seed {seed}, known cases included. The same table
 of any source directory: `carbonwarden realism --source DIR`. *bounds* say what is taken for like the real
-market; without them a line only informs. *verified* says how sure the real figure is: `yes` (official text), `page`
-(read in a page's excerpt), `computed` (from such figures or the exchange's daily quotes), `none` (nothing
-was published).
+market; without them a line only informs. *verified* says how sure the real figure is: `yes` (official text),
+`page` (read in a page's excerpt), `computed` (from such figures or the exchange's daily quotes), `none`
+(nothing was published).
 """
 _CASES_HEAD = """# Known cases and look-alikes
 

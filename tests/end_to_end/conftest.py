@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.market import day_to_look_from, read_market
 from pipelines.run import Outcome, run
 from pipelines.settings import Settings
-from pipelines.simulator.simulation import simulate
+from tests.markets import shared_market
 
 
 @dataclass
@@ -23,6 +24,11 @@ class House:
     source: Path
     settings: Settings
     day: date
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A whole table of the source."""
+        folder = self.source / name
+        return pl.read_parquet(folder / "*.parquet" if folder.is_dir() else folder.with_suffix(".parquet"))
 
     def run(self, home: Path | None = None) -> Outcome:
         settings = Settings.load(home) if home else self.settings
@@ -47,7 +53,9 @@ def tree(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> House:
     folder = tmp_path_factory.mktemp("house")
-    simulate(folder / "market", scale="small", seed=11)
+    made = shared_market(tmp_path_factory).report
+    shutil.copytree(made.out, folder / "market")
+    shutil.copyfile(made.labels, folder / "market.labels.parquet")
     settings = Settings.load(folder / "home")
     house = House(folder / "market", settings, day_to_look_from(settings, read_market(folder / "market")))
     outcome = house.run()

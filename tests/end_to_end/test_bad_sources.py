@@ -10,7 +10,7 @@ import pytest
 
 
 def _no_parquet(source):
-    (source / "trades.parquet").write_bytes(b"PAR1")
+    (source / "trades" / "2025-03.parquet").write_bytes(b"PAR1")
 
 
 def _no_required_table(source):
@@ -18,7 +18,7 @@ def _no_required_table(source):
 
 
 def _no_mandatory_column(source):
-    path = source / "trades.parquet"
+    path = source / "trades" / "2025-03.parquet"
     pl.read_parquet(path).drop("quantity").write_parquet(path)
 
 

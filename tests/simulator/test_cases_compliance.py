@@ -293,14 +293,18 @@ def test_allocation_errors_differ_from_a_clean_market_of_the_same_seed(market, c
             pl.concat_str("entity_id", pl.lit(" "), "year"), pl.col("quantity") / pl.col("quantity_clean") - 1
         ).iter_rows()
     )
+    # Who overstates output is allocated more for it, by the method.
+    cheats = set(market.labels.filter(~pl.col("kind").is_in(KINDS))["subject_ids"].explode())
     for case in cases(market, "allocation_error"):
+        if case["subject_ids"][0] in cheats:
+            continue
         year = int(case["description"][-4:])
         error = abs(ratio[f"{case['subject_ids'][0]} {year}"])
         low, high = {"faint": (0.004, 0.025), "plain": (0.03, 0.11), "blatant": (0.18, 0.62)}[
             case["severity"]
         ]
         assert low < error < high
-    for entity in subjects(market.lookalikes, "allocation_error"):
+    for entity in subjects(market.lookalikes, "allocation_error") - cheats:
         mine = [value for key, value in ratio.items() if key.startswith(entity)]
         assert all(abs(value) < 1e-3 for value in mine)
 

@@ -94,7 +94,7 @@ def test_concentrated_parties_buy_much_of_an_instrument(market):
             & pl.col("ts").is_between(row["window_start"], row["window_end"])
         )
         share = own["quantity"].sum() / window["quantity"].sum()
-        assert share >= {"faint": 0.05, "plain": 0.12, "blatant": 0.2}[row["severity"]]
+        assert share >= {"faint": 0.05, "plain": 0.08, "blatant": 0.12}[row["severity"]]
 
 
 def test_squeezing_companies_sell_nothing_of_their_own_accord(market):

@@ -301,6 +301,7 @@ class EmitterPlan:
     @classmethod
     def empty(cls, months: int, units: int) -> EmitterPlan:
         """A plan in which everybody states what is so."""
+
         def ones() -> np.ndarray:
             return np.ones((months, units))
 

@@ -1,4 +1,4 @@
-"""Arrangements in the registration system: plain transfers, surrender, credits, carry-over, allocation, faults."""
+"""Arrangements in the registration system: transfers, surrender, credits, carry-over, allocation, faults."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class LedgerFault:
     `quantity` tonnes too many beside one and takes them back the same afternoon, by `internal` transfers.
     Wrong ones: `unsettled` leaves out the settlement of one of the account's trades of that day; `twice`
     settles one twice; `misbooked` settles one with `quantity` tonnes too few; `overdrawn` publishes a
-    transfer of `quantity` tonnes more than the account holds. The true holdings stay as they are: it is the published
-    record that is wrong. Without a trade that day the next day with one counts.
+    transfer of `quantity` tonnes more than the account holds. The true holdings stay as they are: it is the
+    published record that is wrong. Without a trade that day the next day with one counts.
     """
 
     day: date
@@ -74,8 +74,8 @@ class RegistryPlan:
     method gives. `carry_over_factor` (by entity) multiplies the most that may be carried over.
     `unlisted`: entities that the list of key emitters leaves out although they emit.
     `opening` (account, asset) adds to what an account holds when the record opens.
-    `surrender_parts`: an obligation met in several parts, each a day, a second after midnight and a share; their
-    sum is the share of the obligation surrendered. `adjustments`: final allocations that are adjusted.
+    `surrender_parts`: an obligation met in several parts, each a day, a second after midnight and a share;
+    their sum is the share of the obligation surrendered. `adjustments`: final allocations that are adjusted.
     `exits` (by small emitter): a company that was listed once and left the list lawfully on that day.
     `tags` by (what, entity, compliance year): what comes of it carries the tag; `what` is `allocation` (its
     rows of `allocations` and the booking), `surrender` and `offset` (the `compliance` row and the surrender
@@ -92,7 +92,9 @@ class RegistryPlan:
     unlisted: set[int] = field(default_factory=set)
     opening: dict[tuple[int, int], int] = field(default_factory=dict)
     penalties: list[DecidedPenalty] = field(default_factory=list)
-    surrender_parts: dict[tuple[int, int], tuple[tuple[date, float, float], ...]] = field(default_factory=dict)
+    surrender_parts: dict[tuple[int, int], tuple[tuple[date, float, float], ...]] = field(
+        default_factory=dict
+    )
     adjustments: dict[tuple[int, int], Adjustment] = field(default_factory=dict)
     exits: dict[int, date] = field(default_factory=dict)
     tags: dict[tuple[str, int, int], int] = field(default_factory=dict)

@@ -152,7 +152,7 @@ class Compliance:
 
     @staticmethod
     def _yields(side: np.ndarray, urgency: float, rng: np.random.Generator) -> np.ndarray:
-        """How far beyond the public value each goes (log): sellers below, buyers above, the urgent further."""
+        """How far beyond the public value each goes (log): sellers below, buyers above, the urgent more."""
         gives = np.abs(rng.normal(_YIELDING, 0.5 * _YIELDING, len(side)))
         return np.where(side == kernel.SELL, -gives, gives * (1 + _PRESSED * max(urgency - 0.4, 0.0)))
 

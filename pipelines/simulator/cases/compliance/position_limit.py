@@ -53,9 +53,15 @@ def _holder(stage: Stage, rng: np.random.Generator) -> int:
     """A fund or a broker that was there from the beginning."""
     opened = stage.world.accounts.opened_on
     able = [a for a in stage.with_role("fund", "broker") if _was_open(opened[a], stage.timeline.opening_day)]
-    account = take(stage, rng, able, ("market",))
-    stage.cast.take(rng, "market", [account], 1)
+    account = take(stage, rng, able, _parts(stage))
+    for pool in _parts(stage):
+        stage.cast.take(rng, pool, [account], 1)
     return account
+
+
+def _parts(stage: Stage) -> tuple[str, ...]:
+    """The pools of parts in the market, whose trades would add to what is held."""
+    return ("market", *(f"market {year} {half}" for year in stage.timeline.years for half in (1, 2)))
 
 
 def _was_open(opened: date | None, day: date) -> bool:

@@ -144,18 +144,15 @@ def _squeeze(
 
 def resemble(stage: Stage, rng: np.random.Generator) -> None:
     """Group treasuries that buy before the deadline and distribute to the members in need."""
-    accounts, entities = stage.world.accounts, stage.world.entities
-    treasuries = stage.with_role("treasury")
-    for number, place in enumerate(rng.permutation(len(treasuries))[: lookalike_count(stage, rng)].tolist()):
-        treasury = treasuries[place]
-        members = [
-            entity
-            for entity in stage.power
-            if int(entities.group[entity]) >= 0
-            and accounts.controller[entity] == accounts.controller[treasury]
-        ]
-        if not members:
-            continue
+    accounts = stage.world.accounts
+    families = {
+        treasury: [e for e in stage.power if accounts.controller[e] == accounts.controller[treasury]]
+        for treasury in stage.with_role("treasury")
+    }
+    treasuries = [treasury for treasury, members in families.items() if members]
+    chosen = rng.permutation(len(treasuries))[: lookalike_count(stage, rng)].tolist()
+    for number, place in enumerate(chosen):
+        treasury, members = treasuries[place], families[treasuries[place]]
         year = stage.timeline.years[number % len(stage.timeline.years)]
         days = _days(stage, rng, year, whole(rng, (10, 20)))
         asset = stage.main_asset(days[0])
