@@ -19,9 +19,10 @@ VOLUME_SHARE = {2024: 0.0360, 2025: 0.0287}  # 189 Mt of 5.244 Gt, 235 Mt of 8.1
 BLOCK_SHARE = 0.82  # of the volume [J-01, J-03, J-18]
 LEAST_LISTED_SHARE = 0.08  # of the volume that comes to the book unplanned, own
 MONTH_SHARE = {  # of a year's volume; four fifths in the last quarter [J-10, J-11], months within own
-    1: 0.014, 2: 0.010, 3: 0.016, 4: 0.020, 5: 0.020, 6: 0.022, 7: 0.024, 8: 0.034, 9: 0.055,
-    10: 0.135, 11: 0.290, 12: 0.360,
+    1: 0.013, 2: 0.009, 3: 0.014, 4: 0.018, 5: 0.018, 6: 0.020, 7: 0.023, 8: 0.033, 9: 0.054,
+    10: 0.138, 11: 0.296, 12: 0.364,
 }  # fmt: skip
+DAY_SPREAD = 0.55  # log, between days of one month, own: ten days carry a quarter of a year and more
 COUNT_EXPONENT = 0.35  # orders follow the volume's season that much less than in proportion, own
 
 # What people hear and think, in logarithms of the price.

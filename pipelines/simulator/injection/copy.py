@@ -6,22 +6,18 @@ byte for byte.
 
 from __future__ import annotations
 
-import gzip
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
 
-import numpy as np
 import polars as pl
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
+from pipelines.simulator.injection.files import TIMES, TableFile
 
 _SUFFIXES = (".parquet", ".csv.gz", ".csv")
-_ISO = "%Y-%m-%dT%H:%M:%S%.6f%:z"
-_TIMES = ("ts", "date", "received_at")
 Key = list[str | int]
 
 
@@ -36,137 +32,6 @@ class Changes:
     def keys(self) -> list[Key]:
         """All of them, each once, as they are (for removed rows: were) published."""
         return [list(key) for key in dict.fromkeys(map(tuple, (*self.changed, *self.added, *self.removed)))]
-
-
-@dataclass
-class _File:
-    """One file of a table; `text` are a CSV file's rows as they stand in it."""
-
-    table: Table
-    path: Path
-    name: str
-    number: int
-    frame: pl.DataFrame | None = None
-    added: tuple[pl.DataFrame, ...] = ()
-    text: pl.DataFrame | None = None
-    schema: dict[str, pl.DataType] = field(default_factory=dict)
-    _begins: np.ndarray | None = None
-
-    @property
-    def is_parquet(self) -> bool:
-        return self.name.endswith(".parquet")
-
-    def load(self) -> pl.DataFrame:
-        """Its rows in the contract's types, with columns that the contract does not know as they are."""
-        if self.frame is not None:
-            return self.frame
-        if self.is_parquet:
-            frame = pl.read_parquet(self.path, hive_partitioning=False)
-            self.schema = dict(frame.schema)
-        else:
-            self.text = pl.read_csv(self.path, infer_schema=False)
-            self.schema = dict(self.text.schema)
-            frame = self.text
-        given = self._partition_values()
-        columns = [
-            _typed(name, kind, frame.schema.get(name), given.get(name))
-            for name, kind in self.table.polars_schema.items()
-        ]
-        extra = [name for name in frame.columns if name not in self.table.names]
-        count = pl.int_range(frame.height, dtype=pl.Int64)
-        self.frame = frame.select(
-            *columns,
-            *extra,
-            pl.lit(self.number, dtype=pl.Int32).alias("_file"),
-            count.alias("_id"),
-            count.cast(pl.Float64).alias("_order"),
-        )
-        return self.frame
-
-    def _partition_values(self) -> dict[str, str]:
-        parts = [part.partition("=") for part in self.name.split("/")[1:-1]]
-        return {name: unquote(value) for name, sign, value in parts if sign and name in self.table.names}
-
-    def write(self, target: Path, changed: set[int]) -> None:
-        """Write the rows in their order, untouched ones as they stood."""
-        assert self.frame is not None  # noqa: S101 - only loaded files are written
-        self.settle()
-        rows = self.frame.sort("_order", self.placed_by, maintain_order=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if self.is_parquet:
-            written = rows.select(pl.col(name).cast(kind) for name, kind in self.schema.items())
-            written.write_parquet(target, compression="zstd", compression_level=3)
-            return
-        text = self._as_text(rows, changed).write_csv()
-        if self.name.endswith(".gz"):
-            target.write_bytes(gzip.compress(text.encode(), mtime=0))
-        else:
-            target.write_text(text, encoding="utf-8")
-
-    @property
-    def placed_by(self) -> str:
-        """The column that says where in the file a new row belongs."""
-        return self.table.period_column if self.table.period_column in _TIMES else self.table.key[0]
-
-    def settle(self) -> None:
-        """Put added rows among the others, so that they can be changed like them."""
-        if self.added:
-            self.frame = pl.concat([self.load(), *self.added], how="diagonal")
-            self.added = ()
-
-    def begins(self) -> np.ndarray:
-        """That column's values; times and days as whole numbers."""
-        if self._begins is None:
-            values = self.load()[self.placed_by]
-            self._begins = (values.to_physical() if values.dtype.is_temporal() else values).to_numpy()
-        return self._begins
-
-    def place(self, row: pl.DataFrame) -> float:
-        """Just behind the last row that comes before the new one; at the end of a file without order."""
-        values = self.begins()
-        if not len(values) or self.placed_by not in _TIMES:
-            return len(values) - 0.5
-        new = row[self.placed_by].to_physical()[0]
-        behind = np.flatnonzero(values <= new)
-        return float(behind[-1]) + 0.5 if len(behind) else -0.5
-
-    def _as_text(self, rows: pl.DataFrame, changed: set[int]) -> pl.DataFrame:
-        assert self.text is not None  # noqa: S101
-        stands = self.text.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_id"))
-        fresh = rows.select(
-            *(
-                (pl.col(n).dt.strftime(_ISO) if isinstance(rows.schema[n], pl.Datetime) else pl.col(n)).cast(
-                    pl.String
-                )
-                for n in self.schema
-            ),
-            "_id",
-        )
-        moved = pl.Series(sorted(changed), dtype=pl.Int64)
-        kept = stands.filter(~pl.col("_id").is_in(moved.implode()))
-        new = fresh.filter(~pl.col("_id").is_in(kept["_id"].implode()))
-        return (
-            rows.select("_id")
-            .join(pl.concat([kept, new.select(kept.columns)]), on="_id", how="inner", maintain_order="left")
-            .drop("_id")
-        )
-
-
-def _typed(name: str, kind: pl.DataType, found: pl.DataType | None, given: str | None) -> pl.Expr:
-    if found is None:
-        value = pl.lit(given, dtype=pl.String)
-        found = pl.String()
-    else:
-        value = pl.col(name)
-    if isinstance(kind, pl.Datetime):
-        if isinstance(found, pl.String):
-            return value.str.to_datetime("%+", time_unit="us", time_zone="UTC").alias(name)
-        if isinstance(found, pl.Datetime) and found.time_zone is None:
-            return value.cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias(name)
-        return value.cast(kind).alias(name)
-    if isinstance(kind, pl.Date) and isinstance(found, pl.String):
-        return value.str.to_date().alias(name)
-    return value.cast(kind).alias(name)
 
 
 @dataclass(frozen=True)
@@ -189,7 +54,7 @@ class SourceCopy:
         if not source.is_dir():
             raise FileNotFoundError(f"{source}: expected a source directory, found none; check the path")
         self.source = source
-        self._files: dict[str, list[_File]] = {name: list(found) for name, found in _listed(source)}
+        self._files: dict[str, list[TableFile]] = {name: list(found) for name, found in _listed(source)}
         if not any(self._files.values()):
             raise FileNotFoundError(f"{source}: expected files of the contract's tables, found none")
         self._changed: dict[tuple[str, int], set[int]] = {}
@@ -214,7 +79,7 @@ class SourceCopy:
         shown = [part.select(names) for part in parts if part.height]
         return pl.concat(shown) if shown else empty
 
-    def _part(self, file: _File, where: pl.Expr | None) -> pl.DataFrame:
+    def _part(self, file: TableFile, where: pl.Expr | None) -> pl.DataFrame:
         if where is None:
             return file.load()
         if file.frame is None and file.is_parquet and file.path.stat().st_size > 1 << 22:
@@ -308,12 +173,12 @@ class SourceCopy:
             self._next -= 1
             self._log(name).added.extend(_keys(row, table))
 
-    def _best_file(self, name: str, row: pl.DataFrame) -> _File:
+    def _best_file(self, name: str, row: pl.DataFrame) -> TableFile:
         """The file that the new row belongs to: the last that begins before it."""
         files = self._files[name]
         if not files:
             raise LookupError(f"table {name} was not delivered")
-        if len(files) == 1 or files[0].placed_by not in _TIMES:
+        if len(files) == 1 or files[0].placed_by not in TIMES:
             return files[-1]
         new = row[files[0].placed_by].to_physical()[0]
         begun = [(file.begins().min(), -file.number) for file in files if len(file.begins())]
@@ -345,7 +210,7 @@ class SourceCopy:
             shutil.copyfile(path, target)
 
 
-def _listed(source: Path) -> Iterator[tuple[str, Iterator[_File]]]:
+def _listed(source: Path) -> Iterator[tuple[str, Iterator[TableFile]]]:
     for name, table in TABLES.items():
         singles = [source / f"{name}{suffix}" for suffix in _SUFFIXES]
         inside = sorted((source / name).rglob("*")) if (source / name).is_dir() else []
@@ -354,13 +219,13 @@ def _listed(source: Path) -> Iterator[tuple[str, Iterator[_File]]]:
         yield (
             name,
             (
-                _File(table, path, path.relative_to(source).as_posix(), number)
+                TableFile(table, path, path.relative_to(source).as_posix(), number)
                 for number, path in enumerate(seen)
             ),
         )
 
 
-def _nothing(file: _File) -> pl.DataFrame:
+def _nothing(file: TableFile) -> pl.DataFrame:
     schema = {**file.table.polars_schema, "_file": pl.Int32(), "_id": pl.Int64(), "_order": pl.Float64()}
     return pl.DataFrame(schema=schema)
 

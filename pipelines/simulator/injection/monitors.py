@@ -10,8 +10,9 @@ import polars as pl
 
 from pipelines.simulator import calendar
 from pipelines.simulator.injection import digits
+from pipelines.simulator.injection.consequences import follow
 from pipelines.simulator.injection.context import Context
-from pipelines.simulator.injection.reports import follow, month_rows, put
+from pipelines.simulator.injection.reports import month_rows, put
 from pipelines.simulator.injection.support import UnplantableError
 from pipelines.simulator.plan.emitting import Downtime, EmitterPlan, LabFigures, MeterEdit, MonitorEdit
 
@@ -33,7 +34,7 @@ def carry_out(context: Context, plan: EmitterPlan) -> None:
     done += sum(_lab_figures(context, edit) for edit in plan.lab_figures)
     if wanted and not done:
         raise UnplantableError("the unit has no analyses in these months")
-    follow(context, set())
+    follow(context)
     _daily(context, plan)
     for meter in plan.meter_edits:
         _meter(context, meter)

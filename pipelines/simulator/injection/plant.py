@@ -14,7 +14,7 @@ from pipelines.simulator.cases import KINDS
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.stage import SEVERITIES, Case, Stage
 from pipelines.simulator.frames import timestamps
-from pipelines.simulator.injection import credits, market, monitors, registering, reports
+from pipelines.simulator.injection import credits, filings, market, monitors, registering, reports
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.copy import Changes, SourceCopy
 from pipelines.simulator.injection.correspondence import correspond
@@ -186,6 +186,7 @@ class _Planter:
         registering.carry_out(context, plan.registry)
         market.carry_out(context, plan.trading)
         reports.carry_out(context, plan.emitters)
+        filings.carry_out(context, plan.emitters)
         monitors.carry_out(context, plan.emitters)
         credits.carry_out(context, plan.projects)
 

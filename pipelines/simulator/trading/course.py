@@ -28,13 +28,15 @@ class Course:
     """Expected trading by day.
 
     `covered` is what has to be surrendered (t) by compliance year, `planned` what is arranged to be traded in
-    the book (t) by trading year: it leaves the less to everybody else.
+    the book (t) by trading year: it leaves the less to everybody else. `moods` draws how lively each day is
+    beside its month; without it all days of a month are alike.
     """
 
     scale: Scale
     timeline: Timeline
     covered: dict[int, float]
     planned: dict[int, float] = field(default_factory=dict)
+    moods: np.random.Generator | None = None
     _pace: np.ndarray = field(default_factory=lambda: np.ones(3))
     _seen: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
     _days_seen: int = 0
@@ -46,7 +48,15 @@ class Course:
         for year in self.timeline.years:
             days = [day for day in self.timeline.trading_days if day.year == year]
             month = np.array([day.month for day in days])
-            share = np.array([calibration.MONTH_SHARE[m] / (month == m).sum() for m in month])
+            mood = np.ones(len(days))
+            if self.moods is not None:
+                mood = self.moods.lognormal(0, calibration.DAY_SPREAD, len(days))
+            share = np.array(
+                [
+                    calibration.MONTH_SHARE[m] * one / mood[month == m].sum()
+                    for m, one in zip(month, mood, strict=True)
+                ]
+            )
             self.seasons[year] = share / share.sum()
             self._place.update({day: (year, n) for n, day in enumerate(days)})
 

@@ -50,7 +50,7 @@ class Market:
         self._is_allowance = np.array([asset.is_allowance for asset in self.assets])
         self.arranged = Arranged(plan.trading)
         planned = self.arranged.listed_volume(set(np.flatnonzero(self._is_allowance).tolist()))
-        self.course = Course(world.scale, timeline, covered, planned)
+        self.course = Course(world.scale, timeline, covered, planned, streams.of("trading", "moods"))
         self.beliefs = Beliefs(timeline, plan.trading, len(accounts), streams)
         usual = float(np.mean([self.course.volume(year) for year in timeline.years]))
         self.traders = Traders(world, usual, streams.of("trading", "traders"))

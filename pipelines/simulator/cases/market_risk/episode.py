@@ -12,7 +12,8 @@ from pipelines.simulator.cases.market_stock import SESSION_END, Act, carry_out
 from pipelines.simulator.cases.stage import Stage
 
 _MOST_A_YEAR, _MOST_LOOKALIKES = 12, 6
-_OUT_OF_LINE = 0.12  # of the usual orders
+_OUT_OF_LINE = 0.15  # of the usual orders
+_RUSH_FROM = 10  # month from which a thin instrument hardly weighs anyway
 _HANDS = 4  # buyers and as many sellers that see to trade in an episode
 
 
@@ -77,7 +78,8 @@ def dampen(stage: Stage, asset: int, days: list[date]) -> None:
     """Few trade an allowance at a price that is out of line, so it weighs little in the whole market's."""
     if stage.timeline.assets[asset].is_allowance:
         for day in days:
-            stage.plan.trading.activity[day, asset] = _OUT_OF_LINE
+            if day.month < _RUSH_FROM:
+                stage.plan.trading.activity[day, asset] = _OUT_OF_LINE
 
 
 def add_news(stage: Stage, day: date, asset: int, size: float) -> None:

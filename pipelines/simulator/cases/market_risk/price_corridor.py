@@ -43,18 +43,19 @@ class _Shape:
 
 _DAYS = int(PRICE_CORRIDOR["days"])
 _SHAPES = {
-    "faint": _Shape((_DAYS, _DAYS + 1), (0.03, 0.05)),
-    "plain": _Shape((_DAYS + 2, _DAYS + 4), (0.06, 0.11)),
-    "blatant": _Shape((_DAYS + 5, _DAYS + 8), (0.13, 0.22)),
+    "faint": _Shape((_DAYS + 1, _DAYS + 2), (0.03, 0.05)),
+    "plain": _Shape((_DAYS + 3, _DAYS + 5), (0.06, 0.11)),
+    "blatant": _Shape((_DAYS + 6, _DAYS + 9), (0.13, 0.22)),
 }
 _PULSE = (0.01, 0.04)  # of a day's usual trading, each arranged trade on the way
-_WHERE = ("credits", "autumn", "anywhere")  # in that order, so that the market's own price stays as it is
-_AUTUMN_FROM = 9  # month from which so much is traded that a thin vintage hardly weighs
+_WHERE = ("autumn", "credits", "anywhere")  # in that order, so that the market's own price stays as it is
+_AUTUMN_FROM = 9  # month from which so much is traded that a thin vintage hardly weighs, and credits do
 _THIN = 0.12  # of the market's listed trading
 _STEP = 0.072  # log a day on the way, below the limit
 _LONGEST_WAY = 10  # trading days
 _INSIDE = (0.05, 0.09)  # how far inside between two excursions
 _BETWEEN = 3  # trading days inside
+_LAG = 2  # trading days that a price with few orders takes to follow
 _TOGETHER = 6  # excursions that share a way there and back
 
 
@@ -82,6 +83,8 @@ def _excursions(
 ) -> bool:
     """Place one way out and back with these excursions; whether there was room for it."""
     spans = [whole(rng, _SHAPES[one].days if one else (2, _DAYS - 2)) for one in group]
+    if is_case and where != "credits":
+        spans = [span + _LAG for span in spans]
     beyond = [uniform(rng, _SHAPES[one].beyond if one else (0.02, 0.06)) for one in group]
     core = sum(spans) + _BETWEEN * (len(spans) - 1)
     farthest = max(beyond[0], beyond[-1])
@@ -115,7 +118,8 @@ def _is_fit(stage: Stage, beyond: float, where: str, asset: int, days: list[date
     shares = [share_of(stage, day, asset) for day in (days[0], days[-1])]
     is_near = _way(stage, days, beyond)[2] <= _LONGEST_WAY
     is_wanted = stage.timeline.assets[asset].is_allowance != (where == "credits")
-    is_wanted = is_wanted and (where != "autumn" or days[0].month >= _AUTUMN_FROM)
+    is_autumn = days[-1].month >= _AUTUMN_FROM
+    is_wanted = is_wanted and (where == "anywhere" or is_autumn == (where == "autumn"))
     return is_wanted and is_near and days[0].year == days[-1].year and max(shares) < _THIN
 
 

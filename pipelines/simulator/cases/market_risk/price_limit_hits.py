@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.market_days import place_episode, usual_volume
+from pipelines.simulator.cases.market_days import place_episode, share_of, usual_volume
 from pipelines.simulator.cases.market_parts import whole
 from pipelines.simulator.cases.market_risk.episode import (
     add_news,
@@ -40,7 +41,9 @@ class _Shape:
 _SHAPES = {"faint": _Shape((2, 2)), "plain": _Shape((3, 4)), "blatant": _Shape((5, 6))}
 _UP, _DOWN = float(np.log(1.1)), float(np.log(0.9))
 _BEYOND = (0.08, 0.13)  # how far the value lies beyond the limit each day
-_IN_CREDITS = {"faint": 0.4, "plain": 0.65, "blatant": 0.9}
+_IN_CREDITS = {"faint": 0.4, "plain": 0.7, "blatant": 1.0}
+_THIN = 0.12  # of the market's listed trading
+_BUSY_FROM = 8  # month
 _WAY_BACK = 0.075  # a day
 _FAR = 100_000  # cents: beyond any limit, so that the order is held to it
 
@@ -50,7 +53,10 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
     for severity in severities(stage, rng):
         length = whole(rng, _SHAPES[severity].length)
         span = length + _days_back(length)
-        placed = place_episode(stage, rng, span, 0.0, credit_share=_IN_CREDITS[severity])
+        share = _IN_CREDITS[severity]
+        placed = place_episode(stage, rng, span, 0.0, partial(_is_thin, stage, True), share)
+        placed = placed or place_episode(stage, rng, span, 0.0, partial(_is_thin, stage, False), 1.0)
+        placed = placed or place_episode(stage, rng, span)
         if placed is None:
             continue
         asset, days = placed
@@ -61,6 +67,12 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         touched = day_keys(stage, asset, days[:length])
         subjects = [instrument_of(stage, asset), "cn"]
         stage.open_case("price_limit_hits", severity, text, subjects, window, touched)
+
+
+def _is_thin(stage: Stage, in_autumn: bool, asset: int, days: list[date]) -> bool:
+    """Whether it is a thin instrument, and (where wanted) of a season in which it hardly weighs."""
+    is_thin = max(share_of(stage, day, asset) for day in (days[0], days[-1])) < _THIN
+    return is_thin and (not in_autumn or days[0].month >= _BUSY_FROM)
 
 
 def _days_back(length: int) -> int:

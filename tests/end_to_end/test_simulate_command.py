@@ -1,0 +1,73 @@
+"""`carbonwarden simulate` as a user types it: a market, dirt in it, and cases planted in given data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _call(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from pipelines.cli.main import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=ROOT,
+    )
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    out = tmp_path_factory.mktemp("simulated") / "market"
+    return out, _call("simulate", "--out", out, "--seed", 3, "--years", 1, "--dirt", 0.01)
+
+
+def test_a_market_says_what_it_wrote(dirty):
+    out, result = dirty
+    assert result.returncode == 0, result.stderr
+    for said in ("cems_hourly", "Known cases", "manipulation", "falsification", "compliance", "market_risk"):
+        assert said in result.stdout
+    assert f"The labels are in {out}.labels.parquet" in result.stdout
+    assert "Dirty records:" in result.stdout
+    kinds = pl.read_parquet(f"{out}.labels.parquet")["kind"].n_unique()
+    assert kinds >= 35
+    assert pl.read_parquet(f"{out}.dirt.parquet").height > 100
+    assert list(Path(f"{out}.later").rglob("*.parquet"))
+    assert not [path for path in out.rglob("*") if "label" in path.name or "dirt" in path.name]
+
+
+def test_cases_are_planted_into_given_data(dirty, tmp_path):
+    source, _ = dirty
+    out = tmp_path / "copy"
+    kinds = "late_report,price_corridor"
+    result = _call("simulate", "--out", out, "--into", source, "--kinds", kinds, "--seed", 5)
+    assert result.returncode == 0, result.stderr
+    assert set(pl.read_parquet(f"{out}.labels.parquet")["kind"]) == {"late_report"}
+    assert "Not planted: price_corridor" in result.stdout
+    assert "activity_reports" in result.stdout or "emission_reports" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--kinds", "wash_trade"], "--into"),
+        (["--into", "{tmp}/none"], "expected a source directory"),
+        (["--into", "{tmp}", "--dirt", "0.1"], "--dirt"),
+        (["--dirt", "2"], "expected a share"),
+        (["--years", "9"], "expected 1 to 2"),
+        (["--scale", "galactic"], "national"),
+    ],
+)
+def test_wrong_use_is_refused(arguments, message, tmp_path):
+    filled = [argument.format(tmp=tmp_path) for argument in arguments]
+    result = _call("simulate", "--out", tmp_path / "out", *filled)
+    assert result.returncode == 2, result.stderr
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
