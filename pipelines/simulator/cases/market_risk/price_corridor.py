@@ -48,7 +48,7 @@ _SHAPES = {
     "blatant": _Shape((_DAYS + 6, _DAYS + 9), (0.13, 0.22)),
 }
 _PULSE = (0.01, 0.04)  # of a day's usual trading, each arranged trade on the way
-_WHERE = ("autumn", "credits", "anywhere")  # in that order, so that the market's own price stays as it is
+_WHERE = ("credits", "autumn", "anywhere")  # in that order, so that the market's own price stays as it is
 _AUTUMN_FROM = 9  # month from which so much is traded that a thin vintage hardly weighs, and credits do
 _THIN = 0.12  # of the market's listed trading
 _STEP = 0.072  # log a day on the way, below the limit
