@@ -22,6 +22,7 @@ from anomaly.detectors.meetings import Suspects, account_sides, suspect_sets
 WEEK = timedelta(days=7)
 # Pairs of first and last trade that are looked at together.
 _CELLS = 1 << 20
+_MOMENTS = 512
 
 
 @dataclass(frozen=True)
@@ -178,15 +179,17 @@ def _longest(flows: np.ndarray, moment: np.ndarray, limits: dict[str, float]) ->
     within = int(timedelta(days=limits["max_days"]) / timedelta(microseconds=1))
     count, least = moment.size, int(limits["closed_trades"])
     latest = np.searchsorted(moment, moment + within, side="right") - 1
-    firsts = np.flatnonzero(latest - np.arange(count) + 1 >= least)
+    # Among very many trades a stretch may begin and end at evenly spaced ones only.
+    spaced = np.arange(0, count, max(-(-count // _MOMENTS), 1))
+    firsts = spaced[latest[spaced] - spaced + 1 >= least]
+    ends = np.union1d(spaced, [count - 1])
     best, length = None, least - 1
-    for some in np.array_split(firsts, np.ceil(firsts.size * count / _CELLS)) if firsts.size else ():
-        ends = np.arange(count)
+    for some in np.array_split(firsts, np.ceil(firsts.size * ends.size / _CELLS)) if firsts.size else ():
         lengths = ends[None, :] - some[:, None] + 1
         closed = (lengths > length) & (ends[None, :] <= latest[some][:, None])
         for account in range(flows.shape[1]):
-            off = np.abs(position[1:, account][None, :] - position[some, account][:, None])
-            moved = gross[1:, account][None, :] - gross[some, account][:, None]
+            off = np.abs(position[ends + 1, account][None, :] - position[some, account][:, None])
+            moved = gross[ends + 1, account][None, :] - gross[some, account][:, None]
             closed &= off <= limits["margin"] * moved
         longest = np.where(closed, lengths, 0).max(axis=1)
         place = int(np.argmax(longest))

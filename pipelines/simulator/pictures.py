@@ -106,7 +106,10 @@ _FORTNIGHT = """
         limit 1
     ),
     started as (
-        select arg_max(ts, gross_load) - interval 7 day as first from cems_hourly join usual using (unit_id)
+        select min(ts) - interval 5 day as first
+        from cems_hourly join usual using (unit_id)
+        where quality in ('fault', 'substituted') and operating = 1
+            and ts > (select min(ts) + interval 20 day from cems_hourly)
     )
     select ts + interval 8 hour as hour, gross_load, co2_mass, quality
     from cems_hourly join usual using (unit_id), started
