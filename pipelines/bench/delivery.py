@@ -89,7 +89,7 @@ def _split(con: duckdb.DuckDBPyConnection, source: Path, path: Path, delivery: D
     place = _place(source, path)
     name = f"{place.stem}-{delivery.day.isoformat()}.parquet"
     for target, condition in (
-        (delivery.before / place, f"not ({later})"),
+        (delivery.before / place, f"({later}) is not true"),
         (delivery.further / place.with_name(name), later),
     ):
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -20,17 +20,26 @@ def register(app: typer.Typer) -> None:
         daily_quotes: Annotated[
             Path | None, typer.Option(help="the real exchange's daily file, measured alongside")
         ] = None,
+        identities: Annotated[
+            bool, typer.Option("--identities", help="what must hold exactly in a clean market, instead")
+        ] = False,
         format: Annotated[Format, typer.Option(help="table, json or csv")] = Format.table,
     ) -> None:
         """Hold a market against published figures of the national one: volumes, prices, plants."""
+        from pipelines.simulator.identities import identities as check
         from pipelines.simulator.realism.table import COLUMNS
         from pipelines.simulator.realism.table import realism as measure
 
         with progress():
             try:
-                lines = measure(source, daily_quotes)
+                held = check(source) if identities else []
+                lines = [] if identities else measure(source, daily_quotes)
             except FileNotFoundError as error:
                 raise UsageError(f"{error}. Check --source and --daily-quotes.") from error
+        if identities:
+            columns = ("identity", "checked", "broken")
+            print_rows(columns, [(one.what, one.checked, one.broken) for one in held], format)
+            return
         rows = [line.row() for line in lines]
         if format is not Format.table:
             print_rows(COLUMNS, rows, format)

@@ -12,6 +12,7 @@ import typer
 
 from pipelines.cli.console import print_table, progress, say
 from pipelines.cli.errors import UsageError
+from pipelines.simulator.scales import SCALES
 
 _NAMED = 12
 """So many cases that could not be realised are named; of more only the number is told."""
@@ -24,12 +25,8 @@ class SourceFormat(StrEnum):
     csv = "csv"
 
 
-class Size(StrEnum):
-    """How large the simulated market is."""
-
-    small = "small"
-    medium = "medium"
-    national = "national"
+_SCALE = "small"
+_FORM = SourceFormat.parquet
 
 
 def _print_cases(cases: dict[str, int]) -> None:
@@ -74,7 +71,7 @@ def _inject(source: Path, out: Path, seed: int, kinds: list[str] | None) -> None
 
 
 def _simulate(
-    out: Path, scale: Size, seed: int, years: int | None, clean: bool, form: SourceFormat, dirt: float
+    out: Path, scale: str, seed: int, years: int | None, clean: bool, form: SourceFormat, dirt: float
 ) -> None:
     from pipelines.simulator.dirt import add_dirt
     from pipelines.simulator.seeds import Streams
@@ -82,8 +79,10 @@ def _simulate(
 
     if not 0 <= dirt <= 0.5:
         raise UsageError(f"--dirt: expected a share from 0 to 0.5, found {dirt}")
+    if dirt and later_of(out).exists():
+        raise UsageError(f"--dirt: {later_of(out)} exists already, expected none; choose another --out")
     with progress():
-        report = make(out, scale=scale.value, seed=seed, clean=clean, format=form.value, years=years)
+        report = make(out, scale=scale, seed=seed, clean=clean, format=form.value, years=years)
         spoilt = add_dirt(out, dirt, Streams(seed)) if dirt else None
     print_table(("table", "rows"), sorted(report.rows.items()), f"Simulated market in {out}")
     _print_cases(report.cases)
@@ -101,20 +100,26 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def simulate(
         out: Annotated[Path, typer.Option(help="directory to write")],
-        scale: Annotated[Size, typer.Option(help="size of the market")] = Size.small,
+        scale: Annotated[
+            str | None, typer.Option(help=f"size of the market: {', '.join(SCALES)} [{_SCALE}]")
+        ] = None,
         seed: Annotated[int, typer.Option(help="the same seed gives the same market")] = 7,
         years: Annotated[
             int | None, typer.Option(help="trading years, the last 2025 [the scale's own]")
         ] = None,
         clean: Annotated[bool, typer.Option("--clean", help="without known cases")] = False,
         form: Annotated[
-            SourceFormat, typer.Option("--format", help="form of the tables")
-        ] = SourceFormat.parquet,
+            SourceFormat | None, typer.Option("--format", help=f"form of the tables [{_FORM.value}]")
+        ] = None,
         dirt: Annotated[
             float, typer.Option(help="share of records that come malformed, twice, late or corrected")
         ] = 0.0,
         into: Annotated[
-            Path | None, typer.Option(help="plant cases in a copy of this source directory instead")
+            Path | None,
+            typer.Option(
+                help="plant cases in a copy of this source directory instead; "
+                "ids of planted trades follow the last ones"
+            ),
         ] = None,
         kinds: Annotated[str | None, typer.Option(help="with --into: only these kinds, by comma")] = None,
     ) -> None:
@@ -124,13 +129,19 @@ def register(app: typer.Typer) -> None:
         """
         if kinds and into is None:
             raise UsageError("--kinds: expected together with --into; a simulated market has every kind")
-        if into is not None and (clean or dirt or years):
-            raise UsageError("--into: expected without --clean, --dirt and --years, which are a market's")
+        if into is not None:
+            if clean or dirt or years is not None or scale is not None or form is not None:
+                raise UsageError(
+                    "--into: expected without --scale, --years, --clean, --format and --dirt, "
+                    "which are a market's"
+                )
+            if out.resolve().is_relative_to(into.resolve()):
+                raise UsageError(f"--out: expected a directory outside of {into}, found {out}")
         wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()] if kinds else None
         try:
             if into is not None:
                 _inject(into, out, seed, wanted)
             else:
-                _simulate(out, scale, seed, years, clean, form, dirt)
+                _simulate(out, scale or _SCALE, seed, years, clean, form or _FORM, dirt)
         except (ValueError, FileExistsError, FileNotFoundError) as error:
             raise UsageError(str(error)) from error

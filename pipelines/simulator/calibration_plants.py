@@ -36,7 +36,6 @@ HEAT_RATE = {  # GJ of fuel per MWh generated: mean and relative spread between 
 HEAT_SIDE = 1.08  # GJ of fuel per GJ of heat supplied
 PART_LOAD = 0.10  # relative heat rate gained per unit of load factor lost
 REFERENCE_LOAD = 0.68
-COAL_UNIT_DEFAULT = {"coal_unconventional": DEFAULT_UNCONVENTIONAL_CARBON}
 
 # Industry.
 CLINKER_PROCESS = 0.535  # tCO2 per t of Portland clinker [E-40]

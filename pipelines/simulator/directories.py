@@ -12,6 +12,7 @@ import polars as pl
 
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.sink import Sink
+from pipelines.simulator.timeline import Timeline
 from pipelines.simulator.world import PROVINCES, World
 
 _HOLDER_TYPES = {
@@ -43,16 +44,21 @@ def write_directories(world: World, plan: Plan, sink: Sink) -> None:
     sink.write("service_bodies", _service_bodies(world))
 
 
+def struck_off_on(timeline: Timeline) -> date:
+    """When the list for the first compliance year came out without those struck off (rule C-11)."""
+    return date(timeline.compliance_years[0] - 1, 10, 31)
+
+
 def _entities(world: World, plan: Plan) -> pl.DataFrame:
-    """One row an emitter; those that the list leaves out have no date of listing, nor a status as listed."""
+    """One row an emitter; small ones have no date of listing, and none off the list has its status."""
     entities = world.entities
     listed, exited, status = list(entities.listed_on), list(entities.exited_on), entities.status.tolist()
     for entity in plan.registry.unlisted:
-        listed[entity] = None
+        exited[entity] = struck_off_on(world.timeline)
     for entity, day in plan.registry.exits.items():
         listed[entity], exited[entity] = _FORMERLY_LISTED, day
     for entity, since in enumerate(listed):
-        if since is None or entity in plan.registry.exits:
+        if since is None or entity in plan.registry.exits or entity in plan.registry.unlisted:
             status[entity] = _NOT_LISTED
     return pl.DataFrame(
         {

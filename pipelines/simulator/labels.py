@@ -31,14 +31,14 @@ def write_labels(stage: Stage, sink: Sink, out: Path) -> tuple[pl.DataFrame, lis
             continue
         case.touched = touched
         known.append(case)
-    labels = _table("case_id", known)
+    labels = label_table("case_id", known)
     labels.write_parquet(out.with_name(f"{out.name}.labels.parquet"))
     seen = [case for case in stage.lookalikes if case.window is not None]
-    _table("lookalike_id", seen).write_parquet(out.with_name(f"{out.name}.lookalikes.parquet"))
+    label_table("lookalike_id", seen).write_parquet(out.with_name(f"{out.name}.lookalikes.parquet"))
     return labels, unrealised
 
 
-def _table(key: str, cases: list[Case]) -> pl.DataFrame:
+def label_table(key: str, cases: list[Case]) -> pl.DataFrame:
     """One row a case. `touched` is JSON: table name to the keys of its rows."""
     numbers = [f"{_MARKS[key]}-{number:04d}" for number in range(1, len(cases) + 1)]
     touched = [json.dumps(case.touched, sort_keys=True) for case in cases]

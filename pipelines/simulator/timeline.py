@@ -46,11 +46,6 @@ class Timeline:
         return tuple(year - 1 for year in self.years)
 
     @property
-    def first_trading_day(self) -> date:
-        """First open day of the exchange."""
-        return self.trading_days[0]
-
-    @property
     def first_day(self) -> date:
         """First day of the trading years."""
         return date(self.years[0], 1, 1)

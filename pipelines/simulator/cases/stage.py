@@ -134,30 +134,6 @@ class Stage:
         """Some free accounts for a part in the market."""
         return self.cast.take(rng, "market", among, count)
 
-    def take_sisters(self, rng: np.random.Generator, count: int = 2) -> list[int]:
-        """Free accounts of power companies of one group, for a part in the market.
-
-        Raises:
-            RuntimeError: no group has so many free power companies.
-        """
-        families = [self.cast.free("market", family.tolist()) for family in self.world.sisters()]
-        families = [family for family in families if len(family) >= count]
-        if not families:
-            raise RuntimeError(
-                f"a group with {count} free power companies wanted, found none; use a larger scale"
-            )
-        return self.take_accounts(rng, families[int(rng.integers(len(families)))], count)
-
-    def take_strangers(self, rng: np.random.Generator, among: Iterable[int], count: int) -> list[int]:
-        """Free accounts for a part in the market, no two of one controller."""
-        controller = self.world.accounts.controller
-        chosen: list[int] = []
-        pool = list(among)
-        for _ in range(count):
-            controllers = {controller[account] for account in chosen} - {None}
-            chosen += self.take_accounts(rng, [a for a in pool if controller[a] not in controllers], 1)
-        return chosen
-
     def take_unit(self, rng: np.random.Generator, suitable: np.ndarray) -> int:
         """A suitable unit (mask over units) of an entity that is free for a part at its plants.
 

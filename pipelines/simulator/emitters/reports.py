@@ -95,12 +95,6 @@ class Reports:
         days = self.annual[year].submitted.tolist()
         return [day_of(day) if is_in else None for day, is_in in zip(days, files, strict=True)]
 
-    def verified_on(self, year: int) -> list[date | None]:
-        """Day on which each entity's emissions were verified for good; None where nobody does."""
-        annual = self.annual[year]
-        days = np.where(annual.second_verified >= 0, annual.second_verified, annual.verified).tolist()
-        return [day_of(day) if is_in else None for day, is_in in zip(days, self.reporting(year), strict=True)]
-
     def _absent(self, year: int) -> np.ndarray:
         absent = np.zeros(len(self.world.entities), dtype=bool)
         absent[[entity for entity, when in self.plan.year_missing if when == year]] = True

@@ -10,7 +10,7 @@ from pipelines.simulator.calibration_registry import CARRY_OVER_BASE, CARRY_OVER
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.correspondence import SourceAsset
 from pipelines.simulator.injection.stock import asset_of, provide, resize
-from pipelines.simulator.injection.support import UnplantableError
+from pipelines.simulator.injection.errors import UnplantableError
 
 _BOOKED = 8.6 * 3600
 
@@ -67,6 +67,7 @@ def adjust(context: Context, entity: int, year: int, decided_on: date, total: fl
         raise UnplantableError("the company has no final allocation")
     more = round(int(finals["quantity"].sum()) * (total - 1))
     day = context.match.day(decided_on)
+    document = _adjustment_document(context, day)
     vintage = context.match.year(year)
     asset = next((a for a in context.match.assets.values() if a.vintage == vintage), None)
     if asset is not None and context.copy.has("transfers"):
@@ -86,11 +87,21 @@ def adjust(context: Context, entity: int, year: int, decided_on: date, total: fl
         pl.lit("adjustment").alias("method"),
         pl.lit(more, dtype=pl.Int64).alias("quantity"),
         pl.lit(day).alias("decided_on"),
-        pl.lit(context.numbers.fresh("allocations", finals["document_no"][-1], "document_no")).alias(
-            "document_no"
-        ),
+        pl.lit(document).alias("document_no"),
     )
     context.copy.add("allocations", like.drop("_file", "_id", "_order"))
+
+
+def _adjustment_document(context: Context, day: date) -> str:
+    """A fresh document number after that of the adjustment decided nearest to a day."""
+    known = context.copy.rows(
+        "allocations", (pl.col("stage") == "adjustment") & pl.col("document_no").is_not_null()
+    )
+    if not known.height:
+        raise UnplantableError("the source has no adjustment whose document could be a pattern")
+    distance = (pl.col("decided_on") - pl.lit(day)).abs()
+    nearest = known.sort(distance, "document_no", nulls_last=True)["document_no"][0]
+    return context.numbers.fresh("allocations", nearest, "document_no")
 
 
 def carry_over(context: Context, entity: int, factor: float) -> None:
@@ -102,13 +113,14 @@ def carry_over(context: Context, entity: int, factor: float) -> None:
     out, back = (carried.filter(pl.col(side) == account) for side in ("from_account", "to_account"))
     more = int(_carry_over_bound(context, account) * factor) - int(out["quantity"].sum())
     like = (carried if not out.height else out).filter(pl.col("to_account").is_null()).tail(1)
+    into = back if back.height else carried.filter(pl.col("from_account").is_null())
+    if not like.height or not into.height:
+        raise UnplantableError("the source does not show both what is carried over and what it becomes")
     moment = like["ts"][0]
     old = asset_of(like.row(0, named=True)) if out.height else _best_held(context, account, moment)
     if more <= 0 or context.holdings.spare(account, old, moment) < more:
         raise UnplantableError("the company does not hold so much that it could carry over")
-    new = asset_of(
-        (back if back.height else carried.filter(pl.col("from_account").is_null())).row(-1, named=True)
-    )
+    new = asset_of(into.row(-1, named=True))
     if out.height and back.height:
         for row, giver, taker, asset in (
             (out.tail(1), account, None, old),
@@ -128,6 +140,8 @@ def _best_held(context: Context, account: str, moment: datetime) -> SourceAsset:
     allowances = [
         assets[column] for column in assets if context.match.timeline.assets[column].instrument_id != "CCER"
     ]
+    if not allowances:
+        raise UnplantableError("the source has no allowances that could be carried over")
     return max(allowances, key=lambda asset: context.holdings.spare(account, asset, moment))
 
 
@@ -153,9 +167,13 @@ def unlist(context: Context, entity: int) -> None:
     verified = context.copy.rows("compliance", pl.col("entity_id") == code)["verified_emissions"]
     if not reported.height and not verified.drop_nulls().len():
         raise UnplantableError("the company reports no emissions that could be seen")
-    context.copy.change(
-        "entities", row.with_columns(pl.lit(None).cast(pl.Date).alias("listed_on")), "listed_on"
-    )
+    gave = (pl.col("from_account") == account) & (pl.col("kind") != "surrender")
+    if context.copy.rows("transfers", gave).height:
+        raise UnplantableError("the company gave others what only a listed one has")
+    others = context.copy.rows("entities", pl.col("listed_on").is_null())["status"]
+    status = others.mode().sort()[0] if len(others) else row["status"][0]
+    fresh = row.with_columns(pl.lit(None).cast(pl.Date).alias("listed_on"), pl.lit(status).alias("status"))
+    context.copy.change("entities", fresh, "listed_on", "status")
     if not reported.height:
         # Its compliance rows are all that tells of its emissions.
         return

@@ -8,7 +8,7 @@ import polars as pl
 from pipelines.simulator.benchmark import unit_allocation
 from pipelines.simulator.injection.allocating import reallocate
 from pipelines.simulator.injection.context import Context
-from pipelines.simulator.injection.support import UnplantableError
+from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.injection.surrender import less_surrendered
 
 

@@ -31,17 +31,23 @@ class Context:
     numbers: Numbers
     rng: np.random.Generator
     effects: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
+    _trades: dict[str, int] | None = field(default=None, repr=False)
 
     def account(self, position: int) -> str:
         """Published id of an account."""
         return self.world.accounts.id[position]
 
     def counterparty(self, other_than: int) -> int:
-        """Somebody who trades: a trader, the busier the likelier."""
+        """Somebody who trades: a trader, likelier by the number of its trades."""
         accounts = self.world.accounts
         able = [a for a in accounts.with_role(*_TRADERS).tolist() if a != other_than]
         able = able or [a for a in range(len(accounts)) if a != other_than]
-        return int(self.rng.choice(able))
+        if self._trades is None:
+            trades = self.copy.rows("trades")
+            sides = pl.concat([trades["buy_account_id"], trades["sell_account_id"]])
+            self._trades = dict(sides.value_counts().iter_rows())
+        weights = np.array([self._trades.get(self.account(a), 0) for a in able], dtype=float)
+        return int(self.rng.choice(able, p=weights / weights.sum() if weights.any() else None))
 
     def transfer(
         self,

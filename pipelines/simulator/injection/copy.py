@@ -15,9 +15,11 @@ import polars as pl
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
+from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.injection.files import TIMES, TableFile
 
 _SUFFIXES = (".parquet", ".csv.gz", ".csv")
+_LARGE = 1 << 22  # bytes; a file so large is loaded only if something in it is asked for
 Key = list[str | int]
 
 
@@ -82,11 +84,8 @@ class SourceCopy:
     def _part(self, file: TableFile, where: pl.Expr | None) -> pl.DataFrame:
         if where is None:
             return file.load()
-        if file.frame is None and file.is_parquet and file.path.stat().st_size > 1 << 22:
-            # A large file is opened only if something in it is asked for.
-            schema = pl.scan_parquet(file.path, hive_partitioning=False)
-            if not schema.filter(where).limit(1).collect().height:
-                return file.load().head(0) if file.frame is not None else _nothing(file)
+        if file.frame is None and file.is_parquet and file.path.stat().st_size > _LARGE and not file.may(where):
+            return _nothing(file)
         return file.load().filter(where)
 
     def begin(self) -> None:
@@ -177,7 +176,7 @@ class SourceCopy:
         """The file that the new row belongs to: the last that begins before it."""
         files = self._files[name]
         if not files:
-            raise LookupError(f"table {name} was not delivered")
+            raise UnplantableError(f"needs table {name}, which was not delivered")
         if len(files) == 1 or files[0].placed_by not in TIMES:
             return files[-1]
         new = row[files[0].placed_by].to_physical()[0]

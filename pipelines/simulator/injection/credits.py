@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.simulator.injection.context import Context
-from pipelines.simulator.injection.support import UnplantableError
+from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.plan.projects import ProjectPlan
 
 _NEAR_DEGREES = 0.002

@@ -55,13 +55,8 @@ class TableFile:
             return self.frame
         stands = self._read()
         self.stands = stands.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_id"))
-        given = self._partition_values()
-        columns = [
-            _typed(name, kind, stands.schema.get(name), given.get(name))
-            for name, kind in self.table.polars_schema.items()
-        ]
         typed = self.stands.select(
-            *columns,
+            *self._columns(stands.schema),
             pl.lit(self.number, dtype=pl.Int32).alias("_file"),
             "_id",
             pl.col("_id").cast(pl.Float64).alias("_order"),
@@ -75,6 +70,20 @@ class TableFile:
             typed = typed.filter(~pl.DataFrame(lost).select(pl.any_horizontal(pl.all())).to_series())
         self.frame = typed.filter(pl.all_horizontal(_sound(column) for column in self.table.columns))
         return self.frame
+
+    def may(self, where: pl.Expr) -> bool:
+        """Whether a Parquet file may have rows of a condition; it is read no further than that takes."""
+        scan = pl.scan_parquet(self.path, hive_partitioning=False)
+        typed = scan.select(self._columns(scan.collect_schema()))
+        return typed.filter(where).limit(1).collect().height > 0
+
+    def _columns(self, found: pl.Schema) -> list[pl.Expr]:
+        """The table's columns in the contract's types, from those of the file."""
+        given = self._partition_values()
+        return [
+            _typed(name, kind, found.get(name), given.get(name))
+            for name, kind in self.table.polars_schema.items()
+        ]
 
     def _read(self) -> pl.DataFrame:
         if self.is_parquet:

@@ -1,4 +1,8 @@
-"""Fresh ids after the pattern of a source's own, near those of the rows about them where there is room."""
+"""Fresh ids after the pattern of a source's own, near those of the rows about them where there is room.
+
+Where a source numbers its rows densely in time there is no room: planted rows get numbers that follow the last
+one, so that they can be told by them. Hiding that would take renumbering the whole table.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,9 @@ class Numbers:
         used = self._used[f"{name}.{column}"]
         match = _NUMBER.match(near)
         if match is None:
-            chosen = f"{near}-{len(used)}"
+            count = len(used)
+            while (chosen := f"{near}-{count}") in used:
+                count += 1
         else:
             first, digits, last = match.groups()
             number = int(digits)
@@ -41,8 +47,9 @@ class Numbers:
                 if chosen not in used:
                     break
             else:
-                candidate = self._after_last(f"{name}.{column}", first, last, used)
-                chosen = f"{first}{candidate:0{len(digits)}d}{last}"
+                while chosen in used:
+                    candidate = self._after_last(f"{name}.{column}", first, last, used)
+                    chosen = f"{first}{candidate:0{len(digits)}d}{last}"
         used.add(chosen)
         return chosen
 

@@ -15,7 +15,7 @@ import polars as pl
 from pipelines.simulator import calendar
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.correspondence import SourceAsset
-from pipelines.simulator.injection.support import UnplantableError
+from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.plan.trading import Campaign, Deal, PlannedOrder, TradingPlan
 
 _CENT = Decimal("0.01")
@@ -94,12 +94,24 @@ def _deal(context: Context, deal: Deal) -> int:
     moment = context.match.moment(day, _wall(deal.second))
     pause = deal.pause if deal.pause is not None else float(context.rng.uniform(5, 90))
     taken = min(moment + timedelta(seconds=pause), context.match.moment(day, 15 * 3600 - 1))
+    turns = [("sell", seller), ("buy", buyer)]
+    if context.rng.random() < 0.5:
+        turns.reverse()
     orders = {
         side: _new_order(context, when, account, asset, side, deal.mode, price, quantity)
-        for side, when, account in (("sell", moment, seller), ("buy", taken, buyer))
+        for when, (side, account) in zip((moment, taken), turns, strict=True)
     }
-    _trade(context, day, taken, settled, asset, deal.mode, price, quantity, (seller, buyer), orders)
+    second = turns[1][0] if _names_aggressors(context, deal.mode) else None
+    _trade(context, day, taken, settled, asset, deal.mode, price, quantity, (seller, buyer), orders, second)
     return 1
+
+
+def _names_aggressors(context: Context, mode: str) -> bool:
+    """Whether the source tells who came second in trades of a mode, or else in any."""
+    told = [context.copy.rows("trades", pl.col("mode") == mode)["aggressor"]]
+    if not len(told[0]):
+        told.append(context.copy.rows("trades")["aggressor"])
+    return told[-1].is_not_null().any()
 
 
 def _trade(
@@ -113,6 +125,7 @@ def _trade(
     quantity: int,
     sides: tuple[str, str],
     orders: dict[str, str | None],
+    aggressor: str | None,
 ) -> None:
     seller, buyer = sides
     trade_id = context.numbers.fresh("trades", context.numbers.near("trades", moment))
@@ -130,7 +143,7 @@ def _trade(
                 "sell_account_id": [seller],
                 "buy_order_id": [orders["buy"]],
                 "sell_order_id": [orders["sell"]],
-                "aggressor": ["buy" if mode == "listed" else None],
+                "aggressor": [aggressor],
             }
         ),
     )

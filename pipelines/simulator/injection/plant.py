@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,16 @@ from pipelines.progress import report
 from pipelines.simulator.cases import KINDS
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.stage import SEVERITIES, Case, Stage
-from pipelines.simulator.frames import timestamps
 from pipelines.simulator.injection import credits, filings, market, monitors, registering, reports
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.copy import Changes, SourceCopy
 from pipelines.simulator.injection.correspondence import correspond
 from pipelines.simulator.injection.holdings import Holdings
 from pipelines.simulator.injection.ids import Numbers
-from pipelines.simulator.injection.support import UnplantableError, check_kind, check_plan
+from pipelines.simulator.injection.errors import UnplantableError
+from pipelines.simulator.injection.support import check_kind, check_plan
 from pipelines.simulator.injection.world import view
+from pipelines.simulator.labels import label_table
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.seeds import Streams
 
@@ -157,6 +157,8 @@ class _Planter:
             # A scenario that lacks what it works with says so in its own way.
             del stage.cases[known:]
             raise UnplantableError(f"its scenario finds nothing to work with ({_told(error)})") from error
+        if len(stage.cases) <= known:
+            raise UnplantableError("its scenario finds nobody to set a case with")
         before = self.copy.checkpoint()
         holdings = self.holdings
         try:
@@ -217,19 +219,7 @@ class _Planter:
 
     def labels(self) -> pl.DataFrame:
         """One row a case, in the form of the simulated market's labels."""
-        cases = self.cases
-        return pl.DataFrame(
-            {
-                "case_id": pl.Series([f"C-{n:04d}" for n in range(1, len(cases) + 1)], dtype=pl.String),
-                "kind": pl.Series([case.kind for case in cases], dtype=pl.String),
-                "subject_ids": pl.Series([case.subject_ids for case in cases], dtype=pl.List(pl.String)),
-                "window_start": timestamps([(case.window or (0, 0))[0] for case in cases]),
-                "window_end": timestamps([(case.window or (0, 0))[1] for case in cases]),
-                "severity": pl.Series([case.severity for case in cases], dtype=pl.String),
-                "description": pl.Series([case.text for case in cases], dtype=pl.String),
-                "touched": pl.Series([json.dumps(c.touched, sort_keys=True) for c in cases], dtype=pl.String),
-            }
-        )
+        return label_table("case_id", self.cases)
 
 
 def _told(error: Exception) -> str:

@@ -20,7 +20,7 @@ from pipelines.simulator.calibration_plants import (
 from pipelines.simulator.injection import digits
 from pipelines.simulator.injection.consequences import follow, reallocated
 from pipelines.simulator.injection.context import Context
-from pipelines.simulator.injection.support import UnplantableError
+from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.plan.emitting import EmitterPlan
 
 _COLUMNS = {

@@ -9,11 +9,8 @@ import numpy as np
 
 from pipelines.simulator.cases import falsification, manipulation
 from pipelines.simulator.injection.copy import SourceCopy
+from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.plan import Plan
-
-
-class UnplantableError(Exception):
-    """A case cannot be planted in this source; the text says why."""
 
 
 # Given prices cannot answer anymore to what would have moved them.

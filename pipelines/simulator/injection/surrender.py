@@ -10,7 +10,7 @@ import polars as pl
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.correspondence import SourceAsset
 from pipelines.simulator.injection.stock import asset_of, opening
-from pipelines.simulator.injection.support import UnplantableError
+from pipelines.simulator.injection.errors import UnplantableError
 
 _SURRENDERED = 17.2 * 3600
 
@@ -42,18 +42,24 @@ def shortfall(context: Context, entity: int, year: int, share: float, late: date
     lacking = min(lacking, row["surrendered"][0])
     if lacking <= 0:
         raise UnplantableError("the company has not surrendered that much")
+    is_booked = surrenders(context, entity, year).height > 0
     taken = less_surrendered(context, entity, year, lacking)
+    if is_booked and taken != lacking:
+        raise UnplantableError("the company's transfers show less surrendered than its compliance year")
     day = None if late is None else context.match.day(late)
     made_good = day is not None and taken == lacking and _later(context, taken, day, entity)
-    update = [pl.lit(day if made_good else None).cast(pl.Date).alias("completed_on")]
+    is_after = pl.col("due_on") < pl.lit(day) if made_good else pl.lit(True)
+    update = [
+        pl.lit(day if made_good else None).cast(pl.Date).alias("completed_on"),
+        pl.when(is_after & (pl.col("registry_status") == "compliant"))
+        .then(pl.lit("not_compliant"))
+        .otherwise("registry_status")
+        .alias("registry_status"),
+    ]
     if not made_good:
         update += [
             (pl.col("surrendered") - lacking).alias("surrendered"),
             (pl.col("cumulative_surrendered") - lacking).alias("cumulative_surrendered"),
-            pl.when(pl.col("registry_status") == "compliant")
-            .then(pl.lit("not_compliant"))
-            .otherwise("registry_status")
-            .alias("registry_status"),
         ]
         _made_good_next_year(context, entity, context.match.year(year), lacking, row)
     names = ["surrendered", "cumulative_surrendered", "completed_on", "registry_status"]
@@ -141,6 +147,8 @@ def credits(context: Context, entity: int, year: int, share: float) -> None:
     _credits_from_before(context, entity, credit, moment, more)
     taken = less_surrendered(context, entity, year, more)
     given = context.transfer(moment, context.account(entity), taker, credit, taken, "surrender")
+    if not given == taken == more:
+        raise UnplantableError("the transfers cannot show so many credits in the place of allowances")
     fresh = row.with_columns(pl.col("surrendered") - given, pl.col("offsets_surrendered") + given)
     context.copy.change("compliance", fresh, "surrendered", "offsets_surrendered")
 

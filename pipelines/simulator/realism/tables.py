@@ -8,6 +8,7 @@ import duckdb
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
+from pipelines.lake.checks import path_literal
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".csv.gz": "read_csv"}
 
@@ -28,13 +29,14 @@ def connect(source: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _selection(source: Path, table: Table) -> str:
-    """The table's files, with a null for every column of the contract that they lack."""
+    """The rows of all the table's files, with a null for every column of the contract that they lack."""
     columns = (f"cast(null as {column.duckdb_type}) as {column.name}" for column in table.columns)
-    empty = f"select {', '.join(columns)} where false"
+    parts = [f"select {', '.join(columns)} where false"]
     for suffix, reader in _READERS.items():
-        files = sorted([*source.glob(f"{table.name}{suffix}"), *source.glob(f"{table.name}/**/*{suffix}")])
-        if files:
-            names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-            found = f"select * from {reader}([{names}], union_by_name = true, hive_partitioning = false)"
-            return f"{found} union all by name {empty}"
-    return empty
+        found = [*source.glob(f"{table.name}{suffix}"), *source.glob(f"{table.name}/**/*{suffix}")]
+        names = ", ".join(
+            path_literal(path) for path in sorted(found) if not path.name.startswith((".", "_"))
+        )
+        if names:
+            parts.append(f"select * from {reader}([{names}], union_by_name = true)")
+    return " union all by name ".join(parts)

@@ -47,6 +47,7 @@ class Bookings:
         self._credit = int(np.flatnonzero(self._vintages == 0)[0])
         self.awaited = np.zeros_like(ledger.holdings)
         self._owed_back = np.zeros_like(ledger.holdings)
+        self._back_tags = np.zeros_like(self._owed_back)
         self._to_book: dict[date, list[Allotment]] = defaultdict(list)
         for allotment in allotments:
             self._to_book[allotment.booked_on].append(allotment)
@@ -101,6 +102,7 @@ class Bookings:
                     self.awaited[allotment.entity, column] -= allotment.booked
                     if allotment.booked < 0:
                         self._owed_back[allotment.entity, column] -= allotment.booked
+                        self._back_tags[allotment.entity, column] = allotment.tag
         self._take_back(day)
 
     def _take_back(self, day: date) -> None:
@@ -111,7 +113,8 @@ class Bookings:
             return
         quantities = back[account, asset]
         moments = clock.spread(calendar.local(day, clock.PAID_BACK), len(account), 200.0)
-        self._ledger.move_many(moments, account, self._government, asset, quantities, "allocation")
+        tags = self._back_tags[account, asset]
+        self._ledger.move_many(moments, account, self._government, asset, quantities, "allocation", tags=tags)
         self._owed_back[account, asset] -= quantities
 
     def issue_credits(self, day: date) -> None:

@@ -441,8 +441,8 @@ def run_session(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Work through an agenda and let what is left expire at the end.
 
-    Every event and trade has its own moment: what falls together follows a microsecond apart. A trade
-    carries the tag of the order that came in, or else that of the one that stood.
+    Every event and trade has its own moment: what falls together follows a microsecond apart, but for what
+    expires, all of it at the end. A trade carries the tag of the order that came in, or else of the other.
 
     Args:
         clock: when, microseconds of the session, ascending.

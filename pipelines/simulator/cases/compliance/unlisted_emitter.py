@@ -1,7 +1,8 @@
 """Emitters over the listing threshold that the list of key emitters leaves out.
 
 Faint and plain ones are small companies that have grown over the threshold, blatant ones key emitters that
-the list forgot. Look-alikes: small companies just below, and ones that left the list lawfully.
+were struck off the list although they go on emitting as before. Look-alikes: small companies just below,
+and ones that left the list lawfully.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from pipelines.simulator.cases.compliance.duties import LISTING_THRESHOLD, emitters, take, take_year
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.directories import struck_off_on
 
 # Yearly emissions as a multiple of the threshold.
 _SIZES = {"faint": (1.02, 1.2), "plain": (1.5, 3.5)}
@@ -41,11 +43,20 @@ def _grown(stage: Stage, rng: np.random.Generator, severity: str) -> None:
 
 
 def _forgotten(stage: Stage, rng: np.random.Generator, severity: str) -> None:
-    entity = take(stage, rng, emitters(stage), ("plant", "market"))
+    before = struck_off_on(stage.timeline)
+    listed_on = stage.world.entities.listed_on
+    known = [entity for entity in emitters(stage) if (since := listed_on[entity]) and since < before]
+    entity = take(stage, rng, known, ("plant", "market"))
     for pool in ("plant", "market"):
         stage.cast.take(rng, pool, [entity], 1)
     stage.plan.registry.unlisted.add(entity)
-    _open(stage, severity, entity, take_year(stage, rng, entity), "a company of full size and never listed")
+    _open(
+        stage,
+        severity,
+        entity,
+        take_year(stage, rng, entity),
+        "a company of full size and struck off the list",
+    )
 
 
 def _open(stage: Stage, severity: str, entity: int, year: int, text: str) -> None:

@@ -85,8 +85,3 @@ def dampen(stage: Stage, asset: int, days: list[date]) -> None:
 def add_news(stage: Stage, day: date, asset: int, size: float) -> None:
     """Shift what an asset is worth by a log amount from that day on."""
     stage.plan.trading.news[day, asset] = stage.plan.trading.news.get((day, asset), 0.0) + size
-
-
-def days_after(stage: Stage, day: date, count: int) -> list[date]:
-    """Up to so many trading days after one."""
-    return [one for one in stage.timeline.trading_days if one > day][:count]
