@@ -73,14 +73,14 @@ def _inject(source: Path, out: Path, seed: int, kinds: list[str] | None) -> None
 def _simulate(
     out: Path, scale: str, seed: int, years: int | None, clean: bool, form: SourceFormat, dirt: float
 ) -> None:
-    from pipelines.simulator.dirt import add_dirt
+    from pipelines.simulator.dirt import add_dirt, later_path
     from pipelines.simulator.seeds import Streams
     from pipelines.simulator.simulation import simulate as make
 
     if not 0 <= dirt <= 0.5:
         raise UsageError(f"--dirt: expected a share from 0 to 0.5, found {dirt}")
-    if dirt and later_of(out).exists():
-        raise UsageError(f"--dirt: {later_of(out)} exists already, expected none; choose another --out")
+    if dirt and later_path(out).exists():
+        raise UsageError(f"--dirt: {later_path(out)} exists already, expected none; choose another --out")
     with progress():
         report = make(out, scale=scale, seed=seed, clean=clean, format=form.value, years=years)
         spoilt = add_dirt(out, dirt, Streams(seed)) if dirt else None

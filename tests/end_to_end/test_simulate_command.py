@@ -60,6 +60,9 @@ def test_cases_are_planted_into_given_data(dirty, tmp_path):
         (["--kinds", "wash_trade"], "--into"),
         (["--into", "{tmp}/none"], "expected a source directory"),
         (["--into", "{tmp}", "--dirt", "0.1"], "--dirt"),
+        (["--into", "{tmp}", "--scale", "small"], "--scale"),
+        (["--into", "{tmp}", "--format", "parquet"], "--format"),
+        (["--into", "{tmp}"], "outside of"),
         (["--dirt", "2"], "expected a share"),
         (["--years", "9"], "expected 1 to 2"),
         (["--scale", "galactic"], "national"),
@@ -71,3 +74,11 @@ def test_wrong_use_is_refused(arguments, message, tmp_path):
     assert result.returncode == 2, result.stderr
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_later_delivery_in_the_way_is_refused_before_anything_is_made(tmp_path):
+    (tmp_path / "out.later").mkdir()
+    result = _call("simulate", "--out", tmp_path / "out", "--dirt", "0.1")
+    assert result.returncode == 2, result.stderr
+    assert "exists already" in result.stderr
+    assert not (tmp_path / "out").exists()

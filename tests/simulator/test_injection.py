@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 
 from pipelines.contract.tables import TABLES
-from pipelines.simulator.injection import InjectionReport, inject
+from pipelines.simulator.injection import InjectionReport, copy, inject
+from pipelines.simulator.injection.ids import Numbers
 from pipelines.sources import read
 
 Keys = dict[str, set[tuple[str, ...]]]
@@ -206,6 +208,108 @@ def test_wrong_use_is_refused(clean_market, tmp_path):
         inject(tmp_path / "nothing", tmp_path / "out", 1)
     with pytest.raises(FileExistsError):
         inject(source, source, 1)
+
+
+def cut_down(source: Path, out: Path, rows: int) -> None:
+    """A directory in which every table is one file of its first rows."""
+    out.mkdir()
+    for name in TABLES:
+        if (frame := table(source, name)).height:
+            frame.head(rows).write_parquet(out / f"{name}.parquet")
+
+
+@pytest.mark.parametrize("rows", [1, 4, 40])
+def test_tables_of_few_rows_are_planted_or_named_with_a_reason(clean_market, tmp_path, rows):
+    source = tmp_path / "source"
+    cut_down(clean_market.report.out, source, rows)
+    report = inject(source, tmp_path / "out", SEED)
+    assert all(report.skipped.values())
+    assert_labelled_differs_and_nothing_else(source, report)
+
+
+def test_large_files_may_lack_columns_and_time_zones(clean_market, tmp_path, monkeypatch):
+    monkeypatch.setattr(copy, "_LARGE", 0)
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in (
+        "entities",
+        "accounts",
+        "units",
+        "instruments",
+        "trades",
+        "orders",
+        "transfers",
+        "market_days",
+    ):
+        frame = clean_market[name].with_columns(cs.datetime().dt.replace_time_zone(None))
+        frame.drop(
+            "aggressor", "trade_id" if name == "transfers" else "group_id", strict=False
+        ).write_parquet(source / f"{name}.parquet")
+    report = inject(source, tmp_path / "out", SEED, ["wash_trade", "ledger_break", "circular_trade"])
+    assert {"wash_trade", "circular_trade"} <= set(report.cases)
+    assert "aggressor" not in pl.read_parquet(report.out / "trades.parquet").columns
+
+
+def test_planted_trades_lack_no_more_than_the_sources(clean_market, planted):
+    before, after = clean_market["trades"], table(planted.out, "trades")
+    added = after.join(before, on="trade_id", how="anti")
+    modes = added["mode"].unique().sort().to_list()
+    assert modes == ["block", "listed"]
+    for mode in modes:
+        shares = [
+            frame.filter(pl.col("mode") == mode).select(pl.all().is_null().mean()).row(0)
+            for frame in (before, added)
+        ]
+        assert shares[0] == shares[1]
+    listed = added.filter(pl.col("mode") == "listed")
+    assert set(listed["aggressor"]) == {"buy", "sell"}
+    # Who came second has the younger order.
+    posted = table(planted.out, "orders").filter(pl.col("event") == "new").select("order_id", "ts")
+    both = listed.join(posted, left_on="buy_order_id", right_on="order_id", suffix="_buy").join(
+        posted, left_on="sell_order_id", right_on="order_id", suffix="_sell"
+    )
+    is_buy = both["ts_buy"] > both["ts_sell"]
+    assert both.height and ((both["aggressor"] == "buy") == is_buy).all()
+
+
+def test_surrender_agrees_between_compliance_and_transfers(clean_market, tmp_path):
+    report = inject(
+        clean_market.report.out, tmp_path / "out", SEED, ["surrender_shortfall", "offset_overclaim"]
+    )
+    after = table(report.out, "compliance")
+    late = after.filter(pl.col("completed_on") > pl.col("due_on"))
+    assert set(late["registry_status"]) <= {"not_compliant"}
+    changes = []
+    for directory in (clean_market.report.out, report.out):
+        sent = table(directory, "transfers").filter(pl.col("kind") == "surrender")
+        said = table(directory, "compliance").select(pl.col("surrendered", "offsets_surrendered").sum())
+        changes.append((sum(said.row(0)), int(sent["quantity"].sum())))
+    (said, sent), (said_after, sent_after) = changes
+    assert said_after - said == sent_after - sent
+
+
+def test_an_adjustments_document_follows_another_adjustment(clean_market, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(clean_market.report.out, source)
+    first = inject(source, tmp_path / "with", SEED, ["allocation_error"])
+    known = clean_market["allocations"].filter(pl.col("stage") == "adjustment")
+    added = table(first.out, "allocations").join(
+        clean_market["allocations"], on=TABLES["allocations"].key, how="anti"
+    )
+    stem = pl.col("document_no").str.replace(r"\d+\D*$", "")
+    if known.height:
+        assert set(added.select(stem)["document_no"]) <= set(known.select(stem)["document_no"])
+    else:
+        assert not added.height
+
+
+def test_a_fresh_id_is_free_whatever_the_pattern():
+    class Copy:
+        def rows(self, name: str) -> pl.DataFrame:
+            return pl.DataFrame({"trade_id": ["one", "one-3", "two"]})
+
+    numbers = Numbers(Copy())
+    assert [numbers.fresh("trades", "one") for _ in range(3)] == ["one-4", "one-5", "one-6"]
 
 
 @pytest.mark.real_data

@@ -9,8 +9,8 @@ import polars as pl
 from pipelines.simulator.calibration_registry import CARRY_OVER_BASE, CARRY_OVER_RATE
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.correspondence import SourceAsset
-from pipelines.simulator.injection.stock import asset_of, provide, resize
 from pipelines.simulator.injection.errors import UnplantableError
+from pipelines.simulator.injection.stock import asset_of, provide, resize
 
 _BOOKED = 8.6 * 3600
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.simulator.injection.copy import SourceCopy
 from pipelines.simulator.injection.correspondence import Correspondence, SourceAsset
+from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.injection.holdings import Holdings
 from pipelines.simulator.injection.ids import Numbers
 from pipelines.simulator.world import World
@@ -42,6 +43,8 @@ class Context:
         accounts = self.world.accounts
         able = [a for a in accounts.with_role(*_TRADERS).tolist() if a != other_than]
         able = able or [a for a in range(len(accounts)) if a != other_than]
+        if not able:
+            raise UnplantableError("nobody else has an account")
         if self._trades is None:
             trades = self.copy.rows("trades")
             sides = pl.concat([trades["buy_account_id"], trades["sell_account_id"]])

@@ -84,7 +84,12 @@ class SourceCopy:
     def _part(self, file: TableFile, where: pl.Expr | None) -> pl.DataFrame:
         if where is None:
             return file.load()
-        if file.frame is None and file.is_parquet and file.path.stat().st_size > _LARGE and not file.may(where):
+        if (
+            file.frame is None
+            and file.is_parquet
+            and file.path.stat().st_size > _LARGE
+            and not file.may(where)
+        ):
             return _nothing(file)
         return file.load().filter(where)
 

@@ -151,7 +151,8 @@ def _assets(copy: SourceCopy, timeline: Timeline) -> dict[int, SourceAsset]:
     elif copy.has("trades"):
         ids = copy.rows("trades")["instrument_id"].unique()
         known = pl.DataFrame(
-            {"unit_type": ["OTHER"] * len(ids), "vintage": [None] * len(ids), "instrument_id": ids}
+            {"unit_type": ["OTHER"] * len(ids), "vintage": [None] * len(ids), "instrument_id": ids},
+            schema_overrides={"vintage": pl.Int64},
         )
     else:
         known = pl.DataFrame(schema={"unit_type": pl.String, "vintage": pl.Int64, "instrument_id": pl.String})

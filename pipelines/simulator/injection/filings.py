@@ -8,8 +8,8 @@ import polars as pl
 
 from pipelines.simulator import calendar
 from pipelines.simulator.injection.context import Context
-from pipelines.simulator.injection.reports import month_rows
 from pipelines.simulator.injection.errors import UnplantableError
+from pipelines.simulator.injection.reports import month_rows
 from pipelines.simulator.injection.surrender import less_surrendered
 from pipelines.simulator.plan.emitting import EmitterPlan
 

@@ -181,7 +181,7 @@ def _order(context: Context, order: PlannedOrder) -> int:
         seller, buyer = (own, other) if order.side == "sell" else (other, own)
         return _deal(context, Deal(order.day, order.asset, seller, buyer, order.quantity, order.second))
     day = context.match.trading_day(order.day)
-    quote = _quote(context, day, asset) if day is not None else None
+    quote = _quote(context, day, asset) if day is not None and asset.instrument_id is not None else None
     if day is None or quote is None or not context.copy.has("orders"):
         return 0
     account = context.account(order.account)

@@ -12,8 +12,8 @@ from pipelines.simulator import calendar
 from pipelines.simulator.injection import digits
 from pipelines.simulator.injection.consequences import follow
 from pipelines.simulator.injection.context import Context
-from pipelines.simulator.injection.reports import month_rows, put
 from pipelines.simulator.injection.errors import UnplantableError
+from pipelines.simulator.injection.reports import month_rows, put
 from pipelines.simulator.plan.emitting import Downtime, EmitterPlan, LabFigures, MeterEdit, MonitorEdit
 
 _SCALED = ("co2_mass", "flow")

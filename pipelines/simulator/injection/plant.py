@@ -16,9 +16,9 @@ from pipelines.simulator.injection import credits, filings, market, monitors, re
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.copy import Changes, SourceCopy
 from pipelines.simulator.injection.correspondence import correspond
+from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.injection.holdings import Holdings
 from pipelines.simulator.injection.ids import Numbers
-from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.injection.support import check_kind, check_plan
 from pipelines.simulator.injection.world import view
 from pipelines.simulator.labels import label_table
@@ -26,6 +26,7 @@ from pipelines.simulator.plan import Plan
 from pipelines.simulator.seeds import Streams
 
 _TRIES = 6
+_LACKING = (RuntimeError, KeyError, ValueError, IndexError, StopIteration, ZeroDivisionError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,8 @@ class _Planter:
         known = len(stage.cases)
         try:
             kind.arrange(stage, self.streams.of("injection", kind.name, severity, attempt))
-        except (RuntimeError, KeyError, ValueError, IndexError, StopIteration, ZeroDivisionError) as error:
-            # A scenario that lacks what it works with says so in its own way.
+        except _LACKING as error:
+            # A scenario that lacks what it works with says so in its own way; a mask of nobody by its type.
             del stage.cases[known:]
             raise UnplantableError(f"its scenario finds nothing to work with ({_told(error)})") from error
         if len(stage.cases) <= known:

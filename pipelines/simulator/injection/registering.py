@@ -9,8 +9,8 @@ import polars as pl
 
 from pipelines.simulator.injection.allocating import adjust, carry_over, reallocate, unlist
 from pipelines.simulator.injection.context import Context
-from pipelines.simulator.injection.stock import asset_of, opening
 from pipelines.simulator.injection.errors import UnplantableError
+from pipelines.simulator.injection.stock import asset_of, opening
 from pipelines.simulator.injection.surrender import credits, shortfall
 from pipelines.simulator.plan.registering import LedgerFault, Movement, RegistryPlan
 

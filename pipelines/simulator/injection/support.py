@@ -12,7 +12,6 @@ from pipelines.simulator.injection.copy import SourceCopy
 from pipelines.simulator.injection.errors import UnplantableError
 from pipelines.simulator.plan import Plan
 
-
 # Given prices cannot answer anymore to what would have moved them.
 NEEDS_EXCHANGE = "prices and others' orders would have to answer to it, and given ones cannot"
 NEEDS_TRUTH = "what truly was would have to be otherwise, and the source tells only what was stated"

@@ -9,8 +9,8 @@ import polars as pl
 
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.correspondence import SourceAsset
-from pipelines.simulator.injection.stock import asset_of, opening
 from pipelines.simulator.injection.errors import UnplantableError
+from pipelines.simulator.injection.stock import asset_of, opening
 
 _SURRENDERED = 17.2 * 3600
 
