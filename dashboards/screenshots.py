@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VIEWS = {"market-health": "", "early-warnings": "alerts", "data-status": "data"}
 # Kinds whose evidence makes different pictures; the gravest alert of each that occurs is shown.
 KINDS = (
-    "circular_trade",
+    "wash_trade",
     "mass_balance_gap",
     "output_mismatch",
     "lab_date_conflict",

@@ -22,7 +22,7 @@ from anomaly.detectors.meetings import Suspects, account_sides, suspect_sets
 WEEK = timedelta(days=7)
 # Pairs of first and last trade that are looked at together.
 _CELLS = 1 << 20
-_MOMENTS = 512
+_MOMENTS = 256
 
 
 @dataclass(frozen=True)
