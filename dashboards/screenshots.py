@@ -24,6 +24,7 @@ VIEWS = {"market-health": "", "early-warnings": "alerts", "data-status": "data"}
 # Kinds whose evidence makes different pictures; the gravest alert of each that occurs is shown.
 KINDS = (
     "wash_trade",
+    "circular_trade",
     "mass_balance_gap",
     "output_mismatch",
     "lab_date_conflict",

@@ -127,7 +127,7 @@ def test_downtime_hits_the_hours_of_highest_load_unless_at_random(
     of_month = pl.col("ts").dt.convert_time_zone("Asia/Shanghai").dt.month() == 12
     rows = plants["cems_hourly"].filter(pl.col("unit_id") == _FLEET.id[UNIT], of_month)
     tagged = {key[1] for key in plants.shelf.touched[3]["cems_hourly"]}
-    hit = rows.filter(pl.Series([str(ts) in tagged for ts in rows["ts"].to_list()]))
+    hit = rows.filter(pl.Series([ts.isoformat() in tagged for ts in rows["ts"].to_list()]))
     load = rows["gross_load"].drop_nulls()
     assert len(tagged) == round(0.1 * (load > 0).sum())
     assert set(hit["quality"].to_list()) == {quality}
