@@ -10,24 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipelines.contract.tables import TABLES
+
 NOBODY = -1
 NO_TRADE = -1
-KINDS = (
-    "issuance",
-    "allocation",
-    "auction",
-    "trade_settlement",
-    "gift",
-    "surrender",
-    "cancellation",
-    "carry_over",
-    "reserve_release",
-    "reserve_buyback",
-    "penalty_deduction",
-    "replacement",
-    "internal",
-    "other",
-)
+KINDS = tuple(TABLES["transfers"].column("kind").enum or ())
 COLUMNS = ("moment", "giver", "taker", "asset", "quantity", "kind", "trade", "tag")
 
 Column = np.ndarray | int
