@@ -10,7 +10,7 @@ import polars as pl
 from pipelines.simulator.calendar import MICROSECONDS
 from pipelines.simulator.cases.stage import Case, Stage
 from pipelines.simulator.frames import timestamps
-from pipelines.simulator.sink import Sink
+from pipelines.simulator.sink import Sink, labels_path, lookalikes_path
 
 _MARKS = {"case_id": "C", "lookalike_id": "A"}
 
@@ -32,9 +32,9 @@ def write_labels(stage: Stage, sink: Sink, out: Path) -> tuple[pl.DataFrame, lis
         case.touched = touched
         known.append(case)
     labels = label_table("case_id", known)
-    labels.write_parquet(out.with_name(f"{out.name}.labels.parquet"))
+    labels.write_parquet(labels_path(out))
     seen = [case for case in stage.lookalikes if case.window is not None]
-    label_table("lookalike_id", seen).write_parquet(out.with_name(f"{out.name}.lookalikes.parquet"))
+    label_table("lookalike_id", seen).write_parquet(lookalikes_path(out))
     return labels, unrealised
 
 

@@ -20,6 +20,7 @@ from pipelines.simulator.cases.stage import SEVERITIES
 from pipelines.simulator.pictures import draw
 from pipelines.simulator.realism.table import COLUMNS, realism
 from pipelines.simulator.simulation import SimulationReport, simulate
+from pipelines.simulator.sink import lookalikes_path
 
 SCALE, SEED = "medium", 7
 _REALISM_HEAD = """# The simulated market beside the real one
@@ -58,7 +59,7 @@ def realism_page(report: SimulationReport) -> str:
 def cases_page(report: SimulationReport) -> str:
     """The kinds with their cases and look-alikes as a page."""
     labels = pl.read_parquet(report.labels)
-    lookalikes = pl.read_parquet(report.labels.with_name(f"{report.out.name}.lookalikes.parquet"))
+    lookalikes = pl.read_parquet(lookalikes_path(report.out))
     counted = Counter(labels.select("kind", "severity").iter_rows())
     alike = Counter(lookalikes["kind"])
     rows = [

@@ -15,6 +15,7 @@ import polars as pl
 import polars.selectors as cs
 
 from pipelines.simulator.realism.tables import connect
+from pipelines.simulator.sink import labels_path
 
 _WIDTH, _HEIGHT = 720, 220
 _BLUE, _ORANGE, _GREY = "#1f4e79", "#c55a11", "#8c8c8c"
@@ -140,7 +141,7 @@ def draw(source: Path, out: Path) -> list[Path]:
             path = out / f"simulator-{name}.png"
             picture(con).save(path, ppi=144)
             written.append(path)
-    labels = source.with_name(f"{source.name}.labels.parquet")
+    labels = labels_path(source)
     if labels.is_file():
         path = out / "simulator-cases.png"
         _cases(pl.read_parquet(labels)).save(path, ppi=144)

@@ -20,7 +20,7 @@ from pipelines.simulator.projects import issue_credits
 from pipelines.simulator.registry import Registry
 from pipelines.simulator.scales import scale_named
 from pipelines.simulator.seeds import Streams
-from pipelines.simulator.sink import FORMATS, Sink
+from pipelines.simulator.sink import FORMATS, Sink, labels_path
 from pipelines.simulator.timeline import Timeline
 from pipelines.simulator.trading.market import Market
 from pipelines.simulator.world import build_world
@@ -107,11 +107,6 @@ def simulate(
         unrealised=unrealised,
         seconds=clock.laps,
     )
-
-
-def labels_path(out: Path) -> Path:
-    """Where the labels of a source directory are."""
-    return out.with_name(f"{out.name}.labels.parquet")
 
 
 class _Clock:

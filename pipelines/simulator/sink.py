@@ -71,6 +71,16 @@ def _plain(value: int | str | date) -> int | str:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def labels_path(out: Path) -> Path:
+    """Where the labels of a source directory are: beside it, never in it."""
+    return out.with_name(f"{out.name}.labels.parquet")
+
+
+def lookalikes_path(out: Path) -> Path:
+    """Where the look-alikes of a source directory are."""
+    return out.with_name(f"{out.name}.lookalikes.parquet")
+
+
 def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame in the contract's columns, types and row order: by time where rows have one, then by key.
 

@@ -14,8 +14,8 @@ from pipelines.contract.tables import TABLES
 from pipelines.simulator.cases import KINDS
 from pipelines.simulator.cases.stage import SEVERITIES
 from pipelines.simulator.seeds import Streams
-from pipelines.simulator.simulation import labels_path, simulate
-from pipelines.simulator.sink import BY_MONTH, Sink, shaped
+from pipelines.simulator.simulation import simulate
+from pipelines.simulator.sink import BY_MONTH, Sink, labels_path, shaped
 
 
 def _digests(report):

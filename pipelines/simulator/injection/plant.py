@@ -24,6 +24,7 @@ from pipelines.simulator.injection.world import view
 from pipelines.simulator.labels import label_table
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.seeds import Streams
+from pipelines.simulator.sink import labels_path
 
 _TRIES = 6
 _LACKING = (RuntimeError, KeyError, ValueError, IndexError, StopIteration, ZeroDivisionError, TypeError)
@@ -88,7 +89,7 @@ def inject(source: Path, out: Path, seed: int, kinds: list[str] | None = None) -
         planter.plant(kind)
     report("writing the copy")
     planter.copy.write(out)
-    labels = out.with_name(f"{out.name}.labels.parquet")
+    labels = labels_path(out)
     planter.labels().write_parquet(labels)
     return InjectionReport(
         out=out,
