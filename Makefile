@@ -23,7 +23,7 @@ $(VENV)/python:
 define install
 	$(PIP) install --quiet --require-hashes -r $(1)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m pipelines.project
+	$(BIN)/python -m pipelines.orchestration.project
 	@touch $@
 endef
 
@@ -76,7 +76,7 @@ screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
 	$(BIN)/python -m dashboards.screenshots --home data/demo --out docs/images
 
 detectors: $(VENV)/dev  ## docs/detectors.md: what the detectors are worth on simulated markets
-	$(BIN)/python -m pipelines.detection --scale small --scale medium
+	$(BIN)/python -m pipelines.cli.measure --scale small --scale medium
 
 lock: $(VENV)/dev  ## lock every dependency with hashes
 	$(BIN)/uv pip compile pyproject.toml --group build --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/runtime.lock

@@ -147,7 +147,7 @@ def _evidence_entries(parts: Iterable[Evidence]) -> list[dict[str, Any]]:
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings with one id made one, the gravest with the evidence of all; gravest first, then by id."""
+    """Findings with one id made one, the gravest with the evidence of all; most severe first, then by id."""
     by_id: dict[str, Finding] = {}
     for finding in findings:
         held = by_id.get(finding.alert_id)
@@ -199,7 +199,7 @@ def _alert_row(
 def alert_frame(
     findings: Iterable[tuple[Finding, str]], policy: Policy, market_id: str, snapshot_id: str
 ) -> pl.DataFrame:
-    """Alert rows of findings and their detectors' versions, gravest first."""
+    """Alert rows of findings and their detectors' versions, most severe first."""
     rows = [_alert_row(finding, version, policy, market_id, snapshot_id) for finding, version in findings]
     frame = pl.DataFrame(rows, schema=ALERT_SCHEMA, orient="row")
     return frame.sort(["score", "alert_id"], descending=[True, False])

@@ -62,7 +62,7 @@ def _texts(found: dict[str, pl.DataType], name: str) -> pl.Expr | None:
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
 def listing(snapshot: Snapshot) -> pl.DataFrame:
-    """One row an alert, with what a list shows and a filter reads; gravest first."""
+    """One row an alert, with what a list shows and a filter reads; most severe first."""
     found = schema(snapshot, MART)
     optional = [name for name in ("entity_name", "subject_ids", "subject_ids_json") if name in found]
     frame = scan(snapshot, MART, (*_SLIM, *optional))
@@ -120,7 +120,7 @@ def select(frame: pl.DataFrame, wanted: AlertFilter) -> pl.DataFrame:
 
 
 def level_counts(frame: pl.DataFrame) -> dict[str, int]:
-    """Alerts of each level, gravest first, zero included."""
+    """Alerts of each level, most severe first, zero included."""
     counted = dict(frame.group_by("level").len().iter_rows())
     return {level: counted.get(level, 0) for level in LEVELS}
 

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 
 class DeskError(Exception):

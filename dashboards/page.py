@@ -18,7 +18,7 @@ import streamlit as st
 from dashboards import data, safety
 from dashboards.data import DeskError, Snapshot
 from dashboards.language import Words
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 _DESK = "_desk"
 

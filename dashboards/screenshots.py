@@ -15,13 +15,13 @@ import polars as pl
 
 from dashboards import browser, server
 from dashboards.language import LANGUAGES
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 VIEWS = {"market-health": "", "early-warnings": "alerts", "data-status": "data"}
-# Kinds whose evidence makes different pictures; the gravest alert of each that occurs is shown.
+# Kinds whose evidence makes different pictures; the alert of highest severity of each that occurs is shown.
 KINDS = (
     "wash_trade",
     "circular_trade",
@@ -39,7 +39,7 @@ _CONTENT_HEIGHT = """() => {
 }"""
 
 
-def gravest(home: Path, kinds: tuple[str, ...]) -> dict[str, str]:
+def highest(home: Path, kinds: tuple[str, ...]) -> dict[str, str]:
     """The alert with the highest score of each shown kind."""
     folder = Settings.load(home).current / "marts" / "fct_alerts.parquet"
     frame = pl.scan_parquet(folder).select("alert_id", "kind", "score").filter(pl.col("kind").is_in(kinds))
@@ -66,7 +66,7 @@ def take(
 ) -> None:
     """Every view and one alert of each shown kind, in each language."""
     out.mkdir(parents=True, exist_ok=True)
-    alerts = gravest(home, kinds)
+    alerts = highest(home, kinds)
     with server.serve(home) as url, browser.launch() as chromium:
         for language in languages:
             session = browser.context(chromium, language, url)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from expectations.door import delivery, monitoring, registry, reports, trading
+from expectations.ingestion import delivery, monitoring, registry, reports, trading
 from expectations.publication import findings, marts
 from expectations.suite import Frame, Suite, SuiteBuilder
 
 GATES: dict[str, tuple[SuiteBuilder, ...]] = {
-    "door": (*delivery.SUITES, *registry.SUITES, *trading.SUITES, *reports.SUITES, *monitoring.SUITES),
+    "ingestion": (*delivery.SUITES, *registry.SUITES, *trading.SUITES, *reports.SUITES, *monitoring.SUITES),
     "publication": (*marts.SUITES, *findings.SUITES),
 }
 

@@ -13,19 +13,19 @@ def defs() -> dg.Definitions:
     """Assets, checks, jobs, schedules, sensors and resources; prepares dbt's manifest where needed."""
     from dagster_dbt import DbtCliResource
 
-    from pipelines.assets.analysis import build_candidate_asset, detectors, expected_emissions
-    from pipelines.assets.lake import lake
-    from pipelines.assets.publication import build_publication_assets
-    from pipelines.assets.warehouse import build_warehouse_assets
-    from pipelines.checks import build_door_check, build_quality_asset
-    from pipelines.jobs import supervision_run
-    from pipelines.project import dbt_executable, dbt_project, prepare_manifest
-    from pipelines.resources import HomeLock, House
-    from pipelines.schedules import daily_run
-    from pipelines.sensors import new_files
+    from pipelines.orchestration.assets.analysis import build_candidate_asset, detectors, expected_emissions
+    from pipelines.orchestration.assets.lake import lake
+    from pipelines.orchestration.assets.publication import build_publication_assets
+    from pipelines.orchestration.assets.warehouse import build_warehouse_assets
+    from pipelines.orchestration.checks import build_ingestion_check, build_quality_asset
+    from pipelines.orchestration.jobs import supervision_run
+    from pipelines.orchestration.project import dbt_executable, dbt_project, prepare_manifest
+    from pipelines.orchestration.resources import HomeLock, Workspace
+    from pipelines.orchestration.schedules import daily_run
+    from pipelines.orchestration.sensors import new_files
 
     prepare_manifest()
-    house = House()
+    workspace = Workspace()
     warehouse, supervision = build_warehouse_assets()
     return dg.Definitions(
         assets=[
@@ -38,13 +38,13 @@ def defs() -> dg.Definitions:
             supervision,
             *build_publication_assets(sorted(supervision.keys)),
         ],
-        asset_checks=[build_door_check()],
+        asset_checks=[build_ingestion_check()],
         jobs=[supervision_run],
         schedules=[daily_run],
         sensors=[new_files],
         resources={
-            "house": house,
-            "lock": HomeLock(house=house),
+            "workspace": workspace,
+            "lock": HomeLock(workspace=workspace),
             "dbt": DbtCliResource(project_dir=dbt_project(), dbt_executable=dbt_executable()),
         },
     )

@@ -76,7 +76,7 @@ def runs(moments: Sequence[Any], gap: timedelta) -> list[tuple[int, int]]:
     return found
 
 
-def share_of_median(values: pl.Expr) -> pl.Expr:
+def scaled_mad(values: pl.Expr) -> pl.Expr:
     """Robust standard deviation of an expression: 1.4826 times the median absolute deviation."""
     return 1.4826 * (values - values.median()).abs().median()
 

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from anomaly.detectors.base import Context, Detector, ids, named, rows_of, runs, share_of_median
+from anomaly.detectors.base import Context, Detector, ids, named, rows_of, runs, scaled_mad
 from anomaly.detectors.persistence import Persistent, persistent_gaps
 from anomaly.findings import Evidence, Finding, Measure
 from anomaly.market import following
@@ -108,7 +108,7 @@ def _with_gap(rows: pl.DataFrame, reference: Reference, limits: dict[str, float]
     rows = rows.with_columns(ratio.alias("ratio"))
     centre, scale, count = rows.select(
         pl.col("ratio").median(),
-        share_of_median(pl.col("ratio")).alias("scale"),
+        scaled_mad(pl.col("ratio")).alias("scale"),
         pl.col("ratio").count().alias("n"),
     ).row(0)
     shift = 0.0

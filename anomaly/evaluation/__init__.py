@@ -2,7 +2,7 @@
 
 Belongs here: reading labels and alerts, matching them, figures and their intervals, and how these are
 written: JSON, a picture, the page of measured detectors.
-Does not belong here: simulating or running anything (`pipelines.detection`), and any use in a run. A run
+Does not belong here: simulating or running anything (`pipelines.cli.measure`), and any use in a run. A run
 never reads labels; only an evaluation does.
 """
 

@@ -32,16 +32,16 @@ DEFINITIONS: dict[str, str] = {
         "year have figures of that order."
     ),
     "row_recall": (
-        "Rows that cases touched and that evidence names, over all rows that they touched; only evidence "
+        "Rows that cases affected and that evidence names, over all rows that they affected; only evidence "
         "of alerts that find that very case counts, and a row that two cases touch counts in each."
     ),
     "row_recall_shared": (
         "The same over found cases and, of each, only those tables that the evidence of its alerts names "
-        "at all: a trade and its settlement may both be touched while evidence names the trade."
+        "at all: a trade and its settlement may both be affected while evidence names the trade."
     ),
     "row_precision": (
-        "Of the rows of evidence of alerts that find a case, in tables that their cases touched, those "
-        "that name a touched row. A row of evidence that gives less than the whole key names several "
+        "Of the rows of evidence of alerts that find a case, in tables that their cases affected, those "
+        "that name a affected row. A row of evidence that gives less than the whole key names several "
         "source rows and counts once; broad_rows says how many do."
     ),
     "macro": (

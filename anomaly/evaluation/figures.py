@@ -28,7 +28,7 @@ MEASURES: dict[str, pl.DataType] = {
     **{f"{name}{end}": pl.Float64() for name in (*SHARES, *RANKED) for end in ("", "_low", "_high")},
     "days_median": pl.Float64(),
     "days_p90": pl.Float64(),
-    "touched_rows": pl.Int64(),
+    "affected_rows": pl.Int64(),
     "named_rows": pl.Int64(),
     "row_recall": pl.Float64(),
     "row_recall_shared": pl.Float64(),
@@ -189,9 +189,9 @@ def _of_alerts(field: Field, cases: Places, alerts: Places) -> Figures:
 def _of_rows(case_rows: pl.DataFrame, alert_rows: pl.DataFrame, by: str | None, name: str | None) -> Figures:
     """Sums and shares of rows; shares of nothing are None."""
     own = case_rows if by is None else case_rows.filter(pl.col(by) == name)
-    told: Figures = {"touched_rows": own["touched"].sum(), "named_rows": own["named"].sum()}
-    told["row_recall"] = _share(told["named_rows"], told["touched_rows"])
-    told["row_recall_shared"] = _share(told["named_rows"], own.filter("shared")["touched"].sum())
+    told: Figures = {"affected_rows": own["affected"].sum(), "named_rows": own["named"].sum()}
+    told["row_recall"] = _share(told["named_rows"], told["affected_rows"])
+    told["row_recall_shared"] = _share(told["named_rows"], own.filter("shared")["affected"].sum())
     if by != "severity":
         theirs = alert_rows if by is None else alert_rows.filter(pl.col(by) == name)
         told |= {f"{one}_rows": theirs[one].sum() for one in ("evidence", "right", "broad")}

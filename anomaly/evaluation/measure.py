@@ -22,7 +22,7 @@ CASE_COLUMNS = ("case_id", "kind", "family", "severity", "description", "found",
 ROW_SCHEMA = {
     "kind": pl.String(),
     "table": pl.String(),
-    **dict.fromkeys(("touched_rows", "named_rows", "evidence_rows", "right_rows", "broad_rows"), pl.Int64()),
+    **dict.fromkeys(("affected_rows", "named_rows", "evidence_rows", "right_rows", "broad_rows"), pl.Int64()),
 }
 CURVE_SCHEMA = {
     "kind": pl.String(),
@@ -45,7 +45,7 @@ class Evaluation:
         macro: means over the kinds with cases, each kind weighing the same; `kinds` says how many.
         matches: one row an alert and case that it finds.
         cases: one row a case: whether, by which alert first and after how many days it was found.
-        rows: one row a kind and source table: touched rows, those named, evidence rows, right and broad ones.
+        rows: one row a kind and source table: rows affected, named, of evidence, right and broad.
         curves: one row a kind and score: alerts, right ones and cases found at or above it.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -142,8 +142,8 @@ def _counted(
     matches: pl.DataFrame,
     tables: Mapping[str, SourceKey] | None,
 ) -> RowCounts | None:
-    """Rows, where tables are known and any label lists what it touched."""
-    if tables is None or labels["touched"].drop_nulls().is_empty():
+    """Rows, where tables are known and any label lists what it affected."""
+    if tables is None or labels["affected"].drop_nulls().is_empty():
         return None
     return count_rows(alerts, labels, matches, tables)
 
@@ -165,14 +165,14 @@ def _by_table(field: Field) -> pl.DataFrame:
     if field.case_rows is None or field.alert_rows is None:
         return pl.DataFrame(schema=ROW_SCHEMA)
     place = ["kind", "table"]
-    touched = field.case_rows.group_by(place).agg(
-        pl.col("touched").sum().alias("touched_rows"), pl.col("named").sum().alias("named_rows")
+    affected = field.case_rows.group_by(place).agg(
+        pl.col("affected").sum().alias("affected_rows"), pl.col("named").sum().alias("named_rows")
     )
     evident = field.alert_rows.group_by(place).agg(
         pl.col(one).sum().alias(f"{one}_rows") for one in ("evidence", "right", "broad")
     )
     order = {kind: number for number, kind in enumerate(KINDS)}
-    joined = touched.join(evident, on=place, how="left").fill_null(0)
+    joined = affected.join(evident, on=place, how="left").fill_null(0)
     return joined.select(*ROW_SCHEMA).sort(
         pl.col("kind").replace_strict(order, return_dtype=pl.Int64), "table"
     )

@@ -1,7 +1,7 @@
 """The page of measured detectors, from evaluations of simulated markets.
 
 Belongs here: the page's layout and words. Does not belong here: any figure of its own, and making the
-markets (`pipelines.detection`).
+markets (`pipelines.cli.measure`).
 """
 
 from __future__ import annotations
@@ -163,18 +163,18 @@ def _by_severity(result: Evaluation) -> str:
 
 
 def _rows(result: Evaluation) -> str:
-    frame = result.by_kind.filter(pl.col("touched_rows") > 0)
+    frame = result.by_kind.filter(pl.col("affected_rows") > 0)
     if frame.is_empty():
         return "The labels name no rows.\n"
     totals = {"kind": "all", **result.overall}
     head = (
-        "kind", "rows touched", "named", "row recall", "in tables that evidence names",
+        "kind", "rows affected", "named", "row recall", "in tables that evidence names",
         "rows of evidence", "right", "broad", "row precision",
     )  # fmt: skip
     rows = [
         (
             row["kind"],
-            _count(row["touched_rows"]),
+            _count(row["affected_rows"]),
             _count(row["named_rows"]),
             _share(row["row_recall"]),
             _share(row["row_recall_shared"]),

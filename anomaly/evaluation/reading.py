@@ -14,7 +14,7 @@ from anomaly.catalogue.kinds import KINDS
 from anomaly.evaluation.matching import naive_utc
 
 LABEL_COLUMNS = ("case_id", "kind", "subject_ids", "window_start", "window_end")
-OPTIONAL_LABEL_COLUMNS = ("severity", "description", "touched")
+OPTIONAL_LABEL_COLUMNS = ("severity", "description", "affected")
 ALERT_COLUMNS = ("alert_id", "kind", "subject_ids", "window_start", "window_end", "score")
 OPTIONAL_ALERT_COLUMNS = ("evidence",)
 _WINDOW = ("window_start", "window_end")
@@ -23,7 +23,7 @@ _WINDOW = ("window_start", "window_end")
 def read_labels(path: Path) -> pl.DataFrame:
     """Known cases from Parquet or CSV: one row a case, windows as naive UTC.
 
-    In CSV subjects are joined with '|'. The optional columns `severity`, `description` and `touched` (JSON:
+    In CSV subjects are joined with '|'. The optional columns `severity`, `description` and `affected` (JSON:
     source table to keys of rows) are null where the file does not have them; others are left out.
 
     Raises:

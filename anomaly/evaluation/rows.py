@@ -1,13 +1,13 @@
-"""Does the evidence name the rows that a case touched? Rows of cases held against rows of evidence.
+"""Does the evidence name the rows that a case affected? Rows of cases held against rows of evidence.
 
-A label's `touched` lists rows by their whole key, in the order of the source contract. An alert's evidence
+A label's `affected` lists rows by their whole key, in the order of the source contract. An alert's evidence
 lists rows by named columns, often fewer than the whole key, sometimes narrowed to a range of the table's
 own time (`anomaly.findings.Evidence`): one entry may name many source rows. An evidence row *names* a
-touched row when the table is the same, every column that it gives is part of the table's key and holds the
-same value, and the touched row lies in its range, if it has one. Evidence by columns outside the key cannot
+affected row when the table is the same, every column that it gives is part of the table's key and holds the
+same value, and the affected row lies in its range, if it has one. Evidence by columns outside the key cannot
 be compared and names nothing.
 
-Values are compared as text (`plain`). What a broad entry names beyond the touched rows is not seen here,
+Values are compared as text (`plain`). What a broad entry names beyond the affected rows is not seen here,
 since an evaluation has no source at hand; `broad` counts such entries.
 """
 
@@ -26,7 +26,7 @@ import polars as pl
 CASE_ROWS = {
     "case_id": pl.String(),
     "table": pl.String(),
-    "touched": pl.Int64(),
+    "affected": pl.Int64(),
     "named": pl.Int64(),
     "shared": pl.Boolean(),
 }
@@ -53,10 +53,10 @@ class SourceKey(NamedTuple):
 class RowCounts:
     """Rows counted, and what could not be.
 
-    `cases` has one row a case and table that it touched: rows touched, and of them named by alerts that find
-    the case; `shared` where any of these alerts names rows of that table. `alerts` has one row an alert
-    and table, of alerts that find a case and tables that a found case touched: evidence rows, of
-    them right (naming a touched row of a found case), and broad (giving less than the whole key).
+    `cases` has one row a case and table that it affected: rows affected, and of them named by alerts that
+    find the case; `shared` where any of these alerts names rows of that table. `alerts` has one row an alert
+    and table, of alerts that find a case and tables that a found case affected: evidence rows, of
+    them right (naming a affected row of a found case), and broad (giving less than the whole key).
     """
 
     cases: pl.DataFrame
@@ -96,8 +96,8 @@ class _Named:
 
     rows: dict[_Shape, set[tuple[Key, str, str]]] = field(default_factory=lambda: defaultdict(set))
 
-    def naming(self, touched: Iterable[Key], key: SourceKey) -> tuple[set[Key], set[tuple[_Shape, Any]]]:
-        """The touched rows that are named, and the evidence rows that name one."""
+    def naming(self, affected: Iterable[Key], key: SourceKey) -> tuple[set[Key], set[tuple[_Shape, Any]]]:
+        """The affected rows that are named, and the evidence rows that name one."""
         named: set[Key] = set()
         right: set[tuple[_Shape, Any]] = set()
         places = {name: place for place, name in enumerate(key.columns)}
@@ -109,7 +109,7 @@ class _Named:
             for row in rows:
                 by_values[row[0]].append(row)
             wanted = [places[name] for name in shape.columns]
-            for one in touched:
+            for one in affected:
                 for row in by_values.get(tuple(one[place] for place in wanted), ()):
                     if not shape.ranged or row[1] <= one[period] < row[2]:  # type: ignore[index]
                         named.add(one)
@@ -128,16 +128,16 @@ class _Named:
 def count_rows(
     alerts: pl.DataFrame, labels: pl.DataFrame, matches: pl.DataFrame, tables: Mapping[str, SourceKey]
 ) -> RowCounts:
-    """Count touched and evidence rows; only alerts that find a case are looked at."""
+    """Count affected and evidence rows; only alerts that find a case are looked at."""
     warnings: list[str] = []
-    touched = _touched(labels, tables, warnings)
+    affected = _affected(labels, tables, warnings)
     finders = alerts.filter(pl.col("alert_id").is_in(matches["alert_id"].implode()))
     evidence = _evidence(finders, warnings)
     named: dict[tuple[str, str], set[Key]] = defaultdict(set)
     right: dict[tuple[str, str], set[Any]] = defaultdict(set)
     shared: set[tuple[str, str]] = set()
     for alert_id, case_id in matches.iter_rows():
-        for table, rows in touched.get(case_id, {}).items():
+        for table, rows in affected.get(case_id, {}).items():
             held = evidence.get(alert_id, {}).get(table)
             if held is not None:
                 of_case, of_alert = held.naming(rows, tables[table])
@@ -146,7 +146,7 @@ def count_rows(
                 shared.add((case_id, table))
     cases = [
         (case_id, table, len(rows), len(named[case_id, table]), (case_id, table) in shared)
-        for case_id, by_table in touched.items()
+        for case_id, by_table in affected.items()
         for table, rows in by_table.items()
     ]
     found = []
@@ -160,13 +160,13 @@ def count_rows(
     )
 
 
-def _touched(
+def _affected(
     labels: pl.DataFrame, tables: Mapping[str, SourceKey], warnings: list[str]
 ) -> dict[str, dict[str, set[Key]]]:
-    """Distinct touched rows by case and table; what cannot be compared is left out with a warning."""
+    """Distinct affected rows by case and table; what cannot be compared is left out with a warning."""
     kept: dict[str, dict[str, set[Key]]] = {}
     unfit: dict[str, str] = {}
-    for case_id, text in labels.select("case_id", "touched").drop_nulls().iter_rows():
+    for case_id, text in labels.select("case_id", "affected").drop_nulls().iter_rows():
         try:
             listed = [(table, list(row)) for table, rows in json.loads(text).items() for row in rows]
         except (ValueError, TypeError, AttributeError):
@@ -181,7 +181,7 @@ def _touched(
             else:
                 kept.setdefault(case_id, {}).setdefault(table, set()).add(tuple(map(plain, row)))
     warnings += [
-        f"touched rows of labels: expected {expected}, found {found}; rows of that form are left out"
+        f"affected rows of labels: expected {expected}, found {found}; rows of that form are left out"
         for expected, found in unfit.items()
     ]
     return kept

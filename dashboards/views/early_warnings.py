@@ -17,7 +17,7 @@ from dashboards.page import Card, Desk
 from dashboards.state import Choice
 
 PAGE_ROWS = 50
-_SORTS = ["gravest", "newest"]
+_SORTS = ["severity", "newest"]
 
 
 def _choices(frame: pl.DataFrame) -> dict[str, Choice]:

@@ -2,19 +2,19 @@
     Which periods of a source table changed since the last run, as a condition on its `period` column.
 
     `own` is the table whose rows the model's rows are. A change in any table of `whole` can reach
-    every row, so all periods count as touched; a change in a table of `since` can reach rows from
+    every row, so all periods count as changed; a change in a table of `since` can reach rows from
     the month before the first changed month on (a UTC month and the market's month overlap by hours).
 #}
-{% macro touched_periods(own, whole=[], since=[]) %}
-    {% set touched = run_value("touched") %}
-    {% if touched == "all" %} {{ return("true") }}{% endif %}
-    {% for table in whole %} {% if touched.get(table) %} {{ return("true") }}{% endif %} {% endfor %}
-    {% set periods = touched.get(own, []) %}
+{% macro changed_periods(own, whole=[], since=[]) %}
+    {% set changed = run_value("changed") %}
+    {% if changed == "all" %} {{ return("true") }}{% endif %}
+    {% for table in whole %} {% if changed.get(table) %} {{ return("true") }}{% endif %} {% endfor %}
+    {% set periods = changed.get(own, []) %}
     {% if periods == "all" %} {{ return("true") }}{% endif %}
     {% set starts = [] %}
-    {% for table in since if touched.get(table) %}
-        {% if touched[table] == "all" %} {{ return("true") }}{% endif %}
-        {% do starts.append(month_before(touched[table] | min)) %}
+    {% for table in since if changed.get(table) %}
+        {% if changed[table] == "all" %} {{ return("true") }}{% endif %}
+        {% do starts.append(month_before(changed[table] | min)) %}
     {% endfor %}
     {% set conditions = [] %}
     {% if periods %}
@@ -30,7 +30,7 @@
     {{ return("%04d-12" | format(year - 1)) }}
 {% endmacro %}
 
-{# Filter of an incremental model's import: everything in a full build, the touched periods otherwise. #}
-{% macro in_touched_periods(own, whole=[], since=[]) -%}
-    {{ touched_periods(own, whole, since) if is_incremental() else "true" }}
+{# Filter of an incremental model's import: everything in a full build, the changed periods otherwise. #}
+{% macro in_changed_periods(own, whole=[], since=[]) -%}
+    {{ changed_periods(own, whole, since) if is_incremental() else "true" }}
 {%- endmacro %}

@@ -13,8 +13,8 @@ import duckdb
 
 from pipelines.bench.floor import source_files
 from pipelines.contract.tables import TABLES
-from pipelines.lake.checks import literal, path_literal, quoted
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.core.sql import literal, path_literal, quoted
 
 DAILY = {name: table.period_column for name, table in TABLES.items() if table.period_column in ("ts", "date")}
 """Tables that grow by the day, with the column that says when."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.lake.checks import literal
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.core.sql import literal
 
 
 def source_files(source: Path) -> list[Path]:

@@ -14,9 +14,9 @@ from typing import Any
 
 from pipelines.bench.delivery import hold_back_last_day
 from pipelines.bench.floor import source_files
-from pipelines.progress import report
-from pipelines.run import step_seconds
-from pipelines.settings import Settings
+from pipelines.core.progress import report
+from pipelines.core.settings import Settings
+from pipelines.orchestration.run import step_seconds
 
 COLUMNS = ("what", "wall s", "CPU s", "peak MB", "wall / floor", "CPU / floor", "memory / floor")
 STEP_COLUMNS = ("step of the run from nothing", "wall s", "wall / floor")

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from pyarrow.csv import ConvertOptions
 
 from pipelines.contract.tables import TABLES
-from pipelines.market import day_to_look_from, read_market
-from pipelines.settings import ROOT, Settings
+from pipelines.core.market import as_of_date, read_market
+from pipelines.core.settings import ROOT, Settings
 
 SEEDS = ROOT / "dbt_project" / "seeds"
 _SUFFIXES = (".parquet", ".csv", ".csv.gz")
@@ -58,7 +58,7 @@ class Source:
                 f"{folder}: expected a source directory with files of the contract's tables, found none. "
                 "Check the path."
             )
-        return cls(files, market.id, market.timezone, day_to_look_from(Settings.load(), market))
+        return cls(files, market.id, market.timezone, as_of_date(Settings.load(), market))
 
     def read(self, table: str, *names: str) -> pd.DataFrame:
         """These columns of a table, or all of them; what was not delivered is empty.

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.console import print_table, progress, say
-from pipelines.cli.errors import UsageError
 from pipelines.cli.evaluate import Form, Group, print_evaluation
 from pipelines.cli.operate import Home
-from pipelines.settings import Settings
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import Settings
 
 
 def register(app: typer.Typer) -> None:

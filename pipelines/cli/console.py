@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.progress import reporting_to
+from pipelines.core.progress import reporting_to
 
 
 class Format(StrEnum):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pipelines.cli.console import print_table, progress, say
 from pipelines.cli.evaluate import print_evaluation
-from pipelines.market import day_to_look_from, read_market
-from pipelines.settings import Settings
+from pipelines.core.market import as_of_date, read_market
+from pipelines.core.settings import Settings
 
 
 def _shown(path: Path) -> str:
@@ -31,7 +31,7 @@ def demonstrate(settings: Settings, seed: int, run: Callable[[Settings, Path, da
     with progress():
         report = simulate(market, scale="small", seed=seed)
     say(f"Simulated a market of {report.rows['entities']:,} emitters in {market}.")
-    code = run(settings, market, day_to_look_from(settings, read_market(market)))
+    code = run(settings, market, as_of_date(settings, read_market(market)))
     if code:
         return code
     print_evaluation(market.with_name("market.labels.parquet"), None, settings)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.cli.console import complain, print_table, say
-from pipelines.cli.errors import UsageError
-from pipelines.settings import Settings
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import Settings
 
 if TYPE_CHECKING:
     from anomaly.evaluation import Evaluation
@@ -84,7 +84,7 @@ def print_evaluation(
 
 
 def _evaluated(labels: Path, alerts: Path | None, settings: Settings) -> Evaluation:
-    from pipelines.detection.publication import evaluate_file, evaluate_publication
+    from pipelines.cli.evaluation import evaluate_file, evaluate_publication
 
     if not labels.is_file():
         raise UsageError(f"{labels}: expected a file of known cases, found none. Check --labels.")
@@ -137,7 +137,7 @@ def _say_totals(result: Evaluation) -> None:
             say(said.format(", ".join(kinds)))
     say(
         "P@10: share of right alerts among the first ten. days: median time to detection. "
-        "rows: share of touched rows that evidence names. --format json has every figure."
+        "rows: share of affected rows that evidence names. --format json has every figure."
     )
 
 

@@ -9,10 +9,9 @@ from typer.exceptions import TyperException
 
 from pipelines.cli import analyse, operate, realism, show, simulate
 from pipelines.cli.console import complain
-from pipelines.cli.errors import UsageError
-from pipelines.lake.errors import SourceError
-from pipelines.lock import HomeBusyError
-from pipelines.settings import SettingsError
+from pipelines.core.errors import SourceError, UsageError
+from pipelines.core.lock import HomeBusyError
+from pipelines.core.settings import SettingsError
 
 app = typer.Typer(
     name="carbonwarden",

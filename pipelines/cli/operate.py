@@ -12,13 +12,13 @@ import polars as pl
 import typer
 
 from pipelines.cli.console import complain, print_table, progress, say
-from pipelines.cli.errors import UsageError
-from pipelines.market import day_to_look_from, read_market
-from pipelines.publication import current_id
-from pipelines.query import current_marts
-from pipelines.run import REFUSED
-from pipelines.run import run as run_pipeline
-from pipelines.settings import Settings
+from pipelines.core.errors import UsageError
+from pipelines.core.market import as_of_date, read_market
+from pipelines.core.settings import Settings
+from pipelines.orchestration.run import REFUSED
+from pipelines.orchestration.run import run as run_pipeline
+from pipelines.publication.query import current_marts
+from pipelines.publication.snapshots import current_id
 
 Home = Annotated[
     Path | None, typer.Option(help="folder that holds everything [CARBONWARDEN_HOME, else ./data]")
@@ -34,7 +34,7 @@ class Engine(StrEnum):
 
 def _day(text: str | None, settings: Settings, source: Path) -> date:
     if text is None:
-        return day_to_look_from(settings, read_market(source))
+        return as_of_date(settings, read_market(source))
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -145,7 +145,7 @@ def register(app: typer.Typer) -> None:
         with progress():
             report = convert(format, path, out)
         columns = ("source", "rows read", "written to", "rows written", "set aside", "reason")
-        rows = ((r.source, r.read, r.table, r.written, r.set_aside, r.reason) for r in report.rows())
+        rows = ((r.source, r.read, r.table, r.written, r.quarantined, r.reason) for r in report.rows())
         print_table(columns, rows, f"{format}: {path} -> {out}")
         print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")
         for note in report.notes:
@@ -156,7 +156,7 @@ def register(app: typer.Typer) -> None:
         source: Annotated[Path, typer.Option(help="source directory in the contract's form")],
         home: Home = None,
         as_of: Annotated[
-            str | None, typer.Option(help="day to look from, YYYY-MM-DD [the market's, else today]")
+            str | None, typer.Option(help="as-of date, YYYY-MM-DD [the market's, else today]")
         ] = None,
         engine: Annotated[Engine, typer.Option(help="what builds the marts")] = Engine.duckdb,
     ) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.console import Format, print_rows, print_table, progress, say
-from pipelines.cli.errors import UsageError
+from pipelines.core.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:

@@ -16,11 +16,11 @@ import typer
 
 from anomaly.catalogue.kinds import KINDS
 from pipelines.cli.console import Format, print_rows, print_table, say
-from pipelines.cli.errors import UsageError
 from pipelines.cli.operate import Home
-from pipelines.query import current_marts
-from pipelines.query import query as run_query
-from pipelines.settings import ROOT, Settings
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import ROOT, Settings
+from pipelines.publication.query import current_marts
+from pipelines.publication.query import query as run_query
 
 Form = Annotated[Format, typer.Option("--format", help="how to print")]
 
@@ -49,7 +49,7 @@ LEVELS = ("blue", "yellow", "orange", "red")
 
 
 def published_alerts(settings: Settings) -> pl.LazyFrame:
-    """Alerts of the current snapshot with the columns of the contract, gravest first."""
+    """Alerts of the current snapshot with the columns of the contract, most severe first."""
     frame = pl.scan_parquet(current_marts(settings) / "fct_alerts.parquet")
     lists = {"subject_ids": "subject_ids_json", "rule_refs": "rule_refs_json"}
     present = frame.collect_schema().names()

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.console import print_table, progress, say
-from pipelines.cli.errors import UsageError
+from pipelines.core.errors import UsageError
 from pipelines.simulator.scales import SCALES
 
 _NAMED = 12

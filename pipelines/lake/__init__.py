@@ -11,7 +11,7 @@ Layout under `HOME/lake`:
     received/<table>/<id>/faults.parquet         its faulty rows, with what is wrong with them
     kept/<table>/<period>-<id>.parquet           the rows that count: links to received files, or
                                                  copies of them without the rows that do not count
-    set_aside/<table>/<period>-<print>.parquet   quarantined and superseded rows, with reasons
+    excluded/<table>/<period>-<fingerprint>.parquet   quarantined and superseded rows, with reasons
     handover/*.parquet                           what Python computed for dbt to read
     state.json                                   which of these files are in force
 """

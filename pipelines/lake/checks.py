@@ -6,11 +6,10 @@ loss is a fault, and its row is quarantined.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipelines.contract.schema import Column, Table
+from pipelines.core.sql import literal, quoted
 
 EARLIEST, LATEST = "1900-01-01", "2100-01-01"
 """Dates outside are typing errors or stand for 'never', which the contract writes as null."""
@@ -38,21 +37,6 @@ class Typed:
     value: str
     faults: tuple[tuple[str, str], ...]
     sound: str = "false"
-
-
-def quoted(name: str) -> str:
-    """A SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def path_literal(path: Path) -> str:
-    """A SQL string literal of one file's path, in which nothing is a wildcard."""
-    return literal(re.sub(r"([\[*?])", r"[\1]", str(path)))
-
-
-def literal(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _matches(raw: str, pattern: str) -> str:

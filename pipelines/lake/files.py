@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
-from pipelines.lake.errors import SourceError
+from pipelines.core.errors import SourceError
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _HASH_BLOCK_BYTES = 1 << 20

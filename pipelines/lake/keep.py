@@ -1,4 +1,4 @@
-"""What resolving leaves in the lake: the kept files and the set-aside files of each touched period."""
+"""What resolving leaves in the lake: the kept files and the set-aside files of each changed period."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contract.schema import Table
-from pipelines.lake.checks import literal, path_literal
+from pipelines.core.sql import literal, path_literal
 from pipelines.lake.parts import PARQUET, ROW_NUMBER, Part, faults_file, read_files, received_folder
 from pipelines.lake.state import FileState, LakeState, PeriodState
 
@@ -41,22 +41,22 @@ class Keeper:
 
     def _losers(self) -> Losers:
         rows = self.con.execute("""
-            select _file, period, count(*), cast(sum(cast(_print as hugeint)) as varchar)
+            select _file, period, count(*), cast(sum(cast(_fingerprint as hugeint)) as varchar)
             from decided where _fate <> 'kept' group by all
         """).fetchall()
-        return {(file, period): (count, int(print_)) for file, period, count, print_ in rows}
+        return {(file, period): (count, int(fingerprint_)) for file, period, count, fingerprint_ in rows}
 
     def _store_period(self, period: str, parts: list[Part], losers: Losers) -> PeriodState:
         lost = {part.file: losers.get((part.file, period), (0, 0)) for part in parts}
         kept = sum(part.rows - lost[part.file][0] for part in parts)
-        print_ = sum(part.print - lost[part.file][1] for part in parts)
+        fingerprint_ = sum(part.fingerprint - lost[part.file][1] for part in parts)
         faulty = {
             name: file
             for name, file in sorted(self.state.files.items())
             if file.table == self.table.name and period in file.periods and file.periods[period].faulty
         }
         state = PeriodState(
-            print=f"{kept}:{print_}",
+            fingerprint=f"{kept}:{fingerprint_}",
             rows_in=sum(part.rows for part in parts) + sum(f.periods[period].faulty for f in faulty.values()),
             kept=kept,
             superseded=0,
@@ -66,16 +66,16 @@ class Keeper:
             ],
         )
         if faulty or any(count for count, _ in lost.values()):
-            self._set_aside(period, state, faulty)
+            self._excluded(period, state, faulty)
         return state
 
     def _keep(self, part: Part, lost: tuple[int, int]) -> str:
         """Name of the kept file of a part: the part itself where none of its rows lost."""
-        count, print_ = lost
+        count, fingerprint_ = lost
         whole = f"{part.period}-{part.state.received[:16]}"
         if not count:
             return self._place(f"{whole}.parquet", part)
-        name = f"{whole}-{_short(f'{count}:{print_}')}.parquet"
+        name = f"{whole}-{_short(f'{count}:{fingerprint_}')}.parquet"
         target = self._target("kept", name)
         if not target.exists():
             lost_rows = (
@@ -99,30 +99,30 @@ class Keeper:
             written.replace(target)
         return name
 
-    def _set_aside(self, period: str, state: PeriodState, faulty: dict[str, FileState]) -> None:
+    def _excluded(self, period: str, state: PeriodState, faulty: dict[str, FileState]) -> None:
         """Write what was superseded or quarantined in a period and count it in its state."""
         self.con.execute(f"create or replace temp table aside as {self._aside(period, faulty)}")
-        content = "hash(file, row_number, record_key, fate, value, all_reasons, _print)"
-        superseded, count, print_ = self.con.execute(f"""
+        content = "hash(file, row_number, record_key, fate, value, all_reasons, _fingerprint)"
+        superseded, count, fingerprint_ = self.con.execute(f"""
             select count(*) filter (fate = 'superseded'), count(*),
                 cast(sum(cast({content} as hugeint)) as varchar)
             from aside
         """).fetchall()[0]
         state.superseded, state.quarantined = superseded, count - superseded
-        state.set_aside_file = f"{period}-{_short(f'{count}:{print_}')}.parquet"
-        target = self._target("set_aside", state.set_aside_file)
+        state.excluded_file = f"{period}-{_short(f'{count}:{fingerprint_}')}.parquet"
+        target = self._target("excluded", state.excluded_file)
         if not target.exists():
-            self._copy("select * exclude (_print) from aside order by file, row_number", target)
+            self._copy("select * exclude (_fingerprint) from aside order by file, row_number", target)
 
     def _aside(self, period: str, faulty: dict[str, FileState]) -> str:
         chosen = f"period = {literal(period)}"
         columns = f"_file, {ROW_NUMBER}, _key, _fate, _faults"
-        queries = [f"select {columns}, _print from decided where {chosen} and _fate <> 'kept'"]
+        queries = [f"select {columns}, _fingerprint from decided where {chosen} and _fate <> 'kept'"]
         for name, file in faulty.items():
             path = faults_file(received_folder(self.lake, self.table.name, file.received))
             queries.append(
                 f"select {literal(name)} as _file, {ROW_NUMBER}, _key, 'quarantined' as _fate, _faults, "
-                f"cast(0 as ubigint) as _print from {read_files([path])} where {chosen}"
+                f"cast(0 as ubigint) as _fingerprint from {read_files([path])} where {chosen}"
             )
         return f"""
             select {literal(self.table.name)} as table_name, {literal(period)} as period, _key as record_key,
@@ -130,7 +130,7 @@ class Keeper:
                 _faults[1].column_name as column_name, _faults[1].value as value,
                 array_to_string(list_transform(_faults, lambda fault:
                     fault.reason || coalesce(':' || fault.column_name, '')), '; ') as all_reasons,
-                _file as file, {ROW_NUMBER} as row_number, _print
+                _file as file, {ROW_NUMBER} as row_number, _fingerprint
             from ({" union all ".join(queries)})
         """
 

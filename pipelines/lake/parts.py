@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.contract.schema import Table
-from pipelines.lake.checks import literal, path_literal, quoted
+from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.state import FileState, LakeState
 
 PARQUET = "format parquet, compression zstd, parquet_version v2"
@@ -36,9 +36,9 @@ class Part:
         return self.state.periods[self.period].rows
 
     @property
-    def print(self) -> int:
+    def fingerprint(self) -> int:
         """Sum of their hashes."""
-        return int(self.state.periods[self.period].print)
+        return int(self.state.periods[self.period].fingerprint)
 
 
 def received_folder(lake: Path, table: str, identifier: str) -> Path:

@@ -12,16 +12,9 @@ from urllib.parse import unquote
 import duckdb
 
 from pipelines.contract.schema import Table
-from pipelines.lake.checks import (
-    faulty,
-    literal,
-    missing,
-    path_literal,
-    period_expression,
-    quoted,
-    typed,
-)
-from pipelines.lake.errors import SourceError
+from pipelines.core.errors import SourceError
+from pipelines.core.sql import literal, path_literal, quoted
+from pipelines.lake.checks import faulty, missing, period_expression, typed
 from pipelines.lake.files import SourceFile, csv_header
 from pipelines.lake.parts import PARQUET, ROW_NUMBER, faults_file, part_file, received_folder
 from pipelines.lake.state import FORMAT, Content
@@ -179,24 +172,26 @@ def _malformed(table: Table) -> str:
     """
 
 
-def row_print(table: Table) -> str:
+def row_fingerprint(table: Table) -> str:
     """SQL hash of a sound row's content."""
     return f"hash({', '.join(quoted(name) for name in table.names)})"
 
 
 def _survey(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> dict[str, Content]:
     """Count and print what each period of a file holds."""
-    fault_print = "case when _faulty then hash(_key, cast(_faults as varchar)) end"
+    fault_fingerprint = "case when _faulty then hash(_key, cast(_faults as varchar)) end"
     found = con.execute(f"""
         select period, count(*) filter (not _faulty),
-            cast(coalesce(sum(cast({row_print(table)} as hugeint)) filter (not _faulty), 0) as varchar),
+            cast(coalesce(sum(cast({row_fingerprint(table)} as hugeint)) filter (not _faulty), 0) as varchar),
             count(*) filter (_faulty),
-            cast(coalesce(sum(cast({fault_print} as hugeint)), 0) as varchar)
+            cast(coalesce(sum(cast({fault_fingerprint} as hugeint)), 0) as varchar)
         from ({rows}) group by period order by period
     """).fetchall()
     return {
-        period: Content(rows=sound, print=print_, faulty=faults, faulty_print=faults_print)
-        for period, sound, print_, faults, faults_print in found
+        period: Content(
+            rows=sound, fingerprint=fingerprint_, faulty=faults, faulty_fingerprint=faults_fingerprint
+        )
+        for period, sound, fingerprint_, faults, faults_fingerprint in found
     }
 
 

@@ -17,14 +17,14 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contract.schema import Table
-from pipelines.lake.checks import literal, quoted
+from pipelines.core.sql import literal, quoted
 from pipelines.lake.parts import ROW_NUMBER, Part, key_text, part_file, parts_of, read_files, received_folder
-from pipelines.lake.receive import row_print
+from pipelines.lake.receive import row_fingerprint
 from pipelines.lake.state import FileState, LakeState
 
 
 class Resolver:
-    """Resolves one table's touched periods against the tables it refers to.
+    """Resolves one table's changed periods against the tables it refers to.
 
     `parents` holds, for each table that was delivered, a SQL relation with its kept rows; a reference
     to a table that was not delivered at all cannot be checked and is let pass.
@@ -43,36 +43,36 @@ class Resolver:
     def _inside(self, periods: set[str]) -> list[Part]:
         return [part for part in self.parts if part.period in periods]
 
-    def widen(self, touched: set[str], retired: Iterable[FileState]) -> set[str]:
-        """Add the periods in which a key of a touched period, now or before, stands as well."""
-        touched = set(touched)
+    def widen(self, changed: set[str], retired: Iterable[FileState]) -> set[str]:
+        """Add the periods in which a key of a changed period, now or before, stands as well."""
+        changed = set(changed)
         if self._keys_stay_in_their_period:
-            return touched
+            return changed
         while True:
-            outside = read_files(part.path for part in self.parts if part.period not in touched)
+            outside = read_files(part.path for part in self.parts if part.period not in changed)
             before = [
                 part_file(received_folder(self.lake, self.table.name, file.received), period)
                 for file in retired
                 for period, content in file.periods.items()
-                if content.rows and period in touched
+                if content.rows and period in changed
             ]
-            inside = read_files([*(part.path for part in self._inside(touched)), *before])
+            inside = read_files([*(part.path for part in self._inside(changed)), *before])
             if outside is None or inside is None:
-                return touched
+                return changed
             more = self.con.execute(
                 f"select distinct period from {outside} "
                 f"where ({self.keys}) in (select {self.keys} from {inside})"
             ).fetchall()
             if not more:
-                return touched
-            touched |= {row[0] for row in more}
+                return changed
+            changed |= {row[0] for row in more}
 
-    def groups(self, touched: set[str]) -> Iterator[set[str]]:
-        """Touched periods that must be decided together, because a key may stand in several of them."""
+    def groups(self, changed: set[str]) -> Iterator[set[str]]:
+        """Changed periods that must be decided together, because a key may stand in several of them."""
         if self._keys_stay_in_their_period:
-            yield from ({period} for period in sorted(touched))
-        elif touched:
-            yield touched
+            yield from ({period} for period in sorted(changed))
+        elif changed:
+            yield changed
 
     def _faults(self, parents: dict[str, str]) -> str:
         """SQL list of faults for references that lead nowhere."""
@@ -120,7 +120,7 @@ class Resolver:
         if not doubtful:
             self.con.execute(
                 f"create temp table decided (_file varchar, {ROW_NUMBER} bigint, period varchar, "
-                "_print ubigint, _key varchar, _fate varchar, "
+                "_fingerprint ubigint, _key varchar, _fate varchar, "
                 "_faults struct(reason varchar, column_name varchar, value varchar)[])"
             )
             return
@@ -139,7 +139,7 @@ class Resolver:
         return f"""
             with deliveries(filename, _file, _sequence) as (values {deliveries}),
             checked as (
-                select r.*, d._file, d._sequence, {row_print(self.table)} as _print,
+                select r.*, d._file, d._sequence, {row_fingerprint(self.table)} as _fingerprint,
                     md5(cast(row({contract}) as varchar)) as _content,
                     {key_text(self.table)} as _key, {self._faults(parents)} as _faults
                 from {rows} r join deliveries d using (filename)
@@ -159,7 +159,7 @@ class Resolver:
                     max(_sequence) over (partition by {self.keys}, _contradicted is false) end as _latest
                 from competing
             )
-            select _file, {ROW_NUMBER}, period, _print, _key,
+            select _file, {ROW_NUMBER}, period, _fingerprint, _key,
                 case when len(_faults) > 0 then 'quarantined'
                      when _contradicted then 'quarantined'
                      when _rank = 1 then 'kept'

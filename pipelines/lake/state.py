@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 from pydantic import BaseModel, Field
 
-from pipelines.lake.errors import SourceError
-from pipelines.whole import write_whole
+from pipelines.core.errors import SourceError
+from pipelines.core.files import write_atomic
 
 FORMAT = "2"
 """Enters the id of every received file; a change in what the checks do or in what is stored raises it."""
@@ -19,9 +19,9 @@ class Content(BaseModel):
     """What a file brought to one period: sound and faulty rows, counted, with the sum of their hashes."""
 
     rows: int = 0
-    print: str = "0"
+    fingerprint: str = "0"
     faulty: int = 0
-    faulty_print: str = "0"
+    faulty_fingerprint: str = "0"
 
 
 class FileState(BaseModel):
@@ -37,19 +37,19 @@ class FileState(BaseModel):
 
 
 class PeriodState(BaseModel):
-    """One period of one table; `print` identifies the kept rows, the counts say where all rows went."""
+    """One period of one table; `fingerprint` identifies the kept rows, the counts say where all rows went."""
 
-    print: str
+    fingerprint: str
     rows_in: int
     kept: int
     superseded: int
     quarantined: int
     kept_files: list[str] = Field(default_factory=list)
-    set_aside_file: str | None = None
+    excluded_file: str | None = None
 
 
 def _made_by() -> str:
-    """What prints depend on: hashes are comparable within one version of DuckDB only."""
+    """What fingerprints depend on: hashes are comparable within one version of DuckDB only."""
     return f"{duckdb.__version__}, format {FORMAT}"
 
 
@@ -93,11 +93,11 @@ class LakeState(BaseModel):
         """Put this state in force."""
         self.engine = _made_by()
         lake.mkdir(parents=True, exist_ok=True)
-        write_whole(lake / "state.json", json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True))
+        write_atomic(lake / "state.json", json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True))
 
-    def prints(self) -> dict[str, dict[str, str]]:
+    def fingerprints(self) -> dict[str, dict[str, str]]:
         """Content of every kept period, by table: what a warehouse was or was not built from."""
         return {
-            table: {period: s.print for period, s in periods.items() if s.kept}
+            table: {period: s.fingerprint for period, s in periods.items() if s.kept}
             for table, periods in self.tables.items()
         }

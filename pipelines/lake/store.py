@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
-from pipelines.lake.checks import literal, path_literal, quoted
+from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.parts import part_columns, read_files
 from pipelines.lake.state import LakeState
 
@@ -56,8 +56,8 @@ def sweep(lake: Path, state: LakeState) -> None:
     in_force = {"empty.parquet"}
     for periods in state.tables.values():
         for period in periods.values():
-            in_force.update((*period.kept_files, period.set_aside_file or ""))
-    for folder in ("kept", "set_aside"):
+            in_force.update((*period.kept_files, period.excluded_file or ""))
+    for folder in ("kept", "excluded"):
         for path in (lake / folder).glob("*/*"):
             if path.name not in in_force:
                 path.unlink()
@@ -86,19 +86,19 @@ def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFra
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _STAMP).unlink(missing_ok=True)
     accounting.write_parquet(folder / "row_accounting.parquet")
-    set_aside = read_files(
-        lake / "set_aside" / table / period.set_aside_file
+    excluded = read_files(
+        lake / "excluded" / table / period.excluded_file
         for table, periods in state.tables.items()
         for period in periods.values()
-        if period.set_aside_file
+        if period.excluded_file
     )
     named = ", ".join(_QUARANTINE_TEXT)
-    if set_aside:
+    if excluded:
         query = f"""
             select {named}, row_number from (
                 select *, 'Q-' || left(sha256(table_name || '|' || file || '|' || row_number || '|'
                     || coalesce(all_reasons, '')), 16) as quarantine_id
-                from {set_aside} where fate = 'quarantined'
+                from {excluded} where fate = 'quarantined'
             ) order by table_name, file, row_number
         """
     else:

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
-from pipelines.lake.checks import quoted
+from pipelines.core.sql import quoted
 from pipelines.lake.files import Listing, SourceFile, list_source
 from pipelines.lake.keep import Keeper
 from pipelines.lake.parts import parts_of, read_files
@@ -82,7 +82,7 @@ class _Update:
         self, con: duckdb.DuckDBPyConnection, lake: Path, state: LakeState, progress: Progress
     ) -> None:
         self.con, self.lake, self.state, self.progress = con, lake, state, progress
-        self.touched: dict[str, set[str]] = {name: set() for name in TABLES}
+        self.changed: dict[str, set[str]] = {name: set() for name in TABLES}
         self.retired: dict[str, list[FileState]] = {name: [] for name in TABLES}
         self.rewritten: dict[str, int] = {}
 
@@ -113,7 +113,7 @@ class _Update:
         self.state.sequence += 1
         for name in change.withdrawn:
             before = self.retire(name, "withdrawn")
-            self.touched[before.table] |= before.periods.keys()
+            self.changed[before.table] |= before.periods.keys()
         for file, content in received:
             before_periods: dict[str, Content] = {}
             sequence = self.state.first_seen.setdefault(file.name, self.state.sequence)
@@ -129,7 +129,7 @@ class _Update:
                 periods=content.periods,
                 unknown_columns=content.unknown_columns,
             )
-            self.touched[file.table] |= {
+            self.changed[file.table] |= {
                 period
                 for period in before_periods.keys() | content.periods.keys()
                 if before_periods.get(period) != content.periods.get(period)
@@ -145,15 +145,15 @@ class _Update:
         return read_files([*self.kept_paths(table), empty_file(self.lake, TABLES[table])]) or ""
 
     def resolve(self, delivered_before: set[str]) -> None:
-        """Resolve every touched table, parents first, carrying changes of keys to their children."""
+        """Resolve every changed table, parents first, carrying changes of keys to their children."""
         delivered = {file.table for file in self.state.files.values()}
         parents = {name: self.kept(name) for name in delivered}
         for table in TABLES.values():
             for column in table.references:
                 parent = (column.reference or ("", ""))[0]
                 if (parent in delivered) != (parent in delivered_before):
-                    self.touched[table.name] |= self._all_periods(table)
-            if not self.touched[table.name]:
+                    self.changed[table.name] |= self._all_periods(table)
+            if not self.changed[table.name]:
                 continue
             self.progress(f"resolving {table.name}")
             changed = self._resolve_table(table, parents)
@@ -162,21 +162,22 @@ class _Update:
                 parents[table.name] = self.kept(table.name)
 
     def _resolve_table(self, table: Table, parents: dict[str, str]) -> set[str]:
-        """Decide a table's touched periods and touch what refers to it; returns those that differ now."""
+        """Decide a table's changed periods and touch what refers to it; returns those that differ now."""
         resolver = Resolver(self.con, self.lake, table, self.state)
         keeper = Keeper(self.con, self.lake, table, self.state)
-        touched = resolver.widen(self.touched[table.name], self.retired[table.name])
+        changed = resolver.widen(self.changed[table.name], self.retired[table.name])
         before = dict(self.state.tables.get(table.name, {}))
         after: dict[str, PeriodState] = {}
-        for periods in resolver.groups(touched):
+        for periods in resolver.groups(changed):
             resolver.decide(periods, parents)
             after |= keeper.store(resolver.parts, periods)
-        kept = {period: state for period, state in before.items() if period not in touched} | after
+        kept = {period: state for period, state in before.items() if period not in changed} | after
         self.state.tables[table.name] = dict(sorted(kept.items()))
         changed = {
             p
-            for p in touched
-            if (before[p].print if p in before else "0:0") != (after[p].print if p in after else "0:0")
+            for p in changed
+            if (before[p].fingerprint if p in before else "0:0")
+            != (after[p].fingerprint if p in after else "0:0")
         }
         if changed:
             self._touch_children(
@@ -201,7 +202,7 @@ class _Update:
             rows = read_files(
                 part.path
                 for part in parts_of(self.lake, child, self.state)
-                if part.period not in self.touched[child.name]
+                if part.period not in self.changed[child.name]
             )
             if not columns or rows is None:
                 continue
@@ -212,7 +213,7 @@ class _Update:
                     f"(select {key} from {new} except select {key} from {old})"
                 )
                 found = self.con.execute(f"select distinct period from {rows} where {value} in ({moved})")
-                self.touched[child.name] |= {row[0] for row in found.fetchall()}
+                self.changed[child.name] |= {row[0] for row in found.fetchall()}
 
 
 def _accounting(summary: dict[str, TableSummary]) -> pl.DataFrame:

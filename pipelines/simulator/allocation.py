@@ -170,11 +170,11 @@ def _corrections(
 ) -> dict[int, Adjustment]:
     """What the plan adjusts, and a few power companies whose figure was wrong at first [C-21]."""
     arranged = {entity: change for (entity, of), change in plan.registry.adjustments.items() if of == year}
-    touched = {entity for entity, of in plan.registry.allocation_factor if of == year} | set(arranged)
+    affected = {entity for entity, of in plan.registry.allocation_factor if of == year} | set(arranged)
     pool = [
         entity
         for entity in np.flatnonzero(~np.isnan(amounts) & (world.entities.sector == "power")).tolist()
-        if entity not in touched
+        if entity not in affected
     ]
     first = calibration.FINAL_BOOKED[year] + timedelta(days=4)
     days = (date(year + 1, *_ADJUSTED_UNTIL) - first).days

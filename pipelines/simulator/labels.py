@@ -1,4 +1,4 @@
-"""The known cases and the look-alikes as tables, with the rows that each case touched."""
+"""The known cases and the look-alikes as tables, with the rows that each case affected."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def write_labels(stage: Stage, sink: Sink, out: Path) -> tuple[pl.DataFrame, lis
     """
     known, unrealised = [], []
     for case in stage.cases:
-        touched = {**case.touched, **sink.touched.get(case.tag, {})}
+        affected = {**case.affected, **sink.affected.get(case.tag, {})}
         moments = sink.moments.get(case.tag)
         if case.window is None and moments is not None:
             case.window = moments[0], moments[1] + MICROSECONDS
-        if case.window is None or not any(touched.values()):
+        if case.window is None or not any(affected.values()):
             unrealised.append(f"{case.kind} ({case.severity}): {case.text}")
             continue
-        case.touched = touched
+        case.affected = affected
         known.append(case)
     labels = label_table("case_id", known)
     labels.write_parquet(labels_path(out))
@@ -39,9 +39,9 @@ def write_labels(stage: Stage, sink: Sink, out: Path) -> tuple[pl.DataFrame, lis
 
 
 def label_table(key: str, cases: list[Case]) -> pl.DataFrame:
-    """One row a case. `touched` is JSON: table name to the keys of its rows."""
+    """One row a case. `affected` is JSON: table name to the keys of its rows."""
     numbers = [f"{_MARKS[key]}-{number:04d}" for number in range(1, len(cases) + 1)]
-    touched = [json.dumps(case.touched, sort_keys=True) for case in cases]
+    affected = [json.dumps(case.affected, sort_keys=True) for case in cases]
     windows = [case.window or (0, 0) for case in cases]
     return pl.DataFrame(
         {
@@ -52,6 +52,6 @@ def label_table(key: str, cases: list[Case]) -> pl.DataFrame:
             "window_end": timestamps([window[1] for window in windows]),
             "severity": pl.Series([case.severity for case in cases], dtype=pl.String),
             "description": pl.Series([case.text for case in cases], dtype=pl.String),
-            "touched": pl.Series(touched, dtype=pl.String),
+            "affected": pl.Series(affected, dtype=pl.String),
         }
     )

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.progress import report as say
+from pipelines.core.progress import report as say
 from pipelines.simulator import directories, oversight
 from pipelines.simulator.cases import arrange_all
 from pipelines.simulator.cases.stage import Stage

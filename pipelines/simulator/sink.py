@@ -22,12 +22,12 @@ _ISO = "%Y-%m-%dT%H:%M:%S%.6f%:z"
 
 @dataclass
 class Sink:
-    """One source directory that is being written; `rows` counts by table, `touched` by case and table."""
+    """One source directory that is being written; `rows` counts by table, `affected` by case and table."""
 
     out: Path
     format: str
     rows: Counter[str] = field(default_factory=Counter)
-    touched: dict[int, dict[str, list[list[str | int]]]] = field(default_factory=dict)
+    affected: dict[int, dict[str, list[list[str | int]]]] = field(default_factory=dict)
     moments: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def write(self, name: str, frame: pl.DataFrame, month: str | None = None) -> None:
@@ -57,7 +57,7 @@ class Sink:
         for row in frame.iter_rows(named=True):
             tag = row["tag"]
             values = [_plain(row[part]) for part in key]
-            self.touched.setdefault(tag, {}).setdefault(name, []).append(values)
+            self.affected.setdefault(tag, {}).setdefault(name, []).append(values)
         if "ts" in frame.columns and name != "cems_hourly":
             spans = frame.group_by("tag").agg(
                 pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")

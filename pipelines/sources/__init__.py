@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from pipelines.lake.errors import SourceError
+from pipelines.core.errors import SourceError
 from pipelines.sources.report import ReadReport, ReportLine
 
 __all__ = ["FORMATS", "ReadReport", "ReportLine", "SourceError", "read"]

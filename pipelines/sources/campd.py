@@ -24,7 +24,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.lake.errors import SourceError
+from pipelines.core.errors import SourceError
 from pipelines.sources.intake import ROW, Intake
 from pipelines.sources.reading import Reading, codes, unknown_codes
 from pipelines.sources.tabular import fingerprint, read_csv_file
@@ -117,7 +117,7 @@ def _keep_first(intakes: list[Intake]) -> None:
         keys = intake.frame.select(ROW, "unit_id", "year")
         if seen is not None:
             again = keys.join(seen, on=["unit_id", "year"], how="semi")[ROW]
-            intake.set_aside(pl.col(ROW).is_in(again.implode()), "an earlier file has this unit and year")
+            intake.quarantine(pl.col(ROW).is_in(again.implode()), "an earlier file has this unit and year")
         seen = keys if seen is None else pl.concat([seen, keys])
 
 

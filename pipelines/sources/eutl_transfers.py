@@ -51,9 +51,9 @@ def transfers(intake: Intake, numbers: pl.Series) -> Transfers:
     )
     _read_time(intake)
     intake.integer("amount")
-    intake.set_aside(pl.col("amount") <= 0, "amount: expected more than 0")
+    intake.quarantine(pl.col("amount") <= 0, "amount: expected more than 0")
     _read_kind(intake)
-    intake.set_aside(
+    intake.quarantine(
         pl.col("transferringAccount_id").is_null() & pl.col("acquiringAccount_id").is_null(),
         "names no account",
     )
@@ -72,7 +72,7 @@ def _read_time(intake: Intake) -> None:
     wall = pl.coalesce(
         pl.col("date").str.to_datetime(form, time_unit="us", strict=False) for form in _FORMATS
     )
-    intake.set_aside(wall.is_null(), pl.format("date: expected YYYY-MM-DD HH:MM:SS, found '{}'", "date"))
+    intake.quarantine(wall.is_null(), pl.format("date: expected YYYY-MM-DD HH:MM:SS, found '{}'", "date"))
     local = wall.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
     winter = (wall - _WINTER_OFFSET).dt.replace_time_zone("UTC")
     intake.frame = intake.frame.with_columns(ts=pl.coalesce(local.dt.convert_time_zone("UTC"), winter))
@@ -91,7 +91,7 @@ def _read_kind(intake: Intake) -> None:
     plain = pl.col("transactionTypeSupplementary_id") == "0"
     kind = pl.when(main_kind.is_not_null()).then(pl.when(plain).then(main_kind).otherwise(more_kind))
     intake.frame = intake.frame.with_columns(kind=kind)
-    intake.set_aside(
+    intake.quarantine(
         pl.col("kind").is_null(),
         pl.format(
             "transaction type {}-{} is in no code list",

@@ -11,7 +11,7 @@ from pipelines.sources.report import ReportLine
 from pipelines.sources.tabular import TextTable
 
 ROW = "source_row"
-REASON = "set_aside_because"
+REASON = "quarantine_reason"
 _EXACT_INTEGERS = float(1 << 53)
 _TWO_DECIMALS = r"^-?\d+(\.\d{1,2}0*)?$"
 
@@ -34,7 +34,7 @@ class Intake:
             pl.when(~pl.all().exclude(ROW).is_in(nulls)).then(pl.all().exclude(ROW))
         )
 
-    def set_aside(self, condition: pl.Expr, reason: str | pl.Expr) -> None:
+    def quarantine(self, condition: pl.Expr, reason: str | pl.Expr) -> None:
         """Move rows out for which `condition` is true; `reason` is text or an expression of text."""
         because = pl.lit(reason) if isinstance(reason, str) else reason
         marked = self.frame.select(ROW, condition.fill_null(value=False).alias("out"), because.alias(REASON))
@@ -46,14 +46,14 @@ class Intake:
     def require(self, *columns: str) -> None:
         """Set rows aside that have no value in one of `columns`."""
         for column in columns:
-            self.set_aside(pl.col(column).is_null(), f"no value in {column}")
+            self.quarantine(pl.col(column).is_null(), f"no value in {column}")
 
     def number(self, *columns: str) -> None:
         """Turn text columns into float64; rows with anything but a finite number go aside."""
         for column in columns:
             value = pl.col(column).cast(pl.Float64, strict=False)
             bad = pl.col(column).is_not_null() & ~value.is_finite().fill_null(value=False)
-            self.set_aside(bad, _expected("a number", column))
+            self.quarantine(bad, _expected("a number", column))
             self.frame = self.frame.with_columns(value.alias(column))
 
     def integer(self, *columns: str) -> None:
@@ -62,7 +62,7 @@ class Intake:
             value = pl.col(column).cast(pl.Float64, strict=False)
             whole = (value == value.floor()) & (value.abs() < _EXACT_INTEGERS)
             bad = pl.col(column).is_not_null() & ~whole.fill_null(value=False)
-            self.set_aside(bad, _expected("a whole number", column))
+            self.quarantine(bad, _expected("a whole number", column))
             self.frame = self.frame.with_columns(value.cast(pl.Int64).alias(column))
 
     def money(self, *columns: str, precision: int = 12) -> None:
@@ -71,18 +71,20 @@ class Intake:
             value = pl.col(column).cast(pl.Decimal(precision, 2), strict=False)
             fits = pl.col(column).str.contains(_TWO_DECIMALS) & value.is_not_null()
             bad = pl.col(column).is_not_null() & ~fits
-            self.set_aside(bad, _expected("an amount with two decimals", column))
+            self.quarantine(bad, _expected("an amount with two decimals", column))
             self.frame = self.frame.with_columns(value.alias(column))
 
     def date(self, column: str) -> None:
         """Turn a text column into dates; rows with anything but YYYY-MM-DD go aside."""
         value = pl.col(column).str.to_date("%Y-%m-%d", strict=False)
-        self.set_aside(pl.col(column).is_not_null() & value.is_null(), _expected("a date YYYY-MM-DD", column))
+        self.quarantine(
+            pl.col(column).is_not_null() & value.is_null(), _expected("a date YYYY-MM-DD", column)
+        )
         self.frame = self.frame.with_columns(value.alias(column))
 
     def unique(self, *key: str) -> None:
         """Keep the first row of each key; later ones go aside."""
-        self.set_aside(
+        self.quarantine(
             ~pl.struct(key).is_first_distinct(), f"{' and '.join(key)}: an earlier row has the same"
         )
 
@@ -106,7 +108,7 @@ class Intake:
             table=table,
             read=self.rows_read,
             written=self.frame.height,
-            set_aside=self.rows_read - self.frame.height,
+            quarantined=self.rows_read - self.frame.height,
             reasons=tuple(counts.iter_rows()),
         )
 

@@ -75,7 +75,7 @@ def _read_statements(intake: Intake) -> None:
         pl.col("statement").str.replace(r"\s*\(.*\)$", "").str.to_lowercase().alias("bare"),
         pl.col("statement").str.extract(r"\((.*)\)$").alias("remark"),
     ).join(known, on="bare", how="left", maintain_order="left")
-    intake.set_aside(
+    intake.quarantine(
         pl.col("statement").is_not_null() & pl.col("conclusion").is_null(),
         pl.format("Emissions Data: expected a known verification statement, found '{}'", "statement"),
     )

@@ -9,23 +9,25 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ReportLine:
-    """One source table: its rows read, written to `table`, and set aside by reason."""
+    """One source table: its rows read, written to `table`, and quarantined by reason."""
 
     source: str
     table: str
     read: int
     written: int
-    set_aside: int
+    quarantined: int
     reasons: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.read != self.written + self.set_aside:
+        if self.read != self.written + self.quarantined:
             raise ValueError(
-                f"{self.source}: expected rows read = written + set aside, "
-                f"found {self.read} read, {self.written} written, {self.set_aside} set aside"
+                f"{self.source}: expected rows read = written + quarantined, "
+                f"found {self.read} read, {self.written} written, {self.quarantined} quarantined"
             )
-        if self.set_aside != sum(count for _, count in self.reasons):
-            raise ValueError(f"{self.source}: the reasons do not add up to {self.set_aside} rows set aside")
+        if self.quarantined != sum(count for _, count in self.reasons):
+            raise ValueError(
+                f"{self.source}: the reasons do not add up to {self.quarantined} rows quarantined"
+            )
 
     @property
     def reason(self) -> str:
@@ -64,9 +66,9 @@ class ReadReport:
         return list(self.lines)
 
     @property
-    def set_aside(self) -> int:
-        """Rows set aside over all source tables."""
-        return sum(line.set_aside for line in self.lines)
+    def quarantined(self) -> int:
+        """Rows quarantined over all source tables."""
+        return sum(line.quarantined for line in self.lines)
 
     def as_dict(self) -> dict[str, Any]:
         """The account as plain JSON values; `out` is left out, so equal input gives an equal account."""

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
-from pipelines.lake.errors import SourceError
+from pipelines.core.errors import SourceError
 from pipelines.sources.report import InputFile
 
 Columns = Mapping[str, tuple[str, ...]]

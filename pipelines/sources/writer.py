@@ -3,7 +3,7 @@
     OUT/<table>.parquet            contract tables, sorted by key
     OUT/market.yml                 the market's settings
     OUT/_read_report.json          what became of every row
-    OUT/_set_aside/<source>.csv    rows that did not go in, as published, with the reason
+    OUT/_quarantined/<source>.csv    rows that did not go in, as published, with the reason
 
 The lake takes no notice of names that begin with `_`. The folder is built beside OUT and moved
 there when it is complete.
@@ -21,7 +21,7 @@ import yaml
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
-from pipelines.lake.errors import SourceError
+from pipelines.core.errors import SourceError
 from pipelines.sources.reading import Reading, empty
 from pipelines.sources.report import ReadReport
 
@@ -116,8 +116,8 @@ def _fill(folder: Path, tables: dict[str, pl.DataFrame], reading: Reading, repor
     )
     for intake, _ in reading.intakes:
         if intake.aside.height:
-            (folder / "_set_aside").mkdir(exist_ok=True)
-            intake.aside.write_csv(folder / "_set_aside" / f"{intake.name}.csv")
+            (folder / "_quarantined").mkdir(exist_ok=True)
+            intake.aside.write_csv(folder / "_quarantined" / f"{intake.name}.csv")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     content = {"made_by": _MADE_BY, **report.as_dict(), "files": [*files, REPORT_NAME]}
     text = json.dumps(content, ensure_ascii=False, indent=2)

@@ -104,7 +104,7 @@ def test_what_an_evaluation_refuses():
 def test_labels_from_csv(tmp_path):
     file = tmp_path / "labels.csv"
     file.write_text(
-        "case_id,kind,subject_ids,window_start,window_end,touched\n"
+        "case_id,kind,subject_ids,window_start,window_end,affected\n"
         'c1,wash_trade,A|B,2024-01-01T00:00:00+08:00,2024-01-02T00:00:00Z,"{""trades"": [[""T1""]]}"\n'
         "c2,wash_trade,C,2024-01-01,2024-01-02,\n",
         encoding="utf-8",
@@ -112,8 +112,8 @@ def test_labels_from_csv(tmp_path):
     first, second = read_labels(file).iter_rows(named=True)
     assert first["subject_ids"] == ["A", "B"]
     assert (first["window_start"], first["window_end"]) == (datetime(2023, 12, 31, 16), day(2))
-    assert json.loads(first["touched"]) == {"trades": [["T1"]]}
-    assert (second["window_start"], second["touched"], second["severity"]) == (day(1), None, None)
+    assert json.loads(first["affected"]) == {"trades": [["T1"]]}
+    assert (second["window_start"], second["affected"], second["severity"]) == (day(1), None, None)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_severities_may_be_anything_and_nested_values_must_be_json(tmp_path):
     file = tmp_path / "labels.parquet"
     CASES.with_columns(severity=pl.Series([3, 1, None])).write_parquet(file)
     assert evaluate(ALERT, read_labels(file)).by_severity["severity"].to_list() == ["1", "3", "not given"]
-    CASES.with_columns(touched=pl.Series([{"trades": [["T1"]]}] * 3)).write_parquet(file)
+    CASES.with_columns(affected=pl.Series([{"trades": [["T1"]]}] * 3)).write_parquet(file)
     with pytest.raises(ValueError, match="write it as JSON"):
         read_labels(file)
 

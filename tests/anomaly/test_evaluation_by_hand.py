@@ -2,7 +2,7 @@
 
 Days are days of January 2024; a window "1-5" runs from the start of day 1 to the start of day 5.
 
-Cases                                        touched rows
+Cases                                        affected rows
   W1 wash_trade      A B      1-5   faint    trades T1 T2 T3 T4
   W2 wash_trade      C D E    1-5   plain    trades T5 T6, transfers M5
   W3 wash_trade      F G     10-15  blatant  trades T7
@@ -51,7 +51,7 @@ TABLES = {
 }
 
 
-def case(case_id, kind, subjects, first, last, severity, touched=None):
+def case(case_id, kind, subjects, first, last, severity, affected=None):
     return {
         "case_id": case_id,
         "kind": kind,
@@ -59,7 +59,7 @@ def case(case_id, kind, subjects, first, last, severity, touched=None):
         "window_start": datetime(2024, 1, first),
         "window_end": datetime(2024, 1, last),
         "severity": severity,
-        "touched": json.dumps(touched) if touched else None,
+        "affected": json.dumps(affected) if affected else None,
     }
 
 
@@ -255,9 +255,9 @@ def test_days_to_detection(result):
 
 def test_rows_of_wash_trades(result):
     row = kind(result, "wash_trade")
-    # touched 4 + 3 + 1 + 0; named T1 T2 T3 of W1 (a01 and a05), T5 T6 of W2, T7 of W3. a04 names T4, but does
-    # not find W1.
-    assert (row["touched_rows"], row["named_rows"], row["row_recall"]) == (8, 6, near(Fraction(6, 8)))
+    # affected 4 + 3 + 1 + 0; named T1 T2 T3 of W1 (a01 and a05), T5 T6 of W2, T7 of W3. a04 names T4, but
+    # does not find W1.
+    assert (row["affected_rows"], row["named_rows"], row["row_recall"]) == (8, 6, near(Fraction(6, 8)))
     # no evidence names transfers, so that M5 is out: 6 of 7
     assert row["row_recall_shared"] == near(Fraction(6, 7))
     # evidence a01 3, a03 2, a05 2, a07 2; right without T99 and T8. a02 and a04 find nothing: not judged.
@@ -268,13 +268,13 @@ def test_rows_of_wash_trades(result):
 def test_rows_of_other_kinds(result):
     circular = kind(result, "circular_trade")
     # C1 3 rows, of which 2 are named; C2's row is named by a09 only, which does not find it
-    assert (circular["touched_rows"], circular["named_rows"]) == (4, 2)
+    assert (circular["affected_rows"], circular["named_rows"]) == (4, 2)
     assert circular["row_recall_shared"] == near(Fraction(2, 3))
-    # C1 touched no trades, so that T50 is not judged
+    # C1 affected no trades, so that T50 is not judged
     assert (circular["evidence_rows"], circular["right_rows"]) == (2, 2)
     late = kind(result, "late_report")
     # L1: January and the annual report, not February; L2: the 20th, not the 5th
-    assert (late["touched_rows"], late["named_rows"], late["row_recall_shared"]) == (
+    assert (late["affected_rows"], late["named_rows"], late["row_recall_shared"]) == (
         5,
         3,
         near(Fraction(3, 5)),
@@ -282,7 +282,7 @@ def test_rows_of_other_kinds(result):
     # January right, March wrong, the annual report right, the range right; none gives a whole key
     assert (late["evidence_rows"], late["right_rows"], late["broad_rows"]) == (4, 3, 4)
     spoofing = kind(result, "spoofing")
-    assert (spoofing["touched_rows"], spoofing["row_recall"], spoofing["row_precision"]) == (1, 0, None)
+    assert (spoofing["affected_rows"], spoofing["row_recall"], spoofing["row_precision"]) == (1, 0, None)
 
 
 def test_rows_overall_and_by_table(result):

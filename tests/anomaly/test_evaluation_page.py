@@ -19,7 +19,7 @@ WINDOW = {"window_start": datetime(2024, 1, 1), "window_end": datetime(2024, 1, 
 def case(case_id, kind, subject, severity="plain", **more):
     return {
         "case_id": case_id, "kind": kind, "subject_ids": [subject], "severity": severity,
-        "description": f"what {case_id} did | and more", "touched": None, **WINDOW, **more,
+        "description": f"what {case_id} did | and more", "affected": None, **WINDOW, **more,
     }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ RESULT = evaluate(
     ),
     pl.DataFrame(
         [
-            case("c1", "wash_trade", "A", touched=json.dumps({"trades": [["T1"], ["T2"]]})),
+            case("c1", "wash_trade", "A", affected=json.dumps({"trades": [["T1"], ["T2"]]})),
             case("c2", "wash_trade", "B", "faint"),
             case("c3", "spoofing", "A"),
         ]
@@ -85,7 +85,7 @@ def test_what_has_no_detector_no_alert_or_no_case_is_said():
 
 def test_severities_rows_and_misses_are_told():
     assert line("| faint ")[1:3] == ["1", "1"]
-    # touched 2, named T1; evidence T1 T9, of which T1 is right
+    # affected 2, named T1; evidence T1 T9, of which T1 is right
     assert line("| all ")[1:] == ["2", "1", "0.50", "0.50", "2", "1", "0", "0.50"]
     assert "| c3 | spoofing | plain | what c3 did \\| and more |" in PAGE
     assert "| c1 |" not in PAGE

@@ -1,4 +1,4 @@
-"""When evidence names a touched row, and what cannot be compared."""
+"""When evidence names a affected row, and what cannot be compared."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TABLES = {
 }
 
 
-def held_against(touched, *evidence, tables=TABLES):
-    """One case that touched these rows, and one alert that finds it and shows this evidence."""
+def held_against(affected, *evidence, tables=TABLES):
+    """One case that affected these rows, and one alert that finds it and shows this evidence."""
     window = {"window_start": datetime(2024, 1, 1), "window_end": datetime(2024, 2, 1)}
     one = {"kind": "cems_gap", "subject_ids": ["U1"], **window}
-    text = touched if isinstance(touched, str) else json.dumps(touched)
+    text = affected if isinstance(affected, str) else json.dumps(affected)
     shown = evidence[0] if evidence and isinstance(evidence[0], str) else json.dumps(evidence)
     alerts = pl.DataFrame([{"alert_id": "a", "score": 0.5, "evidence": shown, **one}])
-    return evaluate(alerts, pl.DataFrame([{"case_id": "c", "touched": text, **one}]), tables, resamples=10)
+    return evaluate(alerts, pl.DataFrame([{"case_id": "c", "affected": text, **one}]), tables, resamples=10)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ HOURS = {"cems_hourly": [["U1", "2024-01-05T00:00:00"], ["U1", "2024-01-05T01:00
         ({"key": ["unit_id", "status"], "rows": [["U1", "fault"]]}, 0, 0),  # a column outside the key
     ],
 )  # fmt: skip
-def test_evidence_names_touched_rows(entry, named, right):
+def test_evidence_names_affected_rows(entry, named, right):
     overall = held_against(HOURS, {"table": "cems_hourly", **entry}).overall
     assert (overall["named_rows"], overall["right_rows"]) == (named, right)
-    assert (overall["touched_rows"], overall["evidence_rows"]) == (3, len(entry["rows"]))
+    assert (overall["affected_rows"], overall["evidence_rows"]) == (3, len(entry["rows"]))
 
 
 def test_a_range_over_a_column_outside_the_key_names_nothing():
@@ -91,22 +91,22 @@ def test_a_range_over_a_column_outside_the_key_names_nothing():
 def test_rows_are_counted_once_however_often_they_are_listed():
     entry = {"table": "trades", "key": ["trade_id"], "rows": [["T1"], ["T1"], ["T2"]]}
     overall = held_against({"trades": [["T1"], ["T1"]]}, entry, entry).overall
-    assert (overall["touched_rows"], overall["named_rows"]) == (1, 1)
+    assert (overall["affected_rows"], overall["named_rows"]) == (1, 1)
     assert (overall["evidence_rows"], overall["right_rows"]) == (2, 1)
 
 
 @pytest.mark.parametrize(
-    ("touched", "said"),
+    ("affected", "said"),
     [
         ("[]]", "JSON of table names"),
         ({"trades": [["T1", "extra"]]}, "keys of trades as trade_id"),
         ({"ghosts": [["G1"]]}, "tables of the contract, found ghosts"),
     ],
 )
-def test_touched_rows_that_cannot_be_compared_are_told(touched, said):
-    result = held_against(touched)
+def test_affected_rows_that_cannot_be_compared_are_told(affected, said):
+    result = held_against(affected)
     assert any(said in warning and "case c" in warning for warning in result.warnings)
-    assert result.overall["touched_rows"] == 0
+    assert result.overall["affected_rows"] == 0
     assert result.overall["recall"] == 1
 
 
@@ -118,7 +118,7 @@ def test_evidence_of_another_form_is_told():
 
 def test_without_keys_of_tables_no_rows_are_counted():
     result = held_against({"trades": [["T1"]]}, tables=None)
-    assert result.overall["touched_rows"] is None and result.rows.is_empty()
+    assert result.overall["affected_rows"] is None and result.rows.is_empty()
 
 
 def test_evidence_as_findings_write_it_is_understood():
@@ -137,10 +137,10 @@ def test_evidence_as_findings_write_it_is_understood():
         ),
     )
     alerts = alert_frame([(found, "1")], load_policy(), "cn", "s")
-    touched = {"compliance": [["E1", 2023]], "cems_hourly": [["U1", "2024-01-05T23:00:00Z"]]}
+    affected = {"compliance": [["E1", 2023]], "cems_hourly": [["U1", "2024-01-05T23:00:00Z"]]}
     case = {
         "case_id": "c", "kind": "surrender_shortfall", "subject_ids": ["E1"],
-        "window_start": window[0], "window_end": window[1], "touched": json.dumps(touched),
+        "window_start": window[0], "window_end": window[1], "affected": json.dumps(affected),
     }  # fmt: skip
     overall = evaluate(alerts, pl.DataFrame([case]), TABLES, resamples=10).overall
     assert (overall["row_recall"], overall["row_precision"], overall["broad_rows"]) == (1, 1, 1)

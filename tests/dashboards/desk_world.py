@@ -167,7 +167,7 @@ def quality() -> dict[str, pl.DataFrame]:
         "fct_quality_results": mart(
             "fct_quality_results",
             {
-                "gate": ["door"] * 7 + ["publication"] * 5,
+                "gate": ["ingestion"] * 7 + ["publication"] * 5,
                 "table_name": [
                     *tables,
                     "fct_alerts",
@@ -198,8 +198,8 @@ def write_home(
     """Publish marts under a home the way a run does: a folder, then the link."""
     folder = home / "published" / snapshot
     (folder / "marts").mkdir(parents=True)
-    (folder / "data_docs" / "door").mkdir(parents=True)
-    (folder / "data_docs" / "door" / "index.html").write_text("<html></html>")
+    (folder / "data_docs" / "ingestion").mkdir(parents=True)
+    (folder / "data_docs" / "ingestion" / "index.html").write_text("<html></html>")
     for name in MARTS:
         marts.get(name, mart(name)).write_parquet(folder / "marts" / f"{name}.parquet")
     manifest = {
@@ -215,7 +215,7 @@ def write_home(
         },
         "source": "simulated market, seed 7",
         "tables": {name: {"rows": frame.height} for name, frame in marts.items()},
-        "gates": {"door": {"passed": True, "warnings": 1, "critical": 0}},
+        "gates": {"ingestion": {"passed": True, "warnings": 1, "critical": 0}},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False))
     link = home / "published" / "current"

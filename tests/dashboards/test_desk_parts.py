@@ -232,7 +232,7 @@ def test_world_has_all_marts():
 
 
 def test_current_link_without_target_is_explained(tmp_path):
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
 
     (tmp_path / "published").mkdir()
     (tmp_path / "published" / "current").symlink_to("gone")

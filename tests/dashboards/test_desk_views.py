@@ -165,7 +165,7 @@ def test_language_switch_keeps_the_page(open_view, demo_home):
 
 def refuse(home: Path) -> None:
     result = {
-        "gate": "door",
+        "gate": "ingestion",
         "table_name": "trades",
         "expectation": "expect_column_values_to_be_between",
         "column_name": "price",
@@ -180,7 +180,7 @@ def refuse(home: Path) -> None:
     }
     refusal = {
         "refused_at": "2025-07-02T01:00:00+00:00",
-        "gate": "door",
+        "gate": "ingestion",
         "snapshot_id": "20250702",
         "results": [result],
     }

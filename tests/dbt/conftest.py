@@ -245,7 +245,7 @@ def findings() -> dict[str, pl.DataFrame]:
         "snapshot_id": "s1",
     }
     check = {
-        "gate": "door",
+        "gate": "ingestion",
         "table_name": "trades",
         "expectation": "positive",
         "column_name": "quantity",

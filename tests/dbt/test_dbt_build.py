@@ -1,4 +1,4 @@
-"""The project builds on an empty lake and on a full one, and a run of touched periods equals a rebuild."""
+"""The project builds on an empty lake and on a full one, and a run of changed periods equals a rebuild."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def close_enough(one: pl.DataFrame, two: pl.DataFrame) -> None:
     assert_frame_equal(one, two, rel_tol=1e-12, abs_tol=1e-9)
 
 
-def test_a_run_of_touched_periods_equals_a_rebuild(sample, new_lake, new_dbt):
+def test_a_run_of_changed_periods_equals_a_rebuild(sample, new_lake, new_dbt):
     lake = new_lake(**sample)
     dbt = new_dbt(lake, "incremental")
     dbt(*BUILD)
@@ -166,13 +166,13 @@ def test_a_run_of_touched_periods_equals_a_rebuild(sample, new_lake, new_dbt):
     lake.keep("market_days", corrected(sample["market_days"], "date", "previous_close", "2025-01"))
     lake.keep("transfers", corrected(sample["transfers"], "ts", "quantity", "2024-12"))
     lake.keep("cems_hourly", corrected(sample["cems_hourly"], "ts", "co2_mass", "2025-02"))
-    touched = {
+    changed = {
         "trades": ["2025-01"],
         "market_days": ["2025-01"],
         "transfers": ["2024-12"],
         "cems_hourly": ["2025-02"],
     }
-    dbt(*BUILD, touched=touched)
+    dbt(*BUILD, changed=changed)
     rebuilt = new_dbt(lake, "rebuilt")
     rebuilt(*BUILD)
     assert not before.equals(dbt.table("fct_trades"))
@@ -194,19 +194,19 @@ def test_a_changed_dimension_reaches_old_periods(sample, new_lake, new_dbt):
     )
     dbt(*build)
     lake.keep("accounts", sample["accounts"].with_columns(pl.lit("NEW").alias("controller_id")))
-    dbt(*build, touched={"accounts": ["all"]})
+    dbt(*build, changed={"accounts": ["all"]})
     assert set(dbt.table("fct_trades")["buy_party_id"]) == {"NEW"}
     assert dbt.table("fct_transfers").height == sample["transfers"].height
 
 
-def test_periods_that_nobody_touched_stay_as_they_are(sample, new_lake, new_dbt):
+def test_periods_that_nobody_changedstay_as_they_are(sample, new_lake, new_dbt):
     lake = new_lake(**sample)
     dbt = new_dbt(lake, "incremental")
     build = (*BUILD, "--select", "+fct_transfers")
     dbt(*build)
     before = dbt.table("fct_transfers")
     lake.keep("transfers", sample["transfers"].with_columns(pl.col("quantity") + 1))
-    dbt(*build, touched={"transfers": ["2024-12"]})
+    dbt(*build, changed={"transfers": ["2024-12"]})
     after = dbt.table("fct_transfers")
     old = pl.col("period") != "2024-12"
     assert after.filter(old).equals(before.filter(old))

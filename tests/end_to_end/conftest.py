@@ -11,14 +11,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.market import day_to_look_from, read_market
-from pipelines.run import Outcome, run
-from pipelines.settings import Settings
+from pipelines.core.market import as_of_date, read_market
+from pipelines.core.settings import Settings
+from pipelines.orchestration.run import Outcome, run
 from tests.markets import shared_market
 
 
 @dataclass
-class House:
+class Workspace:
     """A home with its source, and ways to look at both."""
 
     source: Path
@@ -34,11 +34,11 @@ class House:
         settings = Settings.load(home) if home else self.settings
         return run(settings, self.source, self.day)
 
-    def copy(self, folder: Path) -> House:
-        """The same house elsewhere, free to be spoilt."""
+    def copy(self, folder: Path) -> Workspace:
+        """The same workspace elsewhere, free to be spoilt."""
         shutil.copytree(self.source, folder / "source")
         shutil.copytree(self.settings.home, folder / "home", symlinks=True)
-        return House(folder / "source", Settings.load(folder / "home"), self.day)
+        return Workspace(folder / "source", Settings.load(folder / "home"), self.day)
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -51,16 +51,16 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> House:
-    folder = tmp_path_factory.mktemp("house")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder = tmp_path_factory.mktemp("workspace")
     made = shared_market(tmp_path_factory).report
     shutil.copytree(made.out, folder / "market")
     shutil.copyfile(made.labels, folder / "market.labels.parquet")
     settings = Settings.load(folder / "home")
-    house = House(folder / "market", settings, day_to_look_from(settings, read_market(folder / "market")))
-    outcome = house.run()
+    workspace = Workspace(folder / "market", settings, as_of_date(settings, read_market(folder / "market")))
+    outcome = workspace.run()
     assert outcome.code == 0, outcome.message
-    return house
+    return workspace
 
 
 @pytest.fixture(scope="session")

@@ -55,50 +55,50 @@ def _foreign_suffix(source):
     ],
 )
 def test_a_source_that_cannot_be_read_leaves_the_publication(published, tmp_path, file_tree, spoil):
-    house = published.copy(tmp_path)
-    before = file_tree(house.settings.published)
-    current = house.settings.current.resolve().name
-    spoil(house.source)
-    assert _code(house) == 3
-    after = file_tree(house.settings.published)
+    workspace = published.copy(tmp_path)
+    before = file_tree(workspace.settings.published)
+    current = workspace.settings.current.resolve().name
+    spoil(workspace.source)
+    assert _code(workspace) == 3
+    after = file_tree(workspace.settings.published)
     assert {name: after.get(name) for name in before} == before
-    assert house.settings.current.resolve().name == current
+    assert workspace.settings.current.resolve().name == current
 
 
-def _code(house) -> int:
-    from pipelines.lake.errors import SourceError
+def _code(workspace) -> int:
+    from pipelines.core.errors import SourceError
 
     try:
-        return house.run().code
+        return workspace.run().code
     except SourceError:
         return 3
 
 
 def test_a_flood_of_bad_rows_is_quarantined_counted_and_refused(published, tmp_path, file_tree):
-    house = published.copy(tmp_path)
-    before = file_tree(house.settings.published)
-    path = house.source / "lab_tests.parquet"
+    workspace = published.copy(tmp_path)
+    before = file_tree(workspace.settings.published)
+    path = workspace.source / "lab_tests.parquet"
     tests = pl.read_parquet(path)
     tests.with_columns(
         entity_id=pl.when(pl.int_range(pl.len()) % 3 == 0)
         .then(pl.lit("nobody"))
         .otherwise(pl.col("entity_id"))
     ).write_parquet(path)
-    outcome = house.run()
+    outcome = workspace.run()
     assert outcome.code == 1, outcome.message
-    accounting = pl.read_parquet(house.settings.handover / "row_accounting.parquet")
+    accounting = pl.read_parquet(workspace.settings.handover / "row_accounting.parquet")
     row = accounting.filter(table_name="lab_tests").row(0, named=True)
     assert row["rows_in"] == tests.height == row["rows_kept"] + row["rows_quarantined"]
     assert row["rows_quarantined"] >= tests.height // 3
-    after = file_tree(house.settings.published)
+    after = file_tree(workspace.settings.published)
     assert {name: after.get(name) for name in before} == before
-    refusal = json.loads(house.settings.refusal.read_text())
+    refusal = json.loads(workspace.settings.refusal.read_text())
     assert any("quarantined" in result["expectation"] for result in refusal["results"])
 
 
 def test_the_next_sound_delivery_clears_the_refusal(published, tmp_path):
-    house = published.copy(tmp_path)
-    house.settings.refusal.write_text("{}")
-    outcome = house.run()
+    workspace = published.copy(tmp_path)
+    workspace.settings.refusal.write_text("{}")
+    outcome = workspace.run()
     assert (outcome.code, outcome.unchanged) == (0, True)
-    assert not house.settings.refusal.exists()
+    assert not workspace.settings.refusal.exists()

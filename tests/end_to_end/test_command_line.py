@@ -1,4 +1,4 @@
-"""The command as a user types it: what it prints, and the code it leaves with."""
+"""The command as a user types it: what it fingerprints, and the code it leaves with."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def test_wrong_use_and_unreadable_sources_have_their_codes(tmp_path, arguments, 
 
 
 def test_a_market_setting_that_is_not_valid_is_an_unreadable_source(published, tmp_path):
-    house = published.copy(tmp_path)
-    (house.source / "market.yml").write_text("id: cn\ntimezone: Middle/Earth\n")
-    result = _call("run", "--source", house.source, "--home", house.settings.home)
+    workspace = published.copy(tmp_path)
+    (workspace.source / "market.yml").write_text("id: cn\ntimezone: Middle/Earth\n")
+    result = _call("run", "--source", workspace.source, "--home", workspace.settings.home)
     assert result.returncode == 3
     assert "Middle/Earth" in result.stderr
 

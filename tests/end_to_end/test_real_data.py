@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.run import run
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.orchestration.run import run
 from pipelines.sources import read
 
 pytestmark = pytest.mark.real_data
@@ -63,7 +63,7 @@ def programme(real_data, tmp_path_factory):
 def test_every_row_is_accounted_for(programme, name):
     found = programme(name)
     for line in found.report.rows():
-        assert line.read == line.written + line.set_aside
+        assert line.read == line.written + line.excluded
     accounting = found.mart("fct_row_accounting")
     total = accounting.select(
         (pl.col("rows_kept") + pl.col("rows_superseded") + pl.col("rows_quarantined") - pl.col("rows_in"))
@@ -139,9 +139,9 @@ def test_understated_coal_units_stand_at_the_top(programme, seed):
         .sort()
     )
     chosen = set(np.random.default_rng(seed).choice(coal.to_numpy(), 20, replace=False))
-    touched = pl.col("unit_id").is_in(chosen)
+    changed = pl.col("unit_id").is_in(chosen)
     spoilt = years.with_columns(
-        pl.when(touched).then(pl.col(name) * 0.7).otherwise(pl.col(name)).alias(name)
+        pl.when(changed).then(pl.col(name) * 0.7).otherwise(pl.col(name)).alias(name)
         for name in ("co2_mass_tco2", "co2_tco2_per_gj", "co2_tco2_per_mwh")
     )
     scores = score_unit_years(spoilt).score_frame().filter(pl.col("unit_id").is_in(coal.implode()))

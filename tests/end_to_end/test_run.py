@@ -1,4 +1,4 @@
-"""One way through the house: what a run publishes, rewrites, refuses and leaves alone."""
+"""One way through the workspace: what a run publishes, rewrites, refuses and leaves alone."""
 
 from __future__ import annotations
 
@@ -106,51 +106,53 @@ def test_running_again_changes_nothing_and_makes_no_snapshot(published, file_tre
 
 
 def test_one_corrected_file_rewrites_its_periods_and_equals_a_rebuild(published, tmp_path):
-    house = published.copy(tmp_path)
-    path = house.source / "trades" / "2025-03.parquet"
+    workspace = published.copy(tmp_path)
+    path = workspace.source / "trades" / "2025-03.parquet"
     trades = pl.read_parquet(path)
     chosen = trades["trade_id"][0]
     trades.with_columns(
         price=pl.when(pl.col("trade_id") == chosen).then(pl.col("price") + 1).otherwise(pl.col("price"))
     ).with_columns(pl.col("price").cast(trades.schema["price"])).write_parquet(path)
-    outcome = house.run()
+    outcome = workspace.run()
     assert outcome.code == 0, outcome.message
     rewritten = {name: t["periods_rewritten"] for name, t in outcome.counts["tables"].items()}
     assert rewritten.pop("trades") == 1
     assert not any(rewritten.values())
-    state = json.loads((house.settings.home / "warehouse.json").read_text())
+    state = json.loads((workspace.settings.home / "warehouse.json").read_text())
     assert not state["last_full"]
-    assert {table: len(periods) for table, periods in state["last_touched"].items()} == {"trades": 1}
-    assert house.run(tmp_path / "rebuilt").code == 0
-    _assert_equal(_marts(house.settings.home), _marts(tmp_path / "rebuilt"))
+    assert {table: len(periods) for table, periods in state["last_changed"].items()} == {"trades": 1}
+    assert workspace.run(tmp_path / "rebuilt").code == 0
+    _assert_equal(_marts(workspace.settings.home), _marts(tmp_path / "rebuilt"))
     before = _marts(published.settings.home)["fct_trades"]
-    assert not _marts(house.settings.home)["fct_trades"].equals(before)
+    assert not _marts(workspace.settings.home)["fct_trades"].equals(before)
 
 
-@pytest.mark.parametrize("gate", ["door", "publication"])
+@pytest.mark.parametrize("gate", ["ingestion", "publication"])
 def test_a_refused_gate_keeps_the_old_publication_and_says_why(
     published, tmp_path, file_tree, gate, monkeypatch
 ):
-    house = published.copy(tmp_path)
-    before = file_tree(house.settings.published)
-    if gate == "door":
-        for path in (house.source / "trades").iterdir():
+    workspace = published.copy(tmp_path)
+    before = file_tree(workspace.settings.published)
+    if gate == "ingestion":
+        for path in (workspace.source / "trades").iterdir():
             trades = pl.read_parquet(path)
             trades.with_columns(pl.lit("otc").alias("mode")).write_parquet(path)
     else:
-        monkeypatch.setattr("pipelines.assets.analysis.detect", _spoilt_detect)
-        path = house.source / "parks.parquet"
+        monkeypatch.setattr("pipelines.orchestration.assets.analysis.detect", _spoilt_detect)
+        path = workspace.source / "parks.parquet"
         parks = pl.read_parquet(path)
         parks.head(parks.height - 1).write_parquet(path)
-        entities = pl.read_parquet(house.source / "entities.parquet")
+        entities = pl.read_parquet(workspace.source / "entities.parquet")
         entities.with_columns(pl.lit(None, pl.String).alias("park_id")).write_parquet(
-            house.source / "entities.parquet"
+            workspace.source / "entities.parquet"
         )
-    outcome = house.run()
+    outcome = workspace.run()
     assert outcome.code == 1, outcome.message
-    assert file_tree(house.settings.published).items() >= before.items()
-    assert (house.settings.published / "current").resolve().name == published.settings.current.resolve().name
-    refusal = json.loads(house.settings.refusal.read_text())
+    assert file_tree(workspace.settings.published).items() >= before.items()
+    assert (
+        workspace.settings.published / "current"
+    ).resolve().name == published.settings.current.resolve().name
+    refusal = json.loads(workspace.settings.refusal.read_text())
     assert refusal["gate"] == gate
     assert refusal["results"] and all(row["severity"] == "critical" for row in refusal["results"])
 
@@ -163,10 +165,10 @@ def _spoilt_detect(*args, **kwargs):
 
 
 def test_a_source_that_cannot_be_read_ends_with_its_own_code(published, tmp_path, file_tree):
-    house = published.copy(tmp_path)
-    before = file_tree(house.settings.published)
-    (house.source / "trades" / "2025-03.parquet").write_bytes(b"no parquet")
-    outcome = house.run()
+    workspace = published.copy(tmp_path)
+    before = file_tree(workspace.settings.published)
+    (workspace.source / "trades" / "2025-03.parquet").write_bytes(b"no parquet")
+    outcome = workspace.run()
     assert outcome.code == 3
     assert "expected a Parquet file" in outcome.message
-    assert file_tree(house.settings.published).items() >= before.items()
+    assert file_tree(workspace.settings.published).items() >= before.items()

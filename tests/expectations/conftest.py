@@ -15,7 +15,7 @@ from expectations.results import GateResult
 from expectations.runner import validate
 from pipelines.contract.tables import TABLES
 
-DOOR_ROWS: dict[str, dict[str, Any]] = {
+INGESTION_ROWS: dict[str, dict[str, Any]] = {
     "entities": {"entity_name": "甲电厂", "listed_on": date(2020, 1, 1), "exited_on": date(2024, 1, 1)},
     "units": {"capacity": 600.0, "capacity_unit": "MW", "commissioned_on": date(2010, 1, 1)},
     "accounts": {"opened_on": date(2021, 7, 1), "closed_on": date(2024, 1, 1)},
@@ -123,8 +123,8 @@ def _contract_frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Callable[..., GateResult]:
-    """Run the door over contract tables given as lists of rows, or as ready frames."""
+def ingestion_gate(tmp_path: Path) -> Callable[..., GateResult]:
+    """Run the ingestion gate over contract tables given as lists of rows, or as ready frames."""
 
     def _run(tables: dict[str, Any], **arguments: Any) -> GateResult:
         paths: dict[str, Any] = {}
@@ -132,7 +132,7 @@ def door(tmp_path: Path) -> Callable[..., GateResult]:
             frame = rows if isinstance(rows, pl.DataFrame) else _contract_frame(name, rows)
             paths[name] = tmp_path / f"{name}.parquet"
             frame.write_parquet(paths[name])
-        return _gate("door", paths, tmp_path, **arguments)
+        return _gate("ingestion", paths, tmp_path, **arguments)
 
     return _run
 
@@ -164,7 +164,7 @@ def _gate(gate: str, paths: dict[str, Any], folder: Path, **arguments: Any) -> G
 @pytest.fixture
 def plausible() -> dict[str, dict[str, Any]]:
     """One plausible row a contract table, free to be changed."""
-    return {table: dict(row) for table, row in DOOR_ROWS.items()}
+    return {table: dict(row) for table, row in INGESTION_ROWS.items()}
 
 
 @pytest.fixture

@@ -26,21 +26,21 @@ FOREIGN = re.compile(
 )
 
 
-def test_a_missing_column_raises_and_is_not_bad_data(door):
+def test_a_missing_column_raises_and_is_not_bad_data(ingestion_gate):
     with pytest.raises(CheckError, match=r"suite trades, table trades.*price"):
-        door({"trades": pl.DataFrame({"trade_id": ["T1"]})})
+        ingestion_gate({"trades": pl.DataFrame({"trade_id": ["T1"]})})
 
 
-def test_a_check_that_breaks_while_it_computes_raises(door, plausible, tmp_path):
+def test_a_check_that_breaks_while_it_computes_raises(ingestion_gate, plausible, tmp_path):
     # Text in a column of numbers binds in a view but cannot be compared with a number.
     frame = pl.DataFrame({"party": ["x"], "share": ["a tenth"], "consortium_id": ["K"], "entity_id": ["E"]})
     with pytest.raises(CheckError, match="consortium_members"):
-        door({"consortium_members": frame})
+        ingestion_gate({"consortium_members": frame})
 
 
 def test_an_exception_inside_the_library_raises_with_suite_expectation_and_table(tmp_path):
-    limit = bound("door", "trades", "price", Market())
-    suite = Suite("door", "trades", "trades", ("trade_id",), (Check("price", "price", "price", limit),))
+    limit = bound("ingestion", "trades", "price", Market())
+    suite = Suite("ingestion", "trades", "trades", ("trade_id",), (Check("price", "price", "price", limit),))
     database, config = tmp_path / "gate.duckdb", Limits().config(tmp_path)
     pl.DataFrame({"trade_id": ["T1"], "price": ["dear"]}).write_parquet(tmp_path / "trades.parquet")
     session.open_tables(database, {"trades": tmp_path / "trades.parquet"}, config)
@@ -57,20 +57,20 @@ def test_unreadable_and_absent_files_raise(tmp_path):
     (tmp_path / "trades.parquet").write_bytes(b"no parquet")
     settings = {"market": Market(), "as_of": "2025-06-30", "work_dir": tmp_path / "w", "describe": text}
     with pytest.raises(CheckError, match=r"table trades: expected 1 readable Parquet"):
-        validate("door", {"trades": tmp_path / "trades.parquet"}, **settings)
+        validate("ingestion", {"trades": tmp_path / "trades.parquet"}, **settings)
     with pytest.raises(CheckError, match=r"table trades: expected the file .*gone.parquet"):
-        validate("door", {"trades": [tmp_path / "gone.parquet"]}, **settings)
+        validate("ingestion", {"trades": [tmp_path / "gone.parquet"]}, **settings)
 
 
 def test_wrong_use_is_named(tmp_path):
     settings = {"market": Market(), "as_of": "2025-06-30", "work_dir": tmp_path, "describe": text}
-    with pytest.raises(ValueError, match="expected one of door, publication"):
-        validate("back door", {"trades": tmp_path}, **settings)
+    with pytest.raises(ValueError, match="expected one of ingestion, publication"):
+        validate("another gate", {"trades": tmp_path}, **settings)
     with pytest.raises(ValueError, match="at least one table"):
-        validate("door", {}, **settings)
+        validate("ingestion", {}, **settings)
 
 
-def test_a_table_may_be_a_file_a_list_of_files_or_a_folder(door, plausible, tmp_path):
+def test_a_table_may_be_a_file_a_list_of_files_or_a_folder(ingestion_gate, plausible, tmp_path):
     frames = tmp_path / "frames"
     (frames / "deeper").mkdir(parents=True)
     for name in ("a.parquet", "deeper/b.parquet"):
@@ -112,7 +112,7 @@ def test_a_large_table_is_judged_in_the_database(tmp_path, monkeypatch):
     monkeypatch.setattr(pd.DataFrame, "__init__", counted)
     started = time.process_time()
     result = validate(
-        "door",
+        "ingestion",
         {"cems_hourly": path},
         market=Market(),
         as_of="2025-06-30",
@@ -125,30 +125,30 @@ def test_a_large_table_is_judged_in_the_database(tmp_path, monkeypatch):
     assert {row.element_count for row in result.results if row.expectation == "o2_pct"} == {rows}
 
 
-def test_results_are_the_same_again_and_leave_nothing_behind(door, plausible, tmp_path):
+def test_results_are_the_same_again_and_leave_nothing_behind(ingestion_gate, plausible, tmp_path):
     tables = {table: [plausible[table]] for table in ("units", "accounts")}
     tables["trades"] = [plausible["trades"] | {"price": -1}] * 5
-    first, second = door(tables), door(tables)
+    first, second = ingestion_gate(tables), ingestion_gate(tables)
     assert first == second
     assert [row.position for row in first.results] == list(range(1, len(first.results) + 1))
     assert list((tmp_path / "work").iterdir()) == []
     json.dumps(first.rows())
 
 
-def test_result_counts_add_up(door, plausible):
-    result = door({"trades": [plausible["trades"] | {"price": -1}]})
+def test_result_counts_add_up(ingestion_gate, plausible):
+    result = ingestion_gate({"trades": [plausible["trades"] | {"price": -1}]})
     assert sum(result.counts.values()) == len(result.results)
     assert result.counts["critical"] == len(result.refusals) == 1
     names = [(row.table_name, row.expectation) for row in result.results]
     assert len(set(names)) == len(names)
 
 
-def test_data_docs_open_without_a_network(door, plausible, tmp_path):
+def test_data_docs_open_without_a_network(ingestion_gate, plausible, tmp_path):
     site = tmp_path / "site"
     (site).mkdir()
     (site / "old.html").write_text("of an earlier run")
     tables = {"trades": [plausible["trades"] | {"price": -1}], "units": [plausible["units"]]}
-    door(tables, docs_dir=site)
+    ingestion_gate(tables, docs_dir=site)
     pages = {str(page.relative_to(site)): page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
     assert pages.keys() == {"index.html", "suites/content.html", "suites/trades.html", "suites/units.html"}
     for name, page in pages.items():
@@ -186,7 +186,8 @@ def test_a_run_ends_in_silence_and_says_nothing_on_the_way(tmp_path):
         "from anomaly.catalogue import text\n"
         "from expectations.runner import validate\n"
         f"folder = Path({str(tmp_path)!r})\n"
-        "validate('door', {'accounts': folder / 'accounts.parquet'}, market={'id': 'cn', 'currency': 'CNY'},"
+        "validate('ingestion', {'accounts': folder / 'accounts.parquet'},"
+        " market={'id': 'cn', 'currency': 'CNY'},"
         " as_of='2025-06-30', work_dir=folder / 'w', describe=text, docs_dir=folder / 'docs')\n"
         "print('to the end')\n"
     )

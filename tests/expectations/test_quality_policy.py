@@ -53,7 +53,7 @@ def test_every_check_has_texts_with_the_same_placeholders():
 
 def test_no_text_is_left_without_a_check():
     of_checks = {f"quality.{gate}.{suite}.{name}" for gate, suite, name in entry_names()}
-    assert set(keys("quality.door")) | set(keys("quality.publication")) == of_checks
+    assert set(keys("quality.ingestion")) | set(keys("quality.publication")) == of_checks
 
 
 def test_every_bound_gives_its_reason_and_only_majorities_and_findings_refuse():
@@ -61,27 +61,33 @@ def test_every_bound_gives_its_reason_and_only_majorities_and_findings_refuse():
         found = bound(gate, suite, name, Market())
         assert found is not None
         assert len(found.why) > 10, (gate, suite, name)
-        if gate == "door" and found.severity == "critical" and suite not in ("content", "row_accounting"):
+        if (
+            gate == "ingestion"
+            and found.severity == "critical"
+            and suite not in ("content", "row_accounting")
+        ):
             assert found.mostly < 1, f"{suite}.{name} would refuse a run for a single odd figure"
 
 
 def test_rules_that_were_not_read_in_an_official_text_are_marked():
-    assert bound("door", "lab_tests", "carbon_daf_lignite", Market()).is_verified
-    assert not bound("door", "market_days", "close_outside_limits", Market()).is_verified
-    assert not bound("door", "trades", "price", Market()).is_verified
+    assert bound("ingestion", "lab_tests", "carbon_daf_lignite", Market()).is_verified
+    assert not bound("ingestion", "market_days", "close_outside_limits", Market()).is_verified
+    assert not bound("ingestion", "trades", "price", Market()).is_verified
 
 
 def test_overrides_go_from_currency_over_country_to_market():
-    assert bound("door", "trades", "price", Market("eu", "EUR")).maximum == 250
-    assert bound("door", "trades", "price", Market("nz", "NZD")).maximum == 1000
-    assert bound("door", "unit_years", "co2_per_heat_coal_majority", Market("us-ca", "USD")).maximum == 0.1
-    assert bound("door", "orders", "block_size", Market("eu", "EUR")) is None
-    assert bound("door", "orders", "block_size", Market("cn-bj", "CNY")) is not None
+    assert bound("ingestion", "trades", "price", Market("eu", "EUR")).maximum == 250
+    assert bound("ingestion", "trades", "price", Market("nz", "NZD")).maximum == 1000
+    assert (
+        bound("ingestion", "unit_years", "co2_per_heat_coal_majority", Market("us-ca", "USD")).maximum == 0.1
+    )
+    assert bound("ingestion", "orders", "block_size", Market("eu", "EUR")) is None
+    assert bound("ingestion", "orders", "block_size", Market("cn-bj", "CNY")) is not None
 
 
 def test_an_unknown_bound_names_itself():
-    with pytest.raises(KeyError, match=r"door\.trades\.colour"):
-        bound("door", "trades", "colour", Market())
+    with pytest.raises(KeyError, match=r"ingestion\.trades\.colour"):
+        bound("ingestion", "trades", "colour", Market())
 
 
 @pytest.mark.parametrize(

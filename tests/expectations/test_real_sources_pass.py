@@ -1,4 +1,4 @@
-"""Public data with its honest oddities passes the door; the same data in the wrong unit does not."""
+"""Public data with its honest oddities passes the ingestion gate; in the wrong unit it does not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from anomaly.catalogue import text
 from expectations.results import GateResult
 from expectations.runner import validate
 from pipelines.contract.tables import TABLES
+from pipelines.core.market import read_market
 from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake
-from pipelines.market import read_market
 from pipelines.sources import read
 
 pytestmark = pytest.mark.real_data
@@ -29,7 +29,7 @@ SOURCES = {
 }
 
 
-def _door(folder: Path, source: Path, **replaced: Path) -> GateResult:
+def _ingestion(folder: Path, source: Path, **replaced: Path) -> GateResult:
     lake = folder / "lake"
     connection = connect("512MB", 2, folder)
     try:
@@ -39,7 +39,7 @@ def _door(folder: Path, source: Path, **replaced: Path) -> GateResult:
     tables: dict[str, Any] = {name: sorted((lake / "kept" / name).glob("*.parquet")) for name in TABLES}
     tables["row_accounting"] = lake / "handover" / "row_accounting.parquet"
     return validate(
-        "door",
+        "ingestion",
         tables | replaced,
         market=read_market(source),
         as_of="2026-06-30",
@@ -52,7 +52,7 @@ def _door(folder: Path, source: Path, **replaced: Path) -> GateResult:
 def test_public_data_passes_with_the_warnings_that_are_known(real_data, tmp_path, broken, name):
     path, known = SOURCES[name]
     read(name, real_data / path, tmp_path / "source")
-    result = _door(tmp_path, tmp_path / "source")
+    result = _ingestion(tmp_path, tmp_path / "source")
     assert broken(result) == dict.fromkeys(known, "warning")
     assert result.passed
     assert result.counts["passed"] >= 9
@@ -64,5 +64,7 @@ def test_emissions_left_in_short_tons_and_mmbtu_refuse_the_run(real_data, tmp_pa
     pl.read_parquet(tmp_path / "source" / "unit_years.parquet").with_columns(
         pl.col("co2_mass") / 0.90718474, pl.col("heat_input") / 1.055056
     ).write_parquet(wrong)
-    refused = {row.expectation for row in _door(tmp_path, tmp_path / "source", unit_years=wrong).refusals}
+    refused = {
+        row.expectation for row in _ingestion(tmp_path, tmp_path / "source", unit_years=wrong).refusals
+    }
     assert refused == {"co2_per_heat_coal_majority", "co2_per_heat_gas_majority"}

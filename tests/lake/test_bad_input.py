@@ -9,7 +9,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from pipelines.lake.errors import SourceError
+from pipelines.core.errors import SourceError
 
 TRADE = "T9,2025-01-07T09:31:00+08:00,CEA24,listed,95.10,100,A1,A2"
 

@@ -129,7 +129,7 @@ def test_faulty_rows_stand_apart_and_the_rest_of_their_file_is_kept_by_a_link(de
     assert set(_files(delivery, "cems_hourly").values()) <= _received(delivery, "cems_hourly")
 
 
-def test_the_key_of_a_sound_row_that_is_set_aside_is_written_the_same_way(delivery):
+def test_the_key_of_a_sound_row_that_is_excluded_is_written_the_same_way(delivery):
     delivery.write("cems_hourly/a.parquet", _hours(30))
     delivery.write("cems_hourly/b.parquet", _hours(1))
     delivery.update()

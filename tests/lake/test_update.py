@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.contract.tables import TABLES
-from pipelines.lake.errors import SourceError
+from pipelines.core.errors import SourceError
 
 
 def _same(delivery, other) -> None:
@@ -30,7 +30,7 @@ def test_an_unchanged_source_changes_nothing(delivery):
     assert {p: p.stat().st_mtime_ns for p in delivery.lake.rglob("*") if p.is_file()} == before
 
 
-def test_a_touched_file_with_equal_content_changes_nothing(delivery):
+def test_a_changedfile_with_equal_content_changes_nothing(delivery):
     delivery.update()
     (delivery.source / "trades.csv").touch()
     assert not delivery.update().changed
@@ -85,7 +85,7 @@ def test_a_later_file_supersedes_and_the_earlier_row_is_kept_aside(delivery, acc
     accounted(summary)
     assert (summary.tables["trades"].superseded, summary.tables["trades"].quarantined) == (1, 0)
     assert 95.50 in delivery.kept("trades")["price"].cast(pl.Float64).to_list()
-    aside = pl.concat(pl.read_parquet(p) for p in (delivery.lake / "set_aside" / "trades").glob("*.parquet"))
+    aside = pl.concat(pl.read_parquet(p) for p in (delivery.lake / "excluded" / "trades").glob("*.parquet"))
     assert aside["fate"].to_list() == ["superseded"]
     assert aside["file"].to_list() == ["trades/first.csv"]
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from pipelines.contract.tables import TABLES
-from pipelines.project import prepare_manifest
+from pipelines.orchestration.project import prepare_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -93,21 +93,21 @@ def test_dagster_itself_finds_the_definitions_valid(tmp_path):
 
 
 def test_the_sensor_asks_for_a_run_only_when_the_publication_lags(tmp_path):
-    from pipelines.publication import begin_candidate, publish
-    from pipelines.resources import House
-    from pipelines.sensors import new_files
+    from pipelines.orchestration.resources import Workspace
+    from pipelines.orchestration.sensors import new_files
+    from pipelines.publication.snapshots import begin_candidate, publish
 
     source = tmp_path / "source"
     source.mkdir()
-    house = House(home=str(tmp_path / "home"), source=str(source), as_of="2025-01-01")
-    context = dg.build_sensor_context(resources={"house": house})
+    workspace = Workspace(home=str(tmp_path / "home"), source=str(source), as_of="2025-01-01")
+    context = dg.build_sensor_context(resources={"workspace": workspace})
     assert isinstance(new_files(context), dg.SkipReason)
     for table in ("entities", "accounts", "trades"):
         (source / f"{table}.csv").write_text("a\n")
-    house = House(home=str(tmp_path / "home"), source=str(source), as_of="2025-01-01")
-    context = dg.build_sensor_context(resources={"house": house})
+    workspace = Workspace(home=str(tmp_path / "home"), source=str(source), as_of="2025-01-01")
+    context = dg.build_sensor_context(resources={"workspace": workspace})
     request = new_files(context)
-    assert isinstance(request, dg.RunRequest) and request.run_key == f"None to {house.snapshot}"
-    begin_candidate(house.settings, house.snapshot)
-    publish(house.settings, house.snapshot, {})
+    assert isinstance(request, dg.RunRequest) and request.run_key == f"None to {workspace.snapshot}"
+    begin_candidate(workspace.settings, workspace.snapshot)
+    publish(workspace.settings, workspace.snapshot, {})
     assert isinstance(new_files(context), dg.SkipReason)

@@ -11,8 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.lock import home_lock
-from pipelines.publication import (
+from pipelines.core.lock import home_lock
+from pipelines.core.settings import Settings, SettingsError
+from pipelines.publication.snapshots import (
     begin_candidate,
     current_id,
     publish,
@@ -20,7 +21,6 @@ from pipelines.publication import (
     snapshot_id,
     snapshots,
 )
-from pipelines.settings import Settings, SettingsError
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_published_snapshot_is_not_written_again(settings):
 
 def test_a_refusal_leaves_the_publication_and_a_success_clears_it(settings):
     _publish(settings, "a")
-    refuse(settings, "door", "b", [{"table_name": "trades"}])
+    refuse(settings, "ingestion", "b", [{"table_name": "trades"}])
     assert json.loads(settings.refusal.read_text())["results"] == [{"table_name": "trades"}]
     assert current_id(settings) == "a"
     _publish(settings, "b")
@@ -110,8 +110,8 @@ def test_settings_that_are_not_valid_are_named(monkeypatch, variable, value):
 
 def test_a_home_is_held_by_one_process_at_a_time(settings):
     script = (
-        "import sys; from pathlib import Path; from pipelines.lock import home_lock, HomeBusyError\n"
-        "from pipelines.settings import Settings\n"
+        "import sys; from pathlib import Path; from pipelines.core.lock import home_lock, HomeBusyError\n"
+        "from pipelines.core.settings import Settings\n"
         "try:\n    with home_lock(Settings.load(Path(sys.argv[1]))): pass\n"
         "except HomeBusyError: sys.exit(9)\n"
     )

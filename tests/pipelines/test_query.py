@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.cli.errors import UsageError
-from pipelines.publication import begin_candidate, publish
-from pipelines.query import query
-from pipelines.settings import Settings
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import Settings
+from pipelines.publication.query import query
+from pipelines.publication.snapshots import begin_candidate, publish
 
 
 @pytest.fixture

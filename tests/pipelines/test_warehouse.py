@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.core.market import Market
+from pipelines.core.settings import Settings
 from pipelines.lake.state import LakeState, PeriodState
-from pipelines.market import Market
-from pipelines.settings import Settings
-from pipelines.warehouse import begin_build, finish_build, plan_build, run_values
+from pipelines.warehouse.build import begin_build, finish_build, plan_build, run_values
 
 
 def _lake(**tables: dict[str, str]) -> LakeState:
     state = LakeState()
     for table, periods in tables.items():
         state.tables[table] = {
-            period: PeriodState(print=print_, rows_in=1, kept=1, superseded=0, quarantined=0)
-            for period, print_ in periods.items()
+            period: PeriodState(fingerprint=fingerprint_, rows_in=1, kept=1, superseded=0, quarantined=0)
+            for period, fingerprint_ in periods.items()
         }
     return state
 
@@ -38,21 +38,21 @@ def _built(settings: Settings, lake: LakeState, market: Market | None = None) ->
 def test_the_first_build_is_full(settings):
     plan = plan_build(settings, _lake(trades={"2025-01": "a"}), Market())
     assert plan.full
-    assert run_values(settings, "2025-02-01", plan)["touched"] == "all"
+    assert run_values(settings, "2025-02-01", plan)["changed"] == "all"
 
 
 def test_only_changed_new_and_vanished_periods_are_rewritten(settings):
     _built(settings, _lake(trades={"2025-01": "a", "2025-02": "b", "2025-03": "c"}))
     plan = plan_build(settings, _lake(trades={"2025-01": "a", "2025-02": "x", "2025-04": "d"}), Market())
     assert not plan.full
-    assert plan.touched == {"trades": ["2025-02", "2025-03", "2025-04"]}
+    assert plan.changed == {"trades": ["2025-02", "2025-03", "2025-04"]}
 
 
 def test_a_build_that_was_cut_off_is_repaired_even_if_the_lake_went_back(settings):
     lake = _lake(trades={"2025-01": "a"})
     _built(settings, lake)
     begin_build(settings, plan_build(settings, _lake(trades={"2025-01": "spoilt"}), Market()))
-    assert plan_build(settings, lake, Market()).touched == {"trades": ["2025-01"]}
+    assert plan_build(settings, lake, Market()).changed == {"trades": ["2025-01"]}
 
 
 def test_a_full_build_that_was_cut_off_is_done_again(settings):

@@ -23,7 +23,7 @@ LIMIT = 1_000_000
 
 def cases(market: Written, kind: str) -> Iterator[dict[str, Any]]:
     for row in market.labels.filter(pl.col("kind") == kind).iter_rows(named=True):
-        yield {**row, "touched": json.loads(row["touched"])}
+        yield {**row, "affected": json.loads(row["affected"])}
 
 
 def subjects(frame: pl.DataFrame, kind: str) -> set[str]:
@@ -143,10 +143,10 @@ def test_every_kind_is_there_in_three_severities_with_a_lookalike(kind, market):
     assert next(one for one in compliance.KINDS if one.name == kind).lookalike
 
 
-def test_touched_rows_exist(market):
+def test_affected_rows_exist(market):
     for kind in KINDS:
         for case in cases(market, kind):
-            for name, keys in case["touched"].items():
+            for name, keys in case["affected"].items():
                 key = TABLES[name].key
                 published = {tuple(map(str, row)) for row in market[name].select(key).iter_rows()}
                 assert {tuple(map(str, row)) for row in keys} <= published, (kind, name)
@@ -155,7 +155,7 @@ def test_touched_rows_exist(market):
 def test_late_reports_are_late_by_their_severity(market):
     months, years = late_months(market), late_years(market)
     for case in cases(market, "late_report"):
-        if keys := case["touched"].get("activity_reports"):
+        if keys := case["affected"].get("activity_reports"):
             rows = months.filter(pl.col("unit_id").is_in([key[0] for key in keys]))
             rows = rows.filter(pl.col("month").is_in([date.fromisoformat(str(key[1])) for key in keys]))
             assert rows.height >= len(keys)
@@ -163,7 +163,7 @@ def test_late_reports_are_late_by_their_severity(market):
             low, high = {"faint": (0, 4), "plain": (3, 27), "blatant": (20, 80)}[case["severity"]]
             assert low < days < high
         else:
-            assert tuple(case["touched"]["emission_reports"][0][:2]) in {
+            assert tuple(case["affected"]["emission_reports"][0][:2]) in {
                 (row[0], row[1]) for row in years.select("entity_id", "year").iter_rows()
             }
 
@@ -178,8 +178,8 @@ def test_only_cases_are_late(market, clean_market):
 
 def test_missing_months_and_years_are_missing(market):
     for case in cases(market, "missing_report"):
-        if "compliance" in case["touched"]:
-            entity, year = case["touched"]["compliance"][0]
+        if "compliance" in case["affected"]:
+            entity, year = case["affected"]["compliance"][0]
             assert (
                 not market["emission_reports"]
                 .filter((pl.col("entity_id") == entity) & (pl.col("year") == year))
@@ -212,7 +212,7 @@ def test_shortfalls_are_the_cases_and_nobody_elses(market, clean_market):
     assert shortfalls(clean_market).height == 0
     missed = {(row[0], row[1]) for row in shortfalls(market).select("entity_id", "year").iter_rows()}
     for case in cases(market, "surrender_shortfall"):
-        assert tuple(case["touched"]["compliance"][0]) in missed
+        assert tuple(case["affected"]["compliance"][0]) in missed
     without_report = subjects(market.labels, "missing_report")
     assert {entity for entity, _ in missed} <= subjects(market.labels, "surrender_shortfall") | without_report
 
@@ -270,14 +270,14 @@ def test_positions_beyond_the_limit(market, clean_market):
 def test_ledger_breaks_do_not_reconcile_and_nothing_else(market, clean_market):
     assert unreconciled(clean_market) == set()
     wrong = unreconciled(market)
-    touched = set()
+    affected = set()
     for case in cases(market, "ledger_break"):
-        mine = {key[0] for key in case["touched"].get("trades", [])} | set(case["subject_ids"])
+        mine = {key[0] for key in case["affected"].get("trades", [])} | set(case["subject_ids"])
         assert wrong & mine, case["description"]
         # Who was booked too little may give more later than the record shows it to hold.
         parties = market["trades"].filter(pl.col("trade_id").is_in(list(mine)))
-        touched |= mine | set(parties["buy_account_id"]) | set(parties["sell_account_id"])
-    assert wrong <= touched
+        affected |= mine | set(parties["buy_account_id"]) | set(parties["sell_account_id"])
+    assert wrong <= affected
 
 
 def test_allocation_errors_differ_from_a_clean_market_of_the_same_seed(market, clean_market):

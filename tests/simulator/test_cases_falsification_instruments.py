@@ -22,12 +22,12 @@ def plants(tmp_path_factory: pytest.TempPathFactory) -> Plants:
     return falsified_plants(tmp_path_factory)
 
 
-def test_every_touched_row_is_published(plants: Plants) -> None:
+def test_every_affected_row_is_published(plants: Plants) -> None:
     named: dict[str, list[tuple[str, ...]]] = {}
     for row in plants.labels.to_dicts():
-        touched = json.loads(row["touched"])
-        assert touched, row["description"]
-        for name, keys in touched.items():
+        affected = json.loads(row["affected"])
+        assert affected, row["description"]
+        for name, keys in affected.items():
             named.setdefault(name, []).extend((row["case_id"], *map(str, key)) for key in keys)
     for name, keys in named.items():
         columns = list(TABLES[name].key)

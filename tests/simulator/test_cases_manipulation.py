@@ -17,7 +17,7 @@ def _cases(market, kind):
 
 
 def _keys(row, table):
-    return [key[0] for key in json.loads(row["touched"]).get(table, [])]
+    return [key[0] for key in json.loads(row["affected"]).get(table, [])]
 
 
 def _rows(market, row, table, key):
@@ -47,7 +47,7 @@ def test_every_kind_comes_in_three_severities_with_look_alikes(market, kind):
     known = set(market["accounts"]["account_id"])
     for row in _cases(market, kind):
         assert set(row["subject_ids"]) <= known
-        assert json.loads(row["touched"])
+        assert json.loads(row["affected"])
 
 
 def test_none_of_manipulation_is_left_out(market):

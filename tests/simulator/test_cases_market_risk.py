@@ -24,8 +24,8 @@ def _figures(market):
 
 
 def _days(market, row):
-    touched = json.loads(row["touched"])["market_days"]
-    days, instrument = [date.fromisoformat(key[0]) for key in touched], touched[0][1]
+    affected = json.loads(row["affected"])["market_days"]
+    days, instrument = [date.fromisoformat(key[0]) for key in affected], affected[0][1]
     mine = _figures(market).filter(pl.col("instrument_id") == instrument)
     inside = mine.filter(pl.col("date").is_in(days))
     assert inside.height == len(days)
@@ -87,7 +87,7 @@ def test_droughts_bring_fewer_orders(market):
 def test_concentrated_parties_buy_much_of_an_instrument(market):
     trades = market["trades"].filter(pl.col("mode") == "listed")
     for row in _cases(market, "concentration"):
-        keys = [key[0] for key in json.loads(row["touched"])["trades"]]
+        keys = [key[0] for key in json.loads(row["affected"])["trades"]]
         own = trades.filter(pl.col("trade_id").is_in(keys))
         window = trades.filter(
             (pl.col("instrument_id") == row["subject_ids"][-1])
@@ -101,7 +101,7 @@ def test_squeezing_companies_sell_nothing_of_their_own_accord(market):
     arranged = {
         key[0]
         for row in market.labels.iter_rows(named=True)
-        for key in json.loads(row["touched"]).get("trades", [])
+        for key in json.loads(row["affected"]).get("trades", [])
     }
     for row in _cases(market, "compliance_squeeze"):
         members = row["subject_ids"][:-1]
@@ -119,6 +119,6 @@ def test_episodes_do_not_overlap_on_one_instrument(market):
     seen = set()
     for kind in EPISODES:
         for row in _cases(market, kind):
-            for key in json.loads(row["touched"])["market_days"]:
+            for key in json.loads(row["affected"])["market_days"]:
                 assert tuple(key) not in seen
                 seen.add(tuple(key))

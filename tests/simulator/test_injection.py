@@ -70,8 +70,8 @@ def differing(source: Path, copy: Path) -> Keys:
 
 def labelled(report: InjectionReport) -> Keys:
     found: Keys = {}
-    for touched in pl.read_parquet(report.labels)["touched"]:
-        for name, rows in json.loads(touched).items():
+    for affected in pl.read_parquet(report.labels)["affected"]:
+        for name, rows in json.loads(affected).items():
             found.setdefault(name, set()).update(tuple(map(str, row)) for row in rows)
     return found
 
@@ -120,9 +120,9 @@ def test_subjects_are_in_the_source(clean_market, planted):
 def test_planted_trades_are_settled_and_counted(planted):
     broken = {
         tuple(row)
-        for kind, touched in pl.read_parquet(planted.labels).select("kind", "touched").iter_rows()
+        for kind, affected in pl.read_parquet(planted.labels).select("kind", "affected").iter_rows()
         if kind == "ledger_break"
-        for row in json.loads(touched).get("transfers", [])
+        for row in json.loads(affected).get("transfers", [])
     }
     trades = table(planted.out, "trades")
     settled = table(planted.out, "transfers").filter(pl.col("kind") == "trade_settlement")
@@ -155,15 +155,15 @@ def test_new_ids_follow_the_sources_pattern(clean_market, planted):
         ]
 
 
-def test_untouched_files_are_the_sources_bytes(clean_market, planted):
+def test_unchanged_files_are_the_sources_bytes(clean_market, planted):
     source, changed = clean_market.report.out, set(planted.changes)
-    untouched = [
+    unchanged = [
         path
         for path in source.rglob("*")
         if path.is_file() and path.relative_to(source).parts[0].split(".")[0] not in changed
     ]
-    assert untouched
-    for path in untouched:
+    assert unchanged
+    for path in unchanged:
         copy = planted.out / path.relative_to(source)
         assert copy.read_bytes() == path.read_bytes()
         assert copy.stat().st_ino != path.stat().st_ino

@@ -221,11 +221,11 @@ def test_rows_are_numbered_in_time_whoever_they_belong_to(name, medium_market):
 
 @pytest.mark.parametrize("name", ["trades", "transfers", "orders", "lab_tests"])
 def test_last_digits_of_labelled_rows_are_those_of_any_row(name, medium_market):
-    touched = {row[0] for text in medium_market.labels["touched"] for row in json.loads(text).get(name, [])}
+    affected = {row[0] for text in medium_market.labels["affected"] for row in json.loads(text).get(name, [])}
     key = TABLES[name].key[0]
     rows = medium_market[name].with_columns(
         pl.col(key).str.extract(r"(\d)\D*$").cast(pl.Int64).alias("digit"),
-        pl.col(key).is_in(list(touched)).alias("marked"),
+        pl.col(key).is_in(list(affected)).alias("marked"),
     )
     marked = rows.filter("marked")
     expected = rows.group_by("digit").len().sort("digit")["len"].to_numpy() / rows.height

@@ -48,7 +48,7 @@ def _only_these_hours(base: Plants, plants: Plants, most: int) -> None:
     keys = changed(base, plants, "cems_hourly")
     assert set(keys["unit_id"].to_list()) == {_FLEET.id[UNIT]}
     assert 0 < keys.height <= most
-    tagged = plants.shelf.touched[3]["cems_hourly"]
+    tagged = plants.shelf.affected[3]["cems_hourly"]
     assert len(tagged) == most
     for table in ("activity_reports", "meters_daily", "lab_tests", "unit_years"):
         assert changed(base, plants, table).is_empty()
@@ -126,7 +126,7 @@ def test_downtime_hits_the_hours_of_highest_load_unless_at_random(
     plants = run(arrange)
     of_month = pl.col("ts").dt.convert_time_zone("Asia/Shanghai").dt.month() == 12
     rows = plants["cems_hourly"].filter(pl.col("unit_id") == _FLEET.id[UNIT], of_month)
-    tagged = {key[1] for key in plants.shelf.touched[3]["cems_hourly"]}
+    tagged = {key[1] for key in plants.shelf.affected[3]["cems_hourly"]}
     hit = rows.filter(pl.Series([ts.isoformat() in tagged for ts in rows["ts"].to_list()]))
     load = rows["gross_load"].drop_nulls()
     assert len(tagged) == round(0.1 * (load > 0).sum())
@@ -166,7 +166,7 @@ def test_invented_monitor_digits_touch_valid_hours_only(base: Plants) -> None:
 
     plants = run(arrange)
     keys = changed(base, plants, "cems_hourly")
-    tagged = len(plants.shelf.touched[3]["cems_hourly"])
+    tagged = len(plants.shelf.affected[3]["cems_hourly"])
     assert 0.4 * 744 < tagged < 0.55 * 744
     assert 0.9 * tagged < keys.height <= tagged
 

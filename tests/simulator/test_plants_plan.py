@@ -73,7 +73,7 @@ def _owned(frame: pl.DataFrame, unit: int) -> bool:
 
 
 def _tagged(plants: Plants, table: str, tag: int) -> set[tuple[str | int, ...]]:
-    return {tuple(key) for key in plants.shelf.touched[tag][table]}
+    return {tuple(key) for key in plants.shelf.affected[tag][table]}
 
 
 @pytest.mark.parametrize(
@@ -469,9 +469,9 @@ def test_annual_filing_follows_the_plan() -> None:
     assert of(absent).is_empty() and np.isnan(plants.reports.verified(2024)[absent])
     assert of(revised)["submitted_at"].dt.date().to_list()[1:] == [date(2025, 4, 8)]
     assert of(revised)["total"].n_unique() == 1
-    touched = {_ENTITIES.id[one] for one in (late, absent, revised)}
+    affected = {_ENTITIES.id[one] for one in (late, absent, revised)}
     differences = _differences(plants)
     assert set(differences) <= {"emission_reports", "unit_years"}
-    assert set(differences["emission_reports"]["entity_id"].to_list()) <= touched
+    assert set(differences["emission_reports"]["entity_id"].to_list()) <= affected
     assert plants.reports.submitted_on(2024)[late] == date(2025, 5, 20)
     assert plants.reports.submitted_on(2024)[absent] is None

@@ -112,7 +112,7 @@ def test_without_a_plan_what_is_booked_is_what_is_published(small, tmp_path):
     assert [issue.day for issue in issues] == sorted(issuances["issued_on"])
     owners = {small.accounts.holder_id[issue.account] for issue in issues}
     assert owners <= set(published["owner_id"])
-    assert sink.touched == {}
+    assert sink.affected == {}
 
 
 def test_plan_is_carried_out_and_remembered(small, tmp_path):
@@ -148,7 +148,7 @@ def test_plan_is_carried_out_and_remembered(small, tmp_path):
     shared = mine.filter(pl.col("period_end") == small.projects.issuances[again][0].period_end)
     assert shared.height == 2
     assert issuances["issuance_id"].n_unique() == issuances.height
-    assert set(sink.touched) == {5, 6, 7, 8}
+    assert set(sink.affected) == {5, 6, 7, 8}
     assert sum(issue.quantity for issue in issues) == issuances["quantity"].sum()
     assert {issue.tag for issue in issues} == {0, 5, 6, 7, 8}
 

@@ -194,8 +194,8 @@ def _settled(fault, holdings=None, quantity=100):
     book = FaultBook([fault], emitters=4, last_day=date(2025, 12, 31))
     book.at_settlement(DAY, trades, moments, ledger.holdings, set())
     book.at_close(DAY, ledger.holdings, np.array([0]), np.random.default_rng(1))
-    touched = book.touched_trades()
-    return book.applied(ledger.drain()), touched, ledger.holdings
+    affected = book.affected_trades()
+    return book.applied(ledger.drain()), affected, ledger.holdings
 
 
 @pytest.mark.parametrize(
@@ -203,17 +203,17 @@ def _settled(fault, holdings=None, quantity=100):
     [("unsettled", 2, 200), ("twice", 4, 400), ("misbooked", 3, 270), ("reversed", 5, 360), ("late", 3, 300)],
 )
 def test_faults_show_in_the_published_record_only(action, rows, quantity):
-    published, touched, holdings = _settled(LedgerFault(DAY, 1, action, 30, tag=9))
+    published, affected, holdings = _settled(LedgerFault(DAY, 1, action, 30, tag=9))
     assert len(published["moment"]) == rows
     assert published["quantity"].sum() == quantity
     assert (holdings == 1_000).all()
-    assert touched["number"].to_list() == [70]
+    assert affected["number"].to_list() == [70]
     assert (np.diff(published["moment"]) >= 0).all()
 
 
 def test_lawful_faults_end_where_the_truth_does_on_the_same_day():
     for action in ("late", "reversed"):
-        published, touched, _ = _settled(LedgerFault(DAY, 1, action, 30))
+        published, affected, _ = _settled(LedgerFault(DAY, 1, action, 30))
         net = np.zeros(4, dtype=np.int64)
         np.add.at(net, published["taker"], published["quantity"])
         np.subtract.at(net, published["giver"], published["quantity"])
@@ -221,7 +221,7 @@ def test_lawful_faults_end_where_the_truth_does_on_the_same_day():
         assert published["moment"].max() < calendar.local(DAY + timedelta(days=1), 0.0)
         settlements = published["quantity"][published["kind"] == KINDS.index("trade_settlement")]
         assert settlements.tolist() == [100, 100, 100]
-        assert touched.height == 0
+        assert affected.height == 0
 
 
 def test_overdrawn_gives_more_than_is_held():

@@ -57,14 +57,14 @@ def _text(value):
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def test_subjects_and_touched_rows_exist(market):
+def test_subjects_and_affected_rows_exist(market):
     known = {}
     for row in market.labels.iter_rows(named=True):
         assert row["subject_ids"], row["kind"]
         assert row["window_start"] < row["window_end"], row["kind"]
-        touched = json.loads(row["touched"])
-        assert touched, row["kind"]
-        for name, keys in touched.items():
+        affected = json.loads(row["affected"])
+        assert affected, row["kind"]
+        for name, keys in affected.items():
             table = TABLES[name]
             if name not in known:
                 known[name] = {tuple(map(_text, key)) for key in market[name].select(table.key).rows()}

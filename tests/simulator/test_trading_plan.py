@@ -136,7 +136,7 @@ def _table(ran, name):
 
 
 def _tagged(ran, name, tag):
-    keys = [row[0] for row in ran.sink.touched.get(tag, {}).get(name, [])]
+    keys = [row[0] for row in ran.sink.affected.get(tag, {}).get(name, [])]
     key = {"orders": "event_id", "trades": "trade_id", "auction_bids": "bid_id"}[name]
     return _table(ran, name).filter(pl.col(key).is_in(keys))
 

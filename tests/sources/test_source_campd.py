@@ -90,7 +90,7 @@ def test_fuel_names_the_primary_first(campd_csv, tmp_path, primary, secondary, e
     assert any("Moon Dust" in note for note in report.notes) == (primary == "Moon Dust")
 
 
-def test_doubles_within_and_between_files_are_set_aside(campd_csv, tmp_path):
+def test_doubles_within_and_between_files_are_quarantined(campd_csv, tmp_path):
     campd_csv(COAL.format(""), COAL.format("Wood"))
     campd_csv(COAL.format(""), name="zz_again.csv")
     report = read("campd", tmp_path / "campd", tmp_path / "out")

@@ -21,9 +21,9 @@ def result(eutl_zip, tmp_path):
     return out, read("eutl", eutl_zip(), out)
 
 
-def test_every_row_is_written_or_set_aside(result):
+def test_every_row_is_written_or_quarantined(result):
     _, report = result
-    account = {line.source: (line.read, line.written, line.set_aside) for line in report.rows()}
+    account = {line.source: (line.read, line.written, line.quarantined) for line in report.rows()}
     assert account == {
         "installation": (4, 4, 0),
         "account": (5, 5, 0),
@@ -33,10 +33,10 @@ def test_every_row_is_written_or_set_aside(result):
     }
 
 
-def test_rows_set_aside_keep_their_text_and_say_why(result):
+def test_rows_quarantined_keep_their_text_and_say_why(result):
     out, _ = result
-    aside = pl.read_csv(out / "_set_aside" / "transaction.csv", infer_schema=False)
-    assert dict(aside.select("source_row", "set_aside_because").iter_rows()) == {
+    aside = pl.read_csv(out / "_quarantined" / "transaction.csv", infer_schema=False)
+    assert dict(aside.select("source_row", "quarantine_reason").iter_rows()) == {
         "7": "transaction type 10-888 is in no code list",
         "8": "amount: expected a whole number, found '1.5'",
         "9": "date: expected YYYY-MM-DD HH:MM:SS, found 'gestern'",

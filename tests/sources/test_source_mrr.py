@@ -100,10 +100,10 @@ def test_sectors(result, tmp_path, naics, industry, sector):
     assert table(tmp_path, "entities")[0]["sector"] == sector
 
 
-def test_doubles_and_broken_rows_are_set_aside(result):
+def test_doubles_and_broken_rows_are_quarantined(result):
     line = f"1,Mill,2012,1,,,CA,{PAPER}"
     report = result(line, line, f"2,Mill,MMXII,1,,,CA,{PAPER}", f"3,Mill,2012,,,,CA,{PAPER}")
-    assert (report.rows()[0].written, report.set_aside) == (1, 3)
+    assert (report.rows()[0].written, report.quarantined) == (1, 3)
 
 
 def test_header_alone_is_refused(result):

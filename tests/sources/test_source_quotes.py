@@ -6,7 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from pipelines.market import read_market
+from pipelines.core.market import read_market
 from pipelines.sources import SourceError, read
 
 CEA = (

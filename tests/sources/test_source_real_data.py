@@ -20,7 +20,7 @@ def eutl(real_data, tmp_path_factory):
 
 
 def account(report):
-    return {line.source: (line.read, line.written, line.set_aside) for line in report.rows()}
+    return {line.source: (line.read, line.written, line.quarantined) for line in report.rows()}
 
 
 def assert_references_hold(out):

@@ -51,7 +51,7 @@ def test_account_on_disk(quotes, tmp_path):
             "table": "market_days",
             "read": 3,
             "written": 2,
-            "set_aside": 1,
+            "quarantined": 1,
             "reasons": [["date: an earlier row has the same", 1]],
         }
     ]
@@ -65,7 +65,7 @@ def test_an_earlier_reading_is_replaced_whole(quotes, tmp_path):
     read("eua", quotes, tmp_path / "out")
     quotes.write_text("\n".join(QUOTES.splitlines()[:2]) + "\n")
     read("eua", quotes, tmp_path / "out")
-    assert "_set_aside/eua.csv" not in content(tmp_path / "out")
+    assert "_quarantined/eua.csv" not in content(tmp_path / "out")
     assert pl.read_parquet(tmp_path / "out" / "market_days.parquet").height == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["eua.csv", "out"], "nothing is left beside it"
 
@@ -139,6 +139,6 @@ def test_a_value_outside_its_enum_is_refused():
 
 def test_an_account_that_does_not_add_up_is_refused():
     with pytest.raises(ValueError, match="expected rows read = written"):
-        ReportLine("a", "b", read=3, written=1, set_aside=1, reasons=(("x", 1),))
+        ReportLine("a", "b", read=3, written=1, quarantined=1, reasons=(("x", 1),))
     with pytest.raises(ValueError, match="do not add up"):
-        ReportLine("a", "b", read=2, written=1, set_aside=1)
+        ReportLine("a", "b", read=2, written=1, quarantined=1)

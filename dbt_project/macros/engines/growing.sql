@@ -7,6 +7,6 @@
 {# Pre-hook: deletes from a growing table what the model is about to insert again. #}
 {% macro drop_periods(relation, own, whole=[], since=[]) %}
     {%- if is_incremental() -%}
-        delete from {{ relation }} where {{ touched_periods(own, whole, since) }}
+        delete from {{ relation }} where {{ changed_periods(own, whole, since) }}
     {%- endif -%}
 {% endmacro %}

@@ -8,7 +8,7 @@
 }}
 
 with
-    cems_hourly as (select * from {{ ref("stg_cems_hourly") }} where {{ in_touched_periods("cems_hourly") }}),
+    cems_hourly as (select * from {{ ref("stg_cems_hourly") }} where {{ in_changed_periods("cems_hourly") }}),
 
     moments as (select distinct ts from cems_hourly),
 

@@ -11,7 +11,7 @@ with
     days as (
         select unit_id, period, {{ month_start("date") }} as month, meter, value
         from {{ ref("stg_meters_daily") }}
-        where {{ in_touched_periods("meters_daily") }}
+        where {{ in_changed_periods("meters_daily") }}
     )
 
 select

@@ -1,12 +1,12 @@
 {#
-    Key columns are never null and together unique. With `source`, only its touched periods are read;
+    Key columns are never null and together unique. With `source`, only its changed periods are read;
     with `by_period`, for keys that never leave their period, one period after the other.
 #}
 {% test unique_key(model, columns, source=none, by_period=false) %}
-    {% set touched = touched_periods(source) if source else "true" %}
-    {% set conditions = [touched] %}
+    {% set changed = changed_periods(source) if source else "true" %}
+    {% set conditions = [changed] %}
     {% if by_period and execute %}
-        {% set found = run_query("select distinct period from " ~ model ~ " where " ~ touched) %}
+        {% set found = run_query("select distinct period from " ~ model ~ " where " ~ changed) %}
         {% set conditions = [] %}
         {% for period in found.columns[0].values() | sort %}
             {% do conditions.append("period = '" ~ period ~ "'") %}
@@ -30,7 +30,7 @@
         used as (
             select distinct {{ column_name }} as used_value
             from {{ model }}
-            where {{ column_name }} is not null and {{ touched_periods(source) if source else "true" }}
+            where {{ column_name }} is not null and {{ changed_periods(source) if source else "true" }}
         ),
 
         known as (select distinct {{ field }} as known_value from {{ to }})

@@ -22,7 +22,7 @@ SEVERITIES = ("faint", "plain", "blatant")
 class Case:
     """One known case, or one look-alike (without a severity).
 
-    Without a window it lasts from the first to just after the last row that carries its tag. `touched` are
+    Without a window it lasts from the first to just after the last row that carries its tag. `affected` are
     keys of rows known beforehand, by table; rows that carry the tag are added when they are published.
     """
 
@@ -32,7 +32,7 @@ class Case:
     text: str
     subject_ids: list[str]
     window: tuple[int, int] | None = None
-    touched: dict[str, list[list[str | int]]] = field(default_factory=dict)
+    affected: dict[str, list[list[str | int]]] = field(default_factory=dict)
 
 
 class Cast:
@@ -99,11 +99,11 @@ class Stage:
         text: str,
         subjects: list[str],
         window: tuple[int, int] | None = None,
-        touched: dict[str, list[list[str | int]]] | None = None,
+        affected: dict[str, list[list[str | int]]] | None = None,
     ) -> int:
         """Note a case and return the tag that what belongs to it carries."""
         tag = len(self.cases) + 1
-        self.cases.append(Case(tag, kind, severity, text, subjects, window, touched or {}))
+        self.cases.append(Case(tag, kind, severity, text, subjects, window, affected or {}))
         return tag
 
     def note_lookalike(

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
-from pipelines.progress import report
+from pipelines.core.progress import report
 from pipelines.simulator.dirt.deliveries import (
     LATER,
     TEXT,

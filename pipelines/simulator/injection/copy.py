@@ -192,7 +192,7 @@ class SourceCopy:
     def _log(self, name: str) -> Changes:
         return self.changes.setdefault(name, Changes())
 
-    def touched(self) -> dict[str, list[Key]]:
+    def affected(self) -> dict[str, list[Key]]:
         """Keys of all rows that were changed, added or removed since `begin`, by table."""
         return {name: log.keys() for name, log in sorted(self.changes.items()) if log.keys()}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.progress import report
+from pipelines.core.progress import report
 from pipelines.simulator.cases import KINDS
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.stage import SEVERITIES, Case, Stage
@@ -166,7 +166,7 @@ class _Planter:
         try:
             check_plan(stage.plan, self.copy)
             self._carry_out(stage.plan, kind.name, severity, attempt)
-            if not self.copy.touched():
+            if not self.copy.affected():
                 raise UnplantableError("nothing of it shows in the tables of this source")
         except UnplantableError:
             self.copy.restore(before)
@@ -195,7 +195,7 @@ class _Planter:
         credits.carry_out(context, plan.projects)
 
     def _note(self, case: Case) -> None:
-        case.touched = self.copy.touched()
+        case.affected = self.copy.affected()
         case.window = self.match.window(case.window) if case.window else self._span()
         for name, log in self.copy.changes.items():
             total = self.total.setdefault(name, Changes())

@@ -8,7 +8,7 @@ import duckdb
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
-from pipelines.lake.checks import path_literal
+from pipelines.core.sql import path_literal
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".csv.gz": "read_csv"}
 

@@ -1,6 +1,6 @@
 """Bookings that the registration system gets wrong: the published record differs from what happened.
 
-True holdings are never touched. A fault waits for a day on which its account trades; lawful ones (late, or
+True holdings are never affected. A fault waits for a day on which its account trades; lawful ones (late, or
 put right the same evening) also for one on which the published record stays in order.
 """
 
@@ -140,7 +140,7 @@ class FaultBook:
         table = table[:, np.argsort(table[0], kind="stable")]
         return dict(zip(COLUMNS, table, strict=True))
 
-    def touched_trades(self) -> pl.DataFrame:
+    def affected_trades(self) -> pl.DataFrame:
         """The trades of the month's wrong settlements: number, ts, tag."""
         wrong = [(n, mark) for n, mark in sorted(self.marked.items()) if mark.fault.tag]
         return pl.DataFrame(

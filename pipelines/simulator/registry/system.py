@@ -249,13 +249,13 @@ class Registry:
 
     def flush(self, month: str, sink: Sink) -> None:
         """Write the movements of a month (`2025-03`) and forget them."""
-        touched = self._faults.touched_trades()
+        affected = self._faults.affected_trades()
         rows = self._faults.applied(self.ledger.drain())
         sink.write("transfers", published.transfers(self.world, self.timeline, rows, self._published), month)
         self._published += len(rows["moment"])
-        if touched.height:
-            ids = published.trade_ids(touched["number"].to_numpy()).alias("trade_id")
-            sink.remember("trades", touched.drop("number").with_columns(ids))
+        if affected.height:
+            ids = published.trade_ids(affected["number"].to_numpy()).alias("trade_id")
+            sink.remember("trades", affected.drop("number").with_columns(ids))
 
     def publish(self, sink: Sink) -> None:
         """Write `allocations` and `compliance` as they stand at the end."""

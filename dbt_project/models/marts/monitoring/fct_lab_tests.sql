@@ -11,7 +11,7 @@ with
     lab_tests as (
         select *
         from {{ ref("stg_lab_tests") }}
-        where {{ in_touched_periods("lab_tests", whole=["entities", "service_bodies"]) }}
+        where {{ in_changed_periods("lab_tests", whole=["entities", "service_bodies"]) }}
     ),
 
     entities as (select * from {{ ref("stg_entities") }}),

@@ -11,7 +11,7 @@ with
     transfers as (
         select *
         from {{ ref("stg_transfers") }}
-        where {{ in_touched_periods("transfers", whole=["accounts", "entities"]) }}
+        where {{ in_changed_periods("transfers", whole=["accounts", "entities"]) }}
     ),
 
     accounts as (select * from {{ ref("dim_accounts") }})

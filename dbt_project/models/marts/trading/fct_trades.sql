@@ -13,7 +13,7 @@ with
         from {{ ref("stg_trades") }}
         where
             {{
-                in_touched_periods(
+                in_changed_periods(
                     "trades", whole=["accounts", "entities", "instruments"], since=["market_days"]
                 )
             }}

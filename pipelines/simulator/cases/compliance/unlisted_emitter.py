@@ -61,8 +61,8 @@ def _forgotten(stage: Stage, rng: np.random.Generator, severity: str) -> None:
 
 def _open(stage: Stage, severity: str, entity: int, year: int, text: str) -> None:
     code = stage.world.entities.id[entity]
-    touched: dict[str, list[list[str | int]]] = {"entities": [[code]], "emission_reports": [[code, year, 1]]}
-    stage.open_case(KIND.name, severity, text, [code], stage.year_window(year), touched)
+    affected: dict[str, list[list[str | int]]] = {"entities": [[code]], "emission_reports": [[code, year, 1]]}
+    stage.open_case(KIND.name, severity, text, [code], stage.year_window(year), affected)
 
 
 def _resemble(stage: Stage, rng: np.random.Generator) -> None:

@@ -51,12 +51,12 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         _endow(stage, rng, members, surplus)
         stage.plan.trading.withhold(members, days)
         text = f"{len(members)} companies hold back a surplus for {len(days)} days before the deadline"
-        touched = day_keys(stage, asset, days)
+        affected = day_keys(stage, asset, days)
         ids = stage.world.entities.id
-        touched["compliance"] = [[ids[entity], year - 1] for entity in members]
+        affected["compliance"] = [[ids[entity], year - 1] for entity in members]
         subjects = [*stage.account_ids(members), instrument_of(stage, asset)]
         window = stage.day_window(days[0], days[-1])
-        stage.open_case("compliance_squeeze", part.severity, text, subjects, window, touched)
+        stage.open_case("compliance_squeeze", part.severity, text, subjects, window, affected)
 
 
 def _members(

@@ -44,9 +44,9 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         for day in days:
             stage.plan.trading.activity[day, asset] = left * float(rng.uniform(0.8, 1.2))
         text = f"about {left:.0%} of the usual orders for {len(days)} trading days"
-        window, touched = stage.day_window(days[0], days[-1]), day_keys(stage, asset, days)
+        window, affected = stage.day_window(days[0], days[-1]), day_keys(stage, asset, days)
         subjects = [instrument_of(stage, asset), "cn"]
-        stage.open_case("liquidity_drought", severity, text, subjects, window, touched)
+        stage.open_case("liquidity_drought", severity, text, subjects, window, affected)
 
 
 def _visible(stage: Stage, most: float, asset: int, days: list[date]) -> bool:

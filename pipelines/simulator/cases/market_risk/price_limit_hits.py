@@ -64,9 +64,9 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         _run(stage, rng, asset, days, length, up)
         text = f"{length} closes in a row at the {'upper' if up else 'lower'} limit"
         window = stage.day_window(days[0], days[length - 1])
-        touched = day_keys(stage, asset, days[:length])
+        affected = day_keys(stage, asset, days[:length])
         subjects = [instrument_of(stage, asset), "cn"]
-        stage.open_case("price_limit_hits", severity, text, subjects, window, touched)
+        stage.open_case("price_limit_hits", severity, text, subjects, window, affected)
 
 
 def _is_thin(stage: Stage, in_autumn: bool, asset: int, days: list[date]) -> bool:

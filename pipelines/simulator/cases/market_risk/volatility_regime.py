@@ -51,9 +51,9 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
         asset, days = placed
         _stir(stage, rng, asset, days, uniform(rng, shape.unrest), uniform(rng, shape.news))
         text = f"{len(days)} trading days of prices that go up and down far more than before"
-        window, touched = stage.day_window(days[0], days[-1]), day_keys(stage, asset, days)
+        window, affected = stage.day_window(days[0], days[-1]), day_keys(stage, asset, days)
         subjects = [instrument_of(stage, asset), "cn"]
-        stage.open_case("volatility_regime", severity, text, subjects, window, touched)
+        stage.open_case("volatility_regime", severity, text, subjects, window, affected)
 
 
 def _stir(

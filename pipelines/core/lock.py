@@ -1,0 +1,35 @@
+"""One run at a time in a home, whoever starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from pipelines.core.settings import Settings
+
+
+class HomeBusyError(Exception):
+    """Another run holds the home."""
+
+
+@contextmanager
+def home_lock(settings: Settings) -> Iterator[None]:
+    """Hold the home while the block runs; the same process may enter again.
+
+    Raises:
+        HomeBusyError: another process holds it.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.home / ".run.lock", timeout=0, thread_local=False, is_singleton=True)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise HomeBusyError(
+            f"{settings.home}: expected no other run, found one in progress. Wait for it to end."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,66 @@
+"""The market's own settings, from `market.yml` in a source directory."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from pipelines.core.errors import SourceError
+from pipelines.core.settings import Settings
+
+
+class Market(BaseModel):
+    """Identity, currency and time zone of a market; which rules hold is looked up by `id`.
+
+    Defaults are those of the Chinese national market.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: str = Field(default="cn", pattern=r"^[a-z]{2}(-[a-z0-9]{1,8})?$")
+    name_zh: str = "全国碳排放权交易市场"
+    name_en: str = "China national emissions trading market"
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    timezone: str = "Asia/Shanghai"
+    as_of: date | None = Field(
+        default=None, description="as-of date unless a run names one; for markets of the past"
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"expected an IANA time zone such as Asia/Shanghai, found {value!r}") from error
+        return value
+
+
+def read_market(source: Path) -> Market:
+    """Settings in `source/market.yml`, or those of the Chinese national market without that file.
+
+    Raises:
+        SourceError: the file is no YAML mapping or a setting is not valid.
+    """
+    path = source / "market.yml"
+    if not path.is_file():
+        return Market()
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"expected a mapping of settings, found {type(content).__name__}")
+        return Market(**content)
+    except (ValidationError, ValueError, yaml.YAMLError, TypeError) as error:
+        raise SourceError(
+            f"{path}: the market's settings cannot be read: {error}. "
+            "Correct the file, or remove it to use the Chinese national market's settings."
+        ) from error
+
+
+def as_of_date(settings: Settings, market: Market) -> date:
+    """The day that the settings name, else the market's own, else today in the market's time zone."""
+    return settings.as_of or market.as_of or datetime.now(ZoneInfo(market.timezone)).date()

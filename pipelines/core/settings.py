@@ -1,0 +1,95 @@
+"""Where things are and how the house is set up, from arguments and the environment.
+
+Belongs here: paths and knobs. Does not belong here: Dagster, I/O, rules of law.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SettingsError(Exception):
+    """A setting is not valid."""
+
+
+class Settings(BaseSettings):
+    """Paths under `home` and the limits of a run; every field may be set as CARBONWARDEN_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CARBONWARDEN_", extra="ignore")
+
+    home: Path = Field(default=Path("data"), description="everything that is kept lives under this folder")
+    source: Path | None = Field(default=None, description="source directory that Dagster's runs read")
+    as_of: date | None = Field(default=None, description="as-of date; none: today")
+    memory_limit: str = Field(
+        default="2GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$", description="DuckDB's memory limit, per process"
+    )
+    threads: int = Field(default=2, ge=1, description="DuckDB's threads, per process")
+    keep_snapshots: int = Field(default=5, ge=2, description="published snapshots to keep")
+
+    @classmethod
+    def load(cls, home: Path | None = None) -> Settings:
+        """Settings from the environment, with `home` taking precedence; its path is made absolute.
+
+        Raises:
+            SettingsError: a variable is not valid, or the home's path has a character that some
+                reader of its files would take for a wildcard or an escape.
+        """
+        try:
+            settings = cls() if home is None else cls(home=home)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = f"CARBONWARDEN_{str(first['loc'][0]).upper()}"
+            raise SettingsError(f"{name}: {first['msg']}, found {first['input']!r}. Correct it.") from error
+        folder = settings.home.expanduser().absolute()
+        unfit = sorted(set(str(folder)) & set("*?[]%#\n"))
+        if unfit:
+            raise SettingsError(
+                f"{folder}: expected a home without {' '.join(unfit)} in its path. Name another."
+            )
+        return settings.model_copy(update={"home": folder})
+
+    @property
+    def duckdb_config(self) -> dict[str, str | bool | int | float | list[str]]:
+        """Limits of a DuckDB connection."""
+        return {"memory_limit": self.memory_limit, "threads": self.threads}
+
+    @property
+    def lake(self) -> Path:
+        """Received, kept and quarantined rows, and what Python hands to dbt."""
+        return self.home / "lake"
+
+    @property
+    def handover(self) -> Path:
+        """Frames that Python computed for dbt to read."""
+        return self.lake / "handover"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that dbt alone writes."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Immutable snapshots, one folder each."""
+        return self.home / "published"
+
+    @property
+    def current(self) -> Path:
+        """Symbolic link to the snapshot that readers open."""
+        return self.published / "current"
+
+    @property
+    def refusal(self) -> Path:
+        """What the last refused run found; absent after a success."""
+        return self.home / "refusal.json"
+
+    @property
+    def scratch(self) -> Path:
+        """Work files of the run in progress; may be deleted when none is."""
+        return self.home / "scratch"

@@ -1,0 +1,75 @@
+"""The last two steps: supervision marts join the candidate, and the candidate is published."""
+
+import json
+from datetime import timedelta
+
+import dagster as dg
+import polars as pl
+
+from pipelines.core.progress import report
+from pipelines.orchestration.assets.names import (
+    ENGINEERS,
+    EXPECTED_EMISSIONS,
+    PUBLICATION,
+    SUPERVISION_MARTS,
+    SUPERVISORS,
+)
+from pipelines.orchestration.gates import gate_counts
+from pipelines.orchestration.project import MANIFEST
+from pipelines.orchestration.resources import Workspace
+from pipelines.publication.snapshots import export_marts, publish
+from pipelines.warehouse.build import published_models
+
+
+def build_publication_assets(supervision_models: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+    """Export of the supervision marts, downstream of all of them, and the publication."""
+
+    @dg.asset(
+        key=SUPERVISION_MARTS,
+        deps=supervision_models,
+        group_name="candidate",
+        owners=ENGINEERS,
+        kinds={"duckdb", "parquet"},
+        description="Alerts, evidence and quality results of the snapshot in preparation, as Parquet.",
+        pool="duckdb",
+    )
+    def supervision_marts(workspace: Workspace) -> dg.MaterializeResult:
+        report("copying the supervision marts")
+        names = published_models(MANIFEST, supervision=True)
+        rows = export_marts(workspace.settings, names, workspace.candidate / "marts")
+        return dg.MaterializeResult(metadata={name: count for name, count in rows.items()})
+
+    @dg.asset(
+        key=PUBLICATION,
+        deps=[SUPERVISION_MARTS, EXPECTED_EMISSIONS],
+        group_name="publication",
+        owners=SUPERVISORS,
+        kinds={"parquet"},
+        description="The snapshot that readers see. It is switched in one step and never changes.",
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
+    )
+    def publication(workspace: Workspace) -> dg.MaterializeResult:
+        report("publishing")
+        marts = workspace.candidate / "marts"
+        tables = {
+            path.stem: {"rows": pl.scan_parquet(path).select(pl.len()).collect().item()}
+            for path in sorted(marts.glob("*.parquet"))
+        }
+        manifest = {
+            "as_of": workspace.day.isoformat(),
+            "market": workspace.market.model_dump(mode="json"),
+            "source": workspace.source_path.name,
+            "tables": tables,
+            "gates": gate_counts(workspace.settings),
+            "run": json.loads((workspace.settings.scratch / "run.json").read_text(encoding="utf-8")),
+        }
+        path = publish(workspace.settings, workspace.snapshot, manifest)
+        return dg.MaterializeResult(
+            metadata={
+                "snapshot": workspace.snapshot,
+                "path": dg.MetadataValue.path(path),
+                "tables": len(tables),
+            }
+        )
+
+    return [supervision_marts, publication]

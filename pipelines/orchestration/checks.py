@@ -1,0 +1,129 @@
+"""Asset checks: the two gates, shown in Dagster table by table; a refusal blocks what comes after.
+
+Belongs here: turning gate results into check results. Does not belong here: bounds and suites
+(`expectations`), keys and identities (dbt's data tests, which dagster-dbt shows as checks itself).
+See https://docs.dagster.io/guides/test/asset-checks.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import dagster as dg
+
+from expectations.gates import suites_of
+from expectations.policy import Market
+from expectations.results import GateResult, QualityResult
+from expectations.suite import Frame
+from pipelines.contract.tables import TABLES
+from pipelines.core.progress import report
+from pipelines.orchestration.assets.names import (
+    ALERT_EVIDENCE,
+    ALERTS,
+    HANDOVER,
+    QUALITY_RESULTS,
+    SUPERVISORS,
+    lake_key,
+)
+from pipelines.orchestration.gates import INGESTION, PUBLICATION, forget_gates, refuse_if_failed, run_gate
+from pipelines.orchestration.resources import Workspace
+
+_Name = TypeVar("_Name")
+
+_CHECK = "plausibility"
+_ALERT_TABLES = ("fct_alerts", "alert_support", "alert_volume")
+
+
+def _table(rows: Iterable[QualityResult]) -> str:
+    lines = ["| expectation | severity | observed | expected |", "|---|---|---|---|"]
+    lines += [f"| {row.expectation} | {row.severity} | {row.observed} | {row.expected} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _result(key: dg.AssetKey, check: str, rows: list[QualityResult]) -> dg.AssetCheckResult:
+    failed = [row for row in rows if row.success is False and row.severity != "info"]
+    critical = any(row.severity == "critical" for row in failed)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=check,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "expectations": len(rows),
+            "not_judged": sum(row.success is None for row in rows),
+            "failed": dg.MetadataValue.md(_table(failed) if failed else "none"),
+        },
+    )
+
+
+def _grouped(
+    result: GateResult, groups: Mapping[str, _Name], rest: _Name
+) -> dict[_Name, list[QualityResult]]:
+    """Results by the group of their table; tables without one count under `rest`."""
+    rows: dict[_Name, list[QualityResult]] = {name: [] for name in [*groups.values(), rest]}
+    for row in result.results:
+        rows[groups.get(row.table_name, rest)].append(row)
+    return rows
+
+
+def build_quality_asset() -> dg.AssetsDefinition:
+    """Gate 2, before publication: its results are an asset that the supervision marts read.
+
+    They hang on the results, not on the marts: a blocking check on the marts would have to pass before the
+    detectors, whose alerts it judges, could run.
+    """
+    checks = {"plausible_alerts": "alerts", "plausible_marts": "marts"}
+
+    @dg.asset(
+        key=QUALITY_RESULTS,
+        deps=[ALERTS, ALERT_EVIDENCE],
+        group_name="anomaly",
+        owners=SUPERVISORS,
+        kinds={"duckdb", "greatexpectations"},
+        description="What both gates found. One row an expectation in a gate.",
+        check_specs=[
+            dg.AssetCheckSpec(
+                name, asset=QUALITY_RESULTS, blocking=True, description=f"Plausibility of the {what}."
+            )
+            for name, what in checks.items()
+        ],
+    )
+    def quality_results(workspace: Workspace) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+        report("gate before publication")
+        result = run_gate(workspace, PUBLICATION)
+        groups = dict.fromkeys(_ALERT_TABLES, "plausible_alerts")
+        for check, rows in _grouped(result, groups, "plausible_marts").items():
+            yield _result(QUALITY_RESULTS, check, rows)
+        refuse_if_failed(workspace, result)
+        yield dg.MaterializeResult(
+            asset_key=QUALITY_RESULTS, metadata={"dagster/row_count": len(result.results)}
+        )
+
+    return quality_results
+
+
+def build_ingestion_check() -> dg.AssetChecksDefinition:
+    """Gate 1 as asset checks, one a table; which tables are judged follows from the suites."""
+    frame = Frame(INGESTION, Market(), datetime.now(UTC).date())
+    judged = {suite.table for suite in suites_of(frame)}
+    keys = {name: lake_key(name) for name in TABLES if name in judged}
+    rest = dg.AssetKey([HANDOVER, "row_accounting"])
+
+    @dg.multi_asset_check(
+        name="ingestion",
+        description="Plausibility of what came in; a critical failure refuses the run.",
+        specs=[
+            dg.AssetCheckSpec(_CHECK, asset=key, blocking=True, description="Plausibility of what came in.")
+            for key in [*keys.values(), rest]
+        ],
+    )
+    def ingestion(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
+        """Gate 1: plausibility of what came in."""
+        report("ingestion gate")
+        forget_gates(workspace.settings)
+        result = run_gate(workspace, INGESTION)
+        for key, rows in _grouped(result, keys, rest).items():
+            yield _result(key, _CHECK, rows)
+        refuse_if_failed(workspace, result)
+
+    return ingestion

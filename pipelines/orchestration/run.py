@@ -1,0 +1,124 @@
+"""One run from the command line: the same Dagster job, in this process, with a plain outcome.
+
+Belongs here: locking the home, starting the job, turning its end into one of four outcomes.
+Does not belong here: what the run does (`assets/`), printing (`cli/`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.core.errors import SourceError
+from pipelines.core.lock import home_lock
+from pipelines.core.progress import report
+from pipelines.core.settings import Settings
+from pipelines.publication.snapshots import current_id, snapshot_id
+
+DONE, REFUSED, UNREADABLE, FAILED = 0, 1, 3, 4
+
+
+@dataclass
+class Outcome:
+    """How a run ended; `code` is the exit code of the command line."""
+
+    code: int
+    snapshot: str
+    message: str = ""
+    unchanged: bool = False
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+def run(settings: Settings, source: Path, as_of: date) -> Outcome:
+    """Pull, build, gate, detect, publish; nothing is done where the publication is already that.
+
+    Raises:
+        SourceError: the source cannot be read.
+        HomeBusyError: another run holds the home.
+    """
+    with home_lock(settings):
+        return _run_locked(settings, source, as_of)
+
+
+def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
+    report("looking for what is new")
+    wanted = snapshot_id(source, as_of)
+    if wanted == current_id(settings):
+        settings.refusal.unlink(missing_ok=True)
+        return Outcome(DONE, wanted, "the publication shows what the source holds", unchanged=True)
+    report("loading the pipeline")
+    # Dagster's own usage statistics would need the network.
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
+    import dagster as dg
+
+    from pipelines.definitions import defs
+    from pipelines.orchestration.resources import HomeLock, Workspace
+
+    definitions = defs()
+    job = definitions.resolve_job_def("supervision_run")
+    workspace = Workspace(home=str(settings.home), source=str(source), as_of=as_of.isoformat())
+    log = settings.home / "run.log"
+    # dbt's lines belong to a log: standard output is for results.
+    with dg.DagsterInstance.ephemeral() as instance, log.open("w") as stream, redirect_stdout(stream):
+        result = job.execute_in_process(
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            instance=instance,
+            raise_on_error=False,
+            resources={
+                **(definitions.resources or {}),
+                "workspace": workspace,
+                "lock": HomeLock(workspace=workspace),
+            },
+        )
+    _note_steps(settings, result)
+    if result.success:
+        note = json.loads((settings.scratch / "run.json").read_text(encoding="utf-8"))
+        return Outcome(DONE, wanted, counts=note)
+    return _failure(settings, result, wanted)
+
+
+def _note_steps(settings: Settings, result: Any) -> None:
+    """Leave behind how long each step took, for whoever asks where the time went."""
+    seconds = {
+        event.step_key: event.step_success_data.duration_ms / 1000
+        for event in result.all_events
+        if event.is_step_success
+    }
+    with suppress(OSError):
+        _steps_file(settings).write_text(json.dumps(seconds, indent=1), encoding="utf-8")
+
+
+def _steps_file(settings: Settings) -> Path:
+    return settings.scratch / "steps.json"
+
+
+def step_seconds(settings: Settings) -> dict[str, float]:
+    """Wall seconds of each step of the last run in this home, in the order in which they ended."""
+    seconds: dict[str, float] = json.loads(_steps_file(settings).read_text(encoding="utf-8"))
+    return seconds
+
+
+def _failure(settings: Settings, result: Any, wanted: str) -> Outcome:
+    """Name the first failed step's own error, not Dagster's wrapping of it."""
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        error = event.step_failure_data.error
+        while error.cause is not None and error.cls_name.startswith("Dagster"):
+            error = error.cause
+        message = error.message.partition(": ")[2].strip() or error.message
+        if error.cls_name == "GateRefusedError":
+            return Outcome(REFUSED, wanted, message)
+        if error.cls_name == SourceError.__name__:
+            return Outcome(UNREADABLE, wanted, message)
+        with suppress(OSError):
+            settings.scratch.mkdir(parents=True, exist_ok=True)
+            (settings.scratch / "error.txt").write_text(error.to_string(), encoding="utf-8")
+        where = settings.scratch / "error.txt"
+        return Outcome(FAILED, wanted, f"{error.cls_name}: {message} (all of it in {where})")
+    return Outcome(FAILED, wanted, "the run failed and named no step; run `dagster dev` to look at it")

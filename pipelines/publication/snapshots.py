@@ -1,0 +1,133 @@
+"""Snapshots: written as candidates, published in one step, never changed afterwards, pruned by policy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.core.files import write_atomic
+from pipelines.core.settings import ROOT, Settings
+from pipelines.core.sql import literal, quoted
+from pipelines.lake.files import list_source
+from pipelines.warehouse.build import PROJECT, fingerprint
+
+_CODE = ("anomaly", "models", "expectations", "pipelines")
+
+
+def snapshot_id(source: Path, as_of: date) -> str:
+    """Identity of what a run would publish: the same source, day and program give the same id."""
+    listing = list_source(source)
+    market = source / "market.yml"
+    texts = [f"{file.name} {file.sha256}" for file in listing.files]
+    texts.append(market.read_text(encoding="utf-8", errors="replace") if market.is_file() else "")
+    code = fingerprint([PROJECT, *(ROOT / room for room in _CODE)], as_of.isoformat(), duckdb.__version__)
+    digest = hashlib.sha256("\n".join([code, *texts]).encode()).hexdigest()
+    return f"{as_of:%Y%m%d}-{digest[:12]}"
+
+
+def current_id(settings: Settings) -> str | None:
+    """Id of the published snapshot, or None before the first publication."""
+    return (
+        settings.current.resolve().name
+        if settings.current.is_symlink() and settings.current.exists()
+        else None
+    )
+
+
+def candidate_folder(settings: Settings, identifier: str) -> Path:
+    """Where the snapshot is put together before anyone may read it."""
+    return settings.published / f".candidate-{identifier}"
+
+
+def begin_candidate(settings: Settings, identifier: str) -> Path:
+    """An empty candidate; what earlier runs that did not publish left is removed."""
+    for leftover in settings.published.glob(".candidate-*"):
+        shutil.rmtree(leftover)
+    folder = candidate_folder(settings, identifier)
+    (folder / "marts").mkdir(parents=True)
+    return folder
+
+
+def export_marts(settings: Settings, names: list[str], target: Path) -> dict[str, int]:
+    """Copy warehouse tables to Parquet, each in a fixed row order; returns rows by table."""
+    rows = {}
+    with duckdb.connect(str(settings.warehouse), read_only=True, config=settings.duckdb_config) as con:
+        con.execute("set timezone = 'UTC'")
+        for name in names:
+            path = target / f"{name}.parquet"
+            con.execute(
+                f"copy (select * from {quoted(name)} order by all) to {literal(str(path))} "
+                "(format parquet, compression zstd)"
+            )
+            counted = con.execute(f"select count(*) from {quoted(name)}").fetchall()
+            rows[name] = counted[0][0]
+    return rows
+
+
+def publish(settings: Settings, identifier: str, manifest: dict[str, Any]) -> Path:
+    """Make the candidate the current snapshot, in one step for readers, and prune old ones."""
+    candidate = candidate_folder(settings, identifier)
+    target = settings.published / identifier
+    manifest = {
+        "snapshot_id": identifier,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **manifest,
+    }
+    (candidate / "manifest.json").write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8"
+    )
+    if target.exists():
+        # The id covers source, day and program, so the content is the one already there.
+        shutil.rmtree(candidate)
+    else:
+        candidate.rename(target)
+    _point_to(settings, identifier)
+    settings.refusal.unlink(missing_ok=True)
+    _prune(settings)
+    return target
+
+
+def _point_to(settings: Settings, identifier: str) -> None:
+    link = settings.published / ".current-next"
+    link.unlink(missing_ok=True)
+    link.symlink_to(identifier, target_is_directory=True)
+    os.replace(link, settings.current)  # noqa: PTH105 - Path.replace would follow nothing either; the rename is the point
+
+
+def snapshots(settings: Settings) -> list[Path]:
+    """Published snapshots, newest first."""
+    folders = [
+        path
+        for path in settings.published.glob("[!.]*")
+        if (path / "manifest.json").is_file() and not path.is_symlink()
+    ]
+    created = {
+        path: json.loads((path / "manifest.json").read_text(encoding="utf-8"))["created_at"]
+        for path in folders
+    }
+    return sorted(folders, key=lambda path: (created[path], path.name), reverse=True)
+
+
+def _prune(settings: Settings) -> None:
+    current = current_id(settings)
+    for path in snapshots(settings)[settings.keep_snapshots :]:
+        if path.name != current:
+            shutil.rmtree(path)
+
+
+def refuse(settings: Settings, gate: str, identifier: str, results: list[dict[str, Any]]) -> None:
+    """Note what a gate refused, for the command line and the desk; the publication stays as it is."""
+    content = {
+        "refused_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "gate": gate,
+        "snapshot_id": identifier,
+        "results": results,
+    }
+    write_atomic(settings.refusal, json.dumps(content, ensure_ascii=False, indent=1, default=str))
