@@ -11,9 +11,9 @@ import pytest
 
 from anomaly.evaluation import evaluate
 from anomaly.evaluation.page import Measured
+from pipelines.cli import measure as detection
 from pipelines.cli.evaluation import known_ids, source_keys
 from pipelines.cli.main import main as command_line
-from pipelines.cli import measure as detection
 
 WINDOW = {"window_start": datetime(2024, 1, 1), "window_end": datetime(2024, 1, 9)}
 EVIDENCE = json.dumps([{"table": "trades", "key": ["trade_id"], "rows": [["T1"]]}])
@@ -89,7 +89,7 @@ def test_json_holds_rows_of_the_contracts_tables(evaluating):
     document = json.loads(out)
     assert document["rows"] == [
         {
-            "kind": "wash_trade", "table": "trades", "touched_rows": 2, "named_rows": 1,
+            "kind": "wash_trade", "table": "trades", "affected_rows": 2, "named_rows": 1,
             "evidence_rows": 1, "right_rows": 1, "broad_rows": 0,
         }
     ]  # fmt: skip
