@@ -59,7 +59,7 @@ def _print_accounting(counts: dict[str, dict[str, object]]) -> None:
 
 
 def _print_quarantine(settings: Settings) -> None:
-    """Say which faults put rows aside, most frequent first."""
+    """Say why rows were quarantined, most frequent reason first."""
     path = settings.handover / "quarantine.parquet"
     if not path.is_file():
         return
@@ -144,7 +144,7 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"expected one of {', '.join(FORMATS)}, found {format!r}")
         with progress():
             report = convert(format, path, out)
-        columns = ("source", "rows read", "written to", "rows written", "set aside", "reason")
+        columns = ("source", "rows read", "written to", "rows written", "quarantined", "reason")
         rows = ((r.source, r.read, r.table, r.written, r.quarantined, r.reason) for r in report.rows())
         print_table(columns, rows, f"{format}: {path} -> {out}")
         print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")

@@ -41,14 +41,14 @@ class Accounts:
     """Accounts of account.csv, their holders, and those that only transfers name."""
 
     def __init__(self, intake: Intake, holders: Intake) -> None:
-        """Type the accounts; holders without any account are set aside."""
+        """Type the accounts; holders without any account are quarantined."""
         self.intake = intake
         self.holders = holders
         intake.require("id")
         intake.unique("id")
         self.numbers = intake.frame["id"]
         held = intake.frame["accountHolder_id"].drop_nulls().unique().implode()
-        holders.quarantine(~pl.col("id").is_in(held), "holds no account of account.csv")
+        holders.quarantine(~pl.col("id").is_in(held), "not_referenced", "id")
         names = holders.frame.select(accountHolder_id="id", holder_name="name")
         opened = pl.col("isOpen").str.to_lowercase()
         self.frame = intake.frame.join(
