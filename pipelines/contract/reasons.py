@@ -24,3 +24,12 @@ REASONS: dict[str, str] = {
     "path_in_text": "remove the file path from the text",
 }
 """Reason code -> what the sender of the data can do."""
+
+REFUSED_SHARE = 0.2
+"""A table or a published file of which a larger share of rows is quarantined is refused.
+
+The ingestion gate's policy has the same figure and its reason; a test keeps the two equal.
+"""
+
+ROWS_FOR_A_SHARE = 50
+"""A share of fewer rows than these is not judged."""

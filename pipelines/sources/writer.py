@@ -20,8 +20,8 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from expectations.policy import Market, bound, sample
 from pipelines.contract.outputs import READER_QUARANTINE, READER_QUARANTINE_FILE
+from pipelines.contract.reasons import REFUSED_SHARE, ROWS_FOR_A_SHARE
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
@@ -65,7 +65,7 @@ class SourceWriter:
             notes=tuple(reading.notes),
         )
         for line in report.lines:
-            _refuse_if_lost(line, str(reading.market["id"]), str(reading.market["currency"]))
+            _refuse_if_lost(line)
         self.out.parent.mkdir(parents=True, exist_ok=True)
         build = Path(tempfile.mkdtemp(prefix=f".{self.out.name}.", dir=self.out.parent))
         try:
@@ -77,11 +77,8 @@ class SourceWriter:
         return report
 
 
-def _refuse_if_lost(line: ReportLine, market_id: str, currency: str) -> None:
-    limit = bound("ingestion", "row_accounting", "quarantined_share", Market(market_id, currency))
-    most = limit.maximum if limit is not None and limit.maximum is not None else 1.0
-    if line.read < sample("rows_for_a_share"):
-        most = 1.0
+def _refuse_if_lost(line: ReportLine) -> None:
+    most = REFUSED_SHARE if line.read >= ROWS_FOR_A_SHARE else 1.0
     if not line.lost or (line.written and line.lost / line.read <= most):
         return
     raise SourceError(

@@ -7,9 +7,10 @@ import pytest
 
 from anomaly.catalogue import text
 from anomaly.findings import ALERT_SCHEMA, EVIDENCE_SCHEMA
+from expectations.policy import Market, bound, sample
 from expectations.results import QualityResult
 from pipelines.contract.outputs import OUTPUTS, READER_QUARANTINE
-from pipelines.contract.reasons import REASONS
+from pipelines.contract.reasons import REASONS, REFUSED_SHARE, ROWS_FOR_A_SHARE
 from pipelines.contract.schema import Column
 
 
@@ -45,3 +46,8 @@ def test_what_a_reader_writes_is_a_part_of_the_quarantine():
 def test_a_column_of_an_unknown_type_is_refused():
     with pytest.raises(ValueError, match=r"expected one of .*string"):
         Column("x", "text")
+
+
+def test_readers_and_the_gate_refuse_by_the_same_share():
+    assert bound("ingestion", "row_accounting", "quarantined_share", Market()).maximum == REFUSED_SHARE
+    assert sample("rows_for_a_share") == ROWS_FOR_A_SHARE

@@ -121,7 +121,7 @@ def test_a_figure_that_is_no_number_quarantines_the_row(campd_csv, tmp_path):
     assert report.rows()[0].reason == "1 x not_finite in gross_load, such as 'NaN'"
 
 
-def test_gzip_is_told_by_content_and_a_cut_one_is_refused(campd_csv, tmp_path):
+def test_gzip_is_recognised_by_content_and_a_cut_one_is_refused(campd_csv, tmp_path):
     plain = campd_csv(COAL.format(""))
     content = gzip.compress(plain.read_bytes())
     plain.write_bytes(content)
