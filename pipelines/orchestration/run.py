@@ -18,7 +18,8 @@ from pipelines.core.errors import SourceError
 from pipelines.core.lock import home_lock
 from pipelines.core.progress import report
 from pipelines.core.settings import Settings
-from pipelines.publication.snapshots import current_id, snapshot_id
+from pipelines.publication.identity import snapshot_id
+from pipelines.publication.snapshots import current_id
 
 DONE, REFUSED, UNREADABLE, FAILED = 0, 1, 3, 4
 

@@ -1,0 +1,142 @@
+"""dbt inside this process: one import and one parsed manifest for all builds of a run.
+
+dbt keeps its flags and adapters in globals of the process, so invocations run one at a time. Paths and limits
+reach it as variables, never as environment of the process.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.core.market import Market
+from pipelines.core.settings import Settings
+from pipelines.warehouse.project import PROJECT, parsed_manifest
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """How one seed, model or test of a build ended; `failures` counts the rows a test found."""
+
+    unique_id: str
+    status: str
+    seconds: float
+    message: str | None
+    failures: int | None
+
+    @property
+    def built(self) -> bool:
+        """A seed or model that is in the warehouse now."""
+        return self.status == "success" and not self.unique_id.startswith("operation.")
+
+    @property
+    def failed_test(self) -> bool:
+        """A test that found rows it must not find, at a severity that fails the build."""
+        return self.status == "fail"
+
+    @property
+    def broken(self) -> bool:
+        """Neither a result nor a verdict: the SQL could not be run."""
+        return self.status in {"error", "runtime error"}
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """One invocation of `dbt build`: results in the order in which the nodes ended."""
+
+    success: bool
+    nodes: list[NodeResult] = field(default_factory=list)
+
+
+class DbtError(Exception):
+    """dbt could not parse or build the project; this says nothing about the data."""
+
+
+def variables(settings: Settings, market: Market, **values: Any) -> dict[str, Any]:
+    """Variables of the project and of its profile for one build in a home."""
+    return {
+        "market_id": market.id,
+        "currency": market.currency,
+        "timezone": market.timezone,
+        "warehouse": str(settings.warehouse),
+        "memory_limit": settings.memory_limit,
+        "duckdb_threads": settings.threads,
+        "lake_path": str(settings.lake),
+        **values,
+    }
+
+
+def build(
+    settings: Settings, given: dict[str, Any], *, select: Iterable[str] = (), exclude: str = "", full: bool
+) -> BuildResult:
+    """Build the selected nodes with their tests; the warehouse file is closed afterwards.
+
+    Args:
+        settings: the home.
+        given: what `variables` returns.
+        select: names of seeds, models and `source:` selectors; none means every node.
+        exclude: nodes to leave out, as a dbt selector.
+        full: drop and rebuild incremental models.
+
+    Raises:
+        DbtError: dbt ended without results.
+    """
+    arguments = ["build", "--vars", json.dumps(given), "--exclude-resource-type", "unit_test"]
+    chosen = sorted(select)
+    arguments += ["--select", *chosen] if chosen else []
+    arguments += ["--exclude", exclude] if exclude else []
+    arguments += ["--full-refresh"] if full else []
+    target = settings.scratch / "dbt"
+    target.mkdir(parents=True, exist_ok=True)
+    outcome = _invoke(arguments, PROJECT, target, parsed_manifest())
+    if outcome.result is None:
+        raise DbtError(f"dbt could not build the warehouse: {outcome.exception}; see {target / 'dbt.log'}")
+    nodes = [
+        NodeResult(
+            unique_id=result.node.unique_id,
+            status=str(result.status),
+            seconds=result.execution_time,
+            message=result.message,
+            failures=result.failures,
+        )
+        for result in outcome.result.results
+    ]
+    return BuildResult(outcome.success, nodes)
+
+
+def parse(project: Path, target: Path) -> None:
+    """Parse the project anew; leaves manifest.json and the parsed objects in `target`.
+
+    Raises:
+        DbtError: the project cannot be parsed.
+    """
+    outcome = _invoke(["parse", "--no-partial-parse"], project, target, None)
+    if not outcome.success:
+        raise DbtError(f"{project}: expected a dbt project that parses, found: {outcome.exception}")
+
+
+def _invoke(arguments: list[str], project: Path, target: Path, manifest: Any) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    places = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
+    logging = ["--log-path", str(target), "--log-level", "none", "--no-print"]
+    with _ONE_AT_A_TIME:
+        try:
+            return dbtRunner(manifest=manifest).invoke([*arguments, *places, *logging])
+        finally:
+            _close_warehouse()
+
+
+def _close_warehouse() -> None:
+    """Let go of the warehouse file, which dbt-duckdb keeps open to the end of the process."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    reset_adapters()
+    DuckDBConnectionManager.close_all_connections()
