@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -57,15 +57,13 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
     import dagster as dg
 
-    from pipelines.definitions import defs
+    from pipelines.orchestration.location import build_definitions
     from pipelines.orchestration.resources import HomeLock, Workspace
 
-    definitions = defs()
+    definitions = build_definitions()
     job = definitions.resolve_job_def("supervision_run")
     workspace = Workspace(home=str(settings.home), source=str(source), as_of=as_of.isoformat())
-    log = settings.home / "run.log"
-    # dbt's lines belong to a log: standard output is for results.
-    with dg.DagsterInstance.ephemeral() as instance, log.open("w") as stream, redirect_stdout(stream):
+    with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=instance,

@@ -13,9 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.catalogue import text
 from expectations.results import GateResult
-from expectations.runner import validate
+from expectations.runner import Describe, validate
 from expectations.session import Limits
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import GateRefusedError
@@ -74,8 +73,10 @@ def _gate_file(settings: Settings, gate: str) -> Path:
     return settings.scratch / f"gate-{gate}.json"
 
 
-def run_gate(candidate: Candidate, gate: str) -> GateResult:
+def run_gate(candidate: Candidate, gate: str, describe: Describe) -> GateResult:
     """Apply a gate's suites to its tables; results go to dbt, Data Docs to the candidate.
+
+    `describe` gives the texts of the catalogue in either language.
 
     Raises:
         CheckError: a check itself broke.
@@ -87,7 +88,7 @@ def run_gate(candidate: Candidate, gate: str) -> GateResult:
         market=candidate.market.model_dump(mode="json"),
         as_of=candidate.day,
         work_dir=settings.scratch,
-        describe=text,
+        describe=describe,
         limits=Limits(memory=settings.memory_limit, threads=settings.threads),
         docs_dir=candidate.folder / "data_docs" / gate,
     )

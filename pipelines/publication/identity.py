@@ -30,6 +30,7 @@ NO_RESULT = (
     "pipelines/definitions.py",
     "pipelines/orchestration/instance.py",
     "pipelines/orchestration/jobs.py",
+    "pipelines/orchestration/location.py",
     "pipelines/orchestration/run.py",
     "pipelines/orchestration/schedules.py",
     "pipelines/orchestration/sensors.py",

@@ -1,0 +1,39 @@
+"""The code location assembled from assets, checks, jobs, schedules, sensors and resources.
+
+Belongs here: assembly alone. `pipelines.definitions` shows it to `dagster dev`; `run` executes its job.
+Does not belong here: the definition of any asset, check, job, schedule or sensor.
+"""
+
+import dagster as dg
+
+
+def build_definitions() -> dg.Definitions:
+    """Assets, checks, jobs, schedules, sensors and resources; prepares dbt's manifest where needed."""
+    from pipelines.orchestration.assets.analysis import build_candidate_asset, detectors, expected_emissions
+    from pipelines.orchestration.assets.lake import lake
+    from pipelines.orchestration.assets.publication import build_publication_assets
+    from pipelines.orchestration.assets.warehouse import build_warehouse_assets
+    from pipelines.orchestration.checks import build_ingestion_gate, build_quality_asset
+    from pipelines.orchestration.jobs import supervision_run
+    from pipelines.orchestration.resources import HomeLock, Workspace
+    from pipelines.orchestration.schedules import daily_run
+    from pipelines.orchestration.sensors import new_files
+
+    workspace = Workspace()
+    return dg.Definitions(
+        assets=[
+            lake,
+            build_ingestion_gate(),
+            *build_warehouse_assets(),
+            build_candidate_asset(),
+            expected_emissions,
+            detectors,
+            build_quality_asset(),
+            *build_publication_assets(),
+        ],
+        jobs=[supervision_run],
+        schedules=[daily_run],
+        sensors=[new_files],
+        executor=dg.in_process_executor,
+        resources={"workspace": workspace, "lock": HomeLock(workspace=workspace)},
+    )
