@@ -36,7 +36,7 @@ from pipelines.publication.gates import INGESTION, PUBLICATION, forget_gates, re
 _Name = TypeVar("_Name")
 
 _CHECK = "plausibility"
-_ALERT_TABLES = ("fct_alerts", "alert_support", "alert_volume")
+_ALERT_TABLES = ("fct_alerts",)
 
 
 def _table(rows: Iterable[QualityResult]) -> str:
