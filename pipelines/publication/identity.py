@@ -28,7 +28,6 @@ NO_RESULT = (
     "pipelines/cli",
     "pipelines/contract/render.py",
     "pipelines/definitions.py",
-    "pipelines/orchestration/instance.py",
     "pipelines/orchestration/jobs.py",
     "pipelines/orchestration/location.py",
     "pipelines/orchestration/run.py",

@@ -1,6 +1,6 @@
 """The dbt project as data: its manifest, parsed once for each content of the project's files.
 
-Belongs here: parsing, caching and reading the manifest. Does not belong here: building (`dbt.py`), Dagster.
+Belongs here: parsing, caching and reading the manifest. Does not belong here: building (`build.py`), Dagster.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from pipelines.core.files import write_atomic
 from pipelines.core.settings import ROOT
+from pipelines.warehouse.invocation import parse
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -52,8 +53,6 @@ def prepare_manifest() -> Path:
     with FileLock(TARGET / ".lock"):
         content = _content()
         if not _is_parsed(content):
-            from pipelines.warehouse.dbt import parse
-
             _STAMP.unlink(missing_ok=True)
             parse(PROJECT, TARGET)
             write_atomic(_STAMP, content)

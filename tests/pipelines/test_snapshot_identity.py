@@ -14,7 +14,8 @@ from pipelines.publication.identity import code_fingerprint, snapshot_id
 
 FILES = {
     "anomaly/detectors/wash_trade.py": (
-        '"""Trades with oneself."""\n\n\ndef score(trade):\n    """Higher is worse."""\n    return trade * 2  # doubled\n'
+        '"""Trades with oneself."""\n\n\ndef score(trade):\n    """Higher is worse."""\n'
+        "    return trade * 2  # doubled\n"
     ),
     "anomaly/policy.yml": "# Bounds.\nwash_trade:\n  threshold: 0.8\n  why: Half of all trades lie below.\n",
     "anomaly/detectors/messages.yml": "title_en: Wash trade\n",
@@ -28,7 +29,9 @@ FILES = {
     "dashboards/app.py": "TITLE = 'Desk'\n",
     "docs/architecture.md": "# Architecture\n",
     "tests/test_lake.py": "def test(): pass\n",
-    "dbt_project/models/fct_trades.sql": "-- One row a trade.\nselect a, '--' as b from {{ ref('stg_trades') }}\n",
+    "dbt_project/models/fct_trades.sql": (
+        "-- One row a trade.\nselect a, '--' as b from {{ ref('stg_trades') }}\n"
+    ),
     "dbt_project/models/_trading.yml": (
         "models:\n  - name: fct_trades\n    description: Trades.\n    config: {severity: error}\n"
     ),
@@ -39,7 +42,13 @@ FILES = {
 }
 
 EDITS = [
-    ("docstring of a detector", "anomaly/detectors/wash_trade.py", "Higher is worse.", "More is worse.", False),
+    (
+        "docstring of a detector",
+        "anomaly/detectors/wash_trade.py",
+        "Higher is worse.",
+        "More is worse.",
+        False,
+    ),
     ("comment of a detector", "anomaly/detectors/wash_trade.py", "# doubled", "# twice", False),
     ("formula of a detector", "anomaly/detectors/wash_trade.py", "* 2", "* 3", True),
     ("threshold", "anomaly/policy.yml", "0.8", "0.9", True),

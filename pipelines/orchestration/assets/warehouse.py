@@ -24,7 +24,8 @@ from pipelines.orchestration.assets.names import (
 from pipelines.orchestration.lineage import ordered_after
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.publication.snapshots import refuse
-from pipelines.warehouse.dbt import BuildResult, DbtError, NodeResult, build, variables
+from pipelines.warehouse.build import BuildResult, NodeResult, build, variables
+from pipelines.warehouse.invocation import DbtError
 from pipelines.warehouse.plan import (
     BuildPlan,
     begin_core,

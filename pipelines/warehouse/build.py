@@ -1,23 +1,19 @@
-"""dbt inside this process: one import and one parsed manifest for all builds of a run.
+"""One build of the warehouse: the variables it is given, and how each seed, model and test ended.
 
-dbt keeps its flags and adapters in globals of the process, so invocations run one at a time. Paths and limits
-reach it as variables, never as environment of the process.
+Belongs here: `dbt build`. Does not belong here: which nodes to build (`plan.py`), the call (`invocation.py`).
 """
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pipelines.core.market import Market
 from pipelines.core.settings import Settings
+from pipelines.warehouse.invocation import DbtError, invoke
 from pipelines.warehouse.project import PROJECT, parsed_manifest
-
-_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -52,10 +48,6 @@ class BuildResult:
 
     success: bool
     nodes: list[NodeResult] = field(default_factory=list)
-
-
-class DbtError(Exception):
-    """dbt could not parse or build the project; this says nothing about the data."""
 
 
 def variables(settings: Settings, market: Market, **values: Any) -> dict[str, Any]:
@@ -94,7 +86,7 @@ def build(
     arguments += ["--full-refresh"] if full else []
     target = settings.scratch / "dbt"
     target.mkdir(parents=True, exist_ok=True)
-    outcome = _invoke(arguments, PROJECT, target, parsed_manifest())
+    outcome = invoke(arguments, PROJECT, target, parsed_manifest())
     if outcome.result is None:
         raise DbtError(f"dbt could not build the warehouse: {outcome.exception}; see {target / 'dbt.log'}")
     nodes = [
@@ -108,35 +100,3 @@ def build(
         for result in outcome.result.results
     ]
     return BuildResult(outcome.success, nodes)
-
-
-def parse(project: Path, target: Path) -> None:
-    """Parse the project anew; leaves manifest.json and the parsed objects in `target`.
-
-    Raises:
-        DbtError: the project cannot be parsed.
-    """
-    outcome = _invoke(["parse", "--no-partial-parse"], project, target, None)
-    if not outcome.success:
-        raise DbtError(f"{project}: expected a dbt project that parses, found: {outcome.exception}")
-
-
-def _invoke(arguments: list[str], project: Path, target: Path, manifest: Any) -> Any:
-    from dbt.cli.main import dbtRunner
-
-    places = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
-    logging = ["--log-path", str(target), "--log-level", "none", "--no-print"]
-    with _ONE_AT_A_TIME:
-        try:
-            return dbtRunner(manifest=manifest).invoke([*arguments, *places, *logging])
-        finally:
-            _close_warehouse()
-
-
-def _close_warehouse() -> None:
-    """Let go of the warehouse file, which dbt-duckdb keeps open to the end of the process."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import reset_adapters
-
-    reset_adapters()
-    DuckDBConnectionManager.close_all_connections()
