@@ -1,7 +1,7 @@
 """Worked examples of the how-tos, applied to a copy of the project.
 
-A fenced block with `title="PATH"` is a new file, one with `append="PATH"` is added to the end of a file. Nothing
-else of a page is executed.
+A fenced block with `title="PATH"` is a new file, one with `append="PATH"` is added to the end of a file.
+Nothing else of a page is executed.
 """
 
 from __future__ import annotations
