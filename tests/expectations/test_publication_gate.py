@@ -71,7 +71,7 @@ def test_an_alert_without_rows_to_look_up_refuses_the_run(publication, broken):
     }
 
 
-def test_accusing_most_emitters_in_the_gravest_level_warns(publication, broken):
+def test_accusing_most_emitters_in_the_highest_level_warns(publication, broken):
     marts = {
         "dim_entities": pl.DataFrame({"entity_id": [f"E{i}" for i in range(100)]}),
         "fct_alerts": pl.DataFrame([ALERT | {"alert_id": f"A-{i:016x}"} for i in range(60)]),

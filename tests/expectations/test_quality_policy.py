@@ -93,7 +93,7 @@ def test_an_unknown_bound_names_itself():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"severity": "grave", "minimum": 0}, "expected one of critical"),
+        ({"severity": "serious", "minimum": 0}, "expected one of critical"),
         ({"severity": "info"}, "neither minimum nor maximum"),
         ({"severity": "info", "minimum": 0, "rule": "E-10"}, "expected one of Y2"),
         ({"severity": "info", "minimum": 0, "mostly": 0}, "expected a share"),
