@@ -1,4 +1,4 @@
-"""The command `rules`: the rules in force on a day, as known on a day; it reads the seeds and needs no home."""
+"""The command `rules`: the rules in force on a day, as known on a day; it needs no home."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Print the rules in force on a day.
 
-        The day is the one of an act, a due date or a decision, or lies in the report year, as applies_by says.
+        It is the day of an act, a due date or a decision, or lies in the report year, as applies_by says.
         """
         day = _day("--as-of", as_of) or date.today()
         found = list(rows(Rules.load(), day, _day("--known-at", known_at), market))
