@@ -59,7 +59,7 @@ def _print_accounting(counts: dict[str, dict[str, object]]) -> None:
 
 
 def _print_quarantine(settings: Settings) -> None:
-    """Say which faults put rows aside, most frequent first."""
+    """Say why rows were quarantined, most frequent reason first."""
     path = settings.handover / "quarantine.parquet"
     if not path.is_file():
         return
