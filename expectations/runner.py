@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from expectations.data_docs import write_data_docs
+from expectations.engine import Engine, Outcome
 from expectations.gates import suites_of
-from expectations.library import Engine, Outcome
 from expectations.policy import Market
 from expectations.results import SKIPPED, GateResult, QualityResult
 from expectations.session import (

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
 from expectations.results import CheckError
-
-if TYPE_CHECKING:
-    from expectations.suite import Check, Suite
+from expectations.suite import Check, Suite
 
 Sources = Mapping[str, Sequence[Path] | Path]
 GATE_TABLES = "gate_tables"

@@ -1,7 +1,7 @@
 """The vocabulary of suites: native expectations by name, over one table and columns derived from it.
 
 Belongs here: how a suite is written, and how policy turns its parts into Great Expectations' own classes.
-Does not belong here: bounds and reasons (`policy.yml`), texts (`messages/`), running anything (`library.py`).
+Does not belong here: bounds and reasons (`policy.yml`), texts (`messages/`), running anything (`engine.py`).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from pathlib import Path
 from pipelines.core.fingerprint import fingerprint
 from pipelines.core.market import read_market
 from pipelines.core.settings import ROOT
+from pipelines.lake import readings
 from pipelines.lake.files import list_source
 
 CODE = ("anomaly", "models", "expectations", "pipelines", "dbt_project")
@@ -27,6 +28,7 @@ NO_RESULT = (
     "pipelines/cases",
     "pipelines/cli",
     "pipelines/contract/render.py",
+    "pipelines/contract/render_outputs.py",
     "pipelines/definitions.py",
     "pipelines/orchestration/jobs.py",
     "pipelines/orchestration/location.py",
@@ -83,6 +85,7 @@ def snapshot_id(source: Path, as_of: date) -> str:
         SourceError: the source or its market settings cannot be read.
     """
     parts = [
+        readings.digest(readings.reader_quarantine(source)),
         as_of.isoformat(),
         read_market(source).model_dump_json(),
         code_fingerprint(),

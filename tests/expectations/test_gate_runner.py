@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from anomaly.catalogue import text
-from expectations import library, session
+from expectations import engine, session
 from expectations.data_docs import offline
 from expectations.policy import Market
 from expectations.results import CheckError
@@ -47,7 +47,7 @@ def test_an_exception_inside_the_library_raises_with_suite_expectation_and_table
     pl.DataFrame({"trade_id": ["T1"], "price": ["dear"]}).write_parquet(tmp_path / "trades.parquet")
     session.open_tables(database, {"trades": tmp_path / "trades.parquet"}, config)
     session.create_suite_views(database, [suite], config)
-    with library.Engine(database, config) as opened, pytest.raises(CheckError) as raised:
+    with engine.Engine(database, config) as opened, pytest.raises(CheckError) as raised:
         opened.validate(suite, {"price": "price"})
     message = str(raised.value)
     assert all(
