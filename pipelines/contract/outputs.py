@@ -32,6 +32,11 @@ class Output:
     identities: tuple[tuple[str, str], ...] = ()
 
     @property
+    def by_the_lake(self) -> bool:
+        """Whether the lake writes it, before the warehouse is built."""
+        return not self.after_detectors
+
+    @property
     def name(self) -> str:
         """Name of the table and of its file."""
         return self.table.name
@@ -90,8 +95,8 @@ COMPLETENESS = Output(
     Table(
         name="completeness",
         description="Gaps in what was delivered, compared with other periods, other tables and the last "
-        "publication. One row a check, table, period, province and column with a gap, and one row for a check "
-        "that found none.",
+        "publication. One row a check, table, period, province and column with a gap, and one row for a "
+        "check that found none.",
         key=("check_name", "table_name", "period", "province_code", "column_name"),
         columns=(
             Column("check_name", "string", description="entry of the completeness policy"),
@@ -120,7 +125,9 @@ ROW_COUNTS = Output(
             Column("province_code", "string", description="of the row, its unit or its entity; none without"),
             Column("row_count", "int64", description="kept rows"),
             Column("subject_count", "int64", description="units or entities with rows"),
-            Column("filled_columns", "string", description="optional columns with values, with commas between"),
+            Column(
+                "filled_columns", "string", description="optional columns with values, with commas between"
+            ),
         ),
     ),
     published="fct_row_counts",
@@ -199,7 +206,16 @@ QUALITY_RESULTS = Output(
 )
 
 OUTPUTS = {
-    output.name: output for output in (ROW_ACCOUNTING, QUARANTINE, COMPLETENESS, ROW_COUNTS, ALERTS, ALERT_EVIDENCE, QUALITY_RESULTS)
+    output.name: output
+    for output in (
+        ROW_ACCOUNTING,
+        QUARANTINE,
+        COMPLETENESS,
+        ROW_COUNTS,
+        ALERTS,
+        ALERT_EVIDENCE,
+        QUALITY_RESULTS,
+    )
 }
 """Every output by name, in the order in which a run writes them."""
 

@@ -128,7 +128,7 @@ def province_missing(rule: Rule, policy: Policy) -> str:
         select e.table_name, e.period, u.province_code, 'all' as column_name,
             {_figures("0", "u.subjects")}
         from usual u join extent e on e.table_name = u.table_name and e.place > u.since
-        where u.province_code <> 'none' and u.periods >= {rule.periods} - 1
+        where u.province_code <> 'none' and u.subjects >= {rule.subjects} and u.periods >= {rule.periods} - 1
             and (u.periods / u.possible >= {rule.value} or u.periods >= u.possible - 1)
             and (e.table_name, e.period, u.province_code)
                 not in (select table_name, period, province_code from by_province)
@@ -136,7 +136,7 @@ def province_missing(rule: Rule, policy: Policy) -> str:
 
 
 def province_missing_beside(rule: Rule, policy: Policy) -> str:
-    """Provinces with registered units or entities that have no row in a table in which most provinces have."""
+    """Provinces with registered units, or rows in a related table, that have no row in this one."""
     return f"""
         with registered as (
             select province_code, count(*) as subjects from profiles
@@ -260,7 +260,7 @@ def days_missing_beside(rule: Rule, policy: Policy) -> str:
 
 
 def column_empty_in_period(rule: Rule, policy: Policy) -> str:
-    """Columns without a value in a period, over all provinces or in one, that have values in nearly all others."""
+    """Columns without a value in a period, overall or in one province, that usually have values."""
     return f"""
         with complete as (
             select table_name, period from by_period
@@ -319,15 +319,17 @@ def column_empty(rule: Rule, policy: Policy) -> str:
 def period_unexpected(rule: Rule, policy: Policy) -> str:
     """Periods in the future, or far from every other period of their table."""
     months = "case when length(period) = 7 then 1 else 12 end"
+    away = "case when place > now_place then place - now_place else distance end * step"
     return f"""
         with neighbours as (
             select *, {months} as step, least(
                 coalesce(place - lag(place) over same_table, 100000),
                 coalesce(lead(place) over same_table - place, 100000)) as distance
-            from by_period where place is not null window same_table as (partition by table_name order by place)
+            from by_period where place is not null
+            window same_table as (partition by table_name order by place)
         )
         select table_name, period, {_ALL},
-            {_figures("case when place > now_place then place - now_place else distance end * step", rule.value)}
+            {_figures(away, rule.value)}
         from neighbours
         where place > now_place or (period_count > {rule.periods} and distance * step > {rule.value})
     """
@@ -336,7 +338,7 @@ def period_unexpected(rule: Rule, policy: Policy) -> str:
 def province_unexpected(rule: Rule, policy: Policy) -> str:
     """Province codes of another form than nearly all others, or of no earlier publication."""
     form = "regexp_replace(regexp_replace(province_code, '[0-9]', '9', 'g'), '[A-Za-z]', 'A', 'g')"
-    known = names((*policy.unknown_provinces, "none"))
+    known = names((*policy.accepted_provinces, "none"))
     return f"""
         with forms as (
             select table_name, province_code, sum(row_count) as row_count, {form} as form

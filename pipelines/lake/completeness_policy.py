@@ -19,7 +19,8 @@ class _Strict(BaseModel):
 class Rule(_Strict):
     """What one check compares with.
 
-    `periods` is how many other periods, and `rows` how many rows published before, a comparison needs.
+    `periods` is how many other periods, `rows` how many rows and `subjects` how many units or entities a
+    comparison needs.
     """
 
     severity: Literal["critical", "warning", "info"]
@@ -31,6 +32,7 @@ class Rule(_Strict):
     periods: int = 0
     rows: int = 0
     scaled_mad: float = 0
+    subjects: int = 0
 
 
 class Beside(_Strict):
@@ -79,7 +81,7 @@ class Policy(_Strict):
     """The whole file."""
 
     checks: Rules
-    unknown_provinces: tuple[str, ...]
+    accepted_provinces: tuple[str, ...]
     beside: tuple[Beside, ...]
     registered: tuple[str, ...]
     calendar: tuple[Calendar, ...]

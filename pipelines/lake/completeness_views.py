@@ -43,7 +43,7 @@ def open_views(con: duckdb.DuckDBPyConnection, as_of: date, published: Path | No
         create or replace temp table by_province as
         with counted as (
             select table_name, period, coalesce(province_code, 'none') as province_code,
-                sum(row_count) as row_count, count(distinct subject_id) as subject_count
+                cast(sum(row_count) as bigint) as row_count, count(distinct subject_id) as subject_count
             from profiles group by all
         ),
         columns as (
@@ -75,7 +75,8 @@ def open_views(con: duckdb.DuckDBPyConnection, as_of: date, published: Path | No
             -- are no part of its extent.
             min(case when row_count >= 0.2 * median_rows then place end) over same_table as first_place,
             max(case when row_count >= 0.2 * median_rows then place end) over same_table as last_place,
-            case when length(period) = 7 then {12 * as_of.year + as_of.month} else {as_of.year} end as now_place
+            case when length(period) = 7 then {12 * as_of.year + as_of.month}
+                else {as_of.year} end as now_place
         from (select *, median(row_count) over (partition by table_name) as median_rows from counted) counted
         left join days using (table_name, period)
         window same_table as (partition by table_name)

@@ -44,12 +44,15 @@ def _lines(table: Table, rows: str) -> str:
         day = f"cast({quoted(column)} as date)"
     days = f"list_sort(list(distinct {day}))" if subject is None else "cast(null as date[])"
     filled = ", ".join(
-        f"case when count({quoted(c.name)}) > 0 then {literal(c.name)} end" for c in table.columns if c.nullable
+        f"case when count({quoted(c.name)}) > 0 then {literal(c.name)} end"
+        for c in table.columns
+        if c.nullable
     )
     present = f"list_filter([{filled}], lambda name: name is not null)" if filled else "cast([] as varchar[])"
     return f"""
-        select {literal(table.name)} as table_name, period, {subject or "cast(null as varchar)"} as subject_id,
-            {province} as province_code, count(*) as row_count, count(distinct {day}) as day_count,
+        select {literal(table.name)} as table_name, period,
+            {subject or "cast(null as varchar)"} as subject_id, {province} as province_code,
+            count(*) as row_count, count(distinct {day}) as day_count,
             {days} as days, {present} as filled
         from {rows} group by all
     """
