@@ -16,7 +16,13 @@ ALLOWED = {
     "models": {"models"},
     "anomaly": {"anomaly", "models"},
     "expectations": {"expectations"},
-    "dashboards": {"dashboards", "anomaly.catalogue", "pipelines.core.settings", "pipelines.contract"},
+    "dashboards": {
+        "dashboards",
+        "anomaly.core.texts",
+        "anomaly.core.kinds",
+        "pipelines.core.settings",
+        "pipelines.contract",
+    },
     "pipelines": {"pipelines", "models", "anomaly", "expectations"},
 }
 FOREIGN = {

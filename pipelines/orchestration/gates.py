@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.catalogue import text
+from anomaly.core.texts import with_folders
 from expectations.results import GateResult
-from expectations.runner import validate
+from expectations.runner import MESSAGES, validate
 from expectations.session import Limits
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import GateRefusedError
@@ -86,7 +86,7 @@ def run_gate(workspace: Workspace, gate: str) -> GateResult:
         market=workspace.market.model_dump(mode="json"),
         as_of=workspace.day,
         work_dir=settings.scratch,
-        describe=text,
+        describe=with_folders(MESSAGES).text,
         limits=Limits(memory=settings.memory_limit, threads=settings.threads),
         docs_dir=workspace.candidate / "data_docs" / gate,
     )

@@ -10,12 +10,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from anomaly.detectors.closed_sets import cancelling_chance
-from anomaly.detectors.meetings import expected_within_parties, suspect_sets
-from anomaly.policy import load_policy
+from anomaly.core.policy import load_policy
+from anomaly.detectors.manipulation.wash_trade.closed_sets import cancelling_chance
+from anomaly.detectors.manipulation.wash_trade.limits import Limits
+from anomaly.detectors.manipulation.wash_trade.meetings import expected_within_parties, suspect_sets
 
 START = datetime(2024, 3, 4, 2, 0)
-LIMITS = load_policy().thresholds("wash_trade")
+LIMITS = Limits(**load_policy().detectors["wash_trade"].values)
 
 
 def book(count=3000, accounts=80, days=180, seed=11, skew=0.0):
