@@ -127,7 +127,8 @@ class Search(Generic[T]):
         measures: figures by name.
         find: the search itself, free of side effects.
         extra: further columns, those that titles and measures' thresholds take.
-        variants: titles that rows may choose from, the first where a row does not; the search's name if empty.
+        variants: titles that rows may choose from, the first where a row does not; the search's name if
+            there are none.
     """
 
     name: str

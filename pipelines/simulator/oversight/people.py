@@ -1,4 +1,4 @@
-"""Who can be told about or punished, and what decisions and tips need to know of cases."""
+"""Who can be reported or punished, and what decisions and tips need to know of cases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from pipelines.simulator import calendar
 from pipelines.simulator.cases import compliance, falsification, manipulation, market_risk
-from pipelines.simulator.cases.stage import Case, Stage
+from pipelines.simulator.cases.planner import Case, CasePlanner
 from pipelines.simulator.sink import Sink
 
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -35,10 +35,10 @@ class Subject:
 
 
 class People:
-    """Who can be told about or punished, by published id and by kind of conduct."""
+    """Who can be reported or punished, by published id and by kind of conduct."""
 
-    def __init__(self, stage: Stage) -> None:
-        world = stage.world
+    def __init__(self, planner: CasePlanner) -> None:
+        world = planner.world
         entities, accounts = world.entities, world.accounts
         provinces = entities.province.tolist()
         self.emitters = [
@@ -69,7 +69,7 @@ class People:
         return [self._by_id[one] for one in case.subject_ids if one in self._by_id]
 
     def of_category(self, category: str) -> list[Subject]:
-        """Whom somebody might tell about."""
+        """Whom a tip might name."""
         pools: dict[str, list[Subject]] = {
             "false_report": self.emitters,
             "manipulation": self.traders,
