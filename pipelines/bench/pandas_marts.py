@@ -162,7 +162,7 @@ def _limits(source: Source, days: pd.DataFrame, mode: str) -> pd.DataFrame:
     found = days[["unit_type", "date"]].merge(found, on=["unit_type", "date"], how="left")
     # Whole cents and whole basis points keep the product exact: 84.465 must become 84.47.
     cents = (days["previous_close"] * 100).round()
-    points = (found["limit_pct"] * 10_000).round()
+    points = (found["value"] * 10_000).round()
     return pd.DataFrame(
         {
             "down": (cents * (10_000 - points) + 5_000) // 10_000 / 100,
