@@ -6,7 +6,7 @@
     the month before the first changed month on (a UTC month and the market's month overlap by hours).
 #}
 {% macro changed_periods(own, whole=[], since=[]) %}
-    {% set changed = run_value("changed") %}
+    {% set changed = var("changed") %}
     {% if changed == "all" %} {{ return("true") }}{% endif %}
     {% for table in whole %} {% if changed.get(table) %} {{ return("true") }}{% endif %} {% endfor %}
     {% set periods = changed.get(own, []) %}
