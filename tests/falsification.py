@@ -17,13 +17,13 @@ import pytest
 from filelock import FileLock
 
 from pipelines.simulator.cases.falsification import KINDS
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
+from pipelines.simulator.credits import issue_credits
 from pipelines.simulator.emitters.publish import write_emitters
 from pipelines.simulator.emitters.reports import make_reports
 from pipelines.simulator.emitters.truth import true_run
 from pipelines.simulator.labels import write_labels
 from pipelines.simulator.plan import Plan
-from pipelines.simulator.projects import issue_credits
 from pipelines.simulator.scales import scale_named
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.sink import Sink
@@ -138,17 +138,17 @@ def _write(out: Path) -> pl.DataFrame:
     timeline, streams = Timeline.ending(size.years), Streams(SEED)
     world = build_world(size, timeline, streams)
     plan = Plan.empty(len(timeline.months), len(world.fleet))
-    stage = Stage(world, plan, timeline, size)
+    planner = CasePlanner(world, plan, timeline, size)
     for kind in KINDS:
-        kind.resemble(stage, streams.of("lookalikes", kind.name))
+        kind.resemble(planner, streams.of("lookalikes", kind.name))
     for kind in KINDS:
-        kind.arrange(stage, streams.of("cases", kind.name))
+        kind.arrange(planner, streams.of("cases", kind.name))
     sink = Sink(out, "parquet")
     truth = true_run(world, timeline, plan.emitters, streams)
     reports = make_reports(world, truth, plan.emitters, streams)
     write_emitters(world, truth, reports, plan, streams, sink)
     issue_credits(world, timeline, plan.projects, streams, sink)
-    _, unrealised = write_labels(stage, sink, out)
+    _, unrealised = write_labels(planner, sink, out)
     assert unrealised == []
     fleet = world.fleet
     columns = {name: getattr(fleet, name) for name in ("unit_class", "capacity", "fuel", "is_power")}

@@ -8,20 +8,20 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.simulator.calendar import MICROSECONDS
-from pipelines.simulator.cases.stage import Case, Stage
+from pipelines.simulator.cases.planner import Case, CasePlanner
 from pipelines.simulator.frames import timestamps
 from pipelines.simulator.sink import Sink, labels_path, lookalikes_path
 
 _MARKS = {"case_id": "C", "lookalike_id": "A"}
 
 
-def write_labels(stage: Stage, sink: Sink, out: Path) -> tuple[pl.DataFrame, list[str]]:
+def write_labels(planner: CasePlanner, sink: Sink, out: Path) -> tuple[pl.DataFrame, list[str]]:
     """Write the labels and the look-alikes beside `out`; returns the labels and what never happened.
 
     A case that left no row (its actors held nothing, say) is no case: it is named instead.
     """
     known, unrealised = [], []
-    for case in stage.cases:
+    for case in planner.cases:
         affected = {**case.affected, **sink.affected.get(case.tag, {})}
         moments = sink.moments.get(case.tag)
         if case.window is None and moments is not None:
@@ -33,7 +33,7 @@ def write_labels(stage: Stage, sink: Sink, out: Path) -> tuple[pl.DataFrame, lis
         known.append(case)
     labels = label_table("case_id", known)
     labels.write_parquet(labels_path(out))
-    seen = [case for case in stage.lookalikes if case.window is not None]
+    seen = [case for case in planner.lookalikes if case.window is not None]
     label_table("lookalike_id", seen).write_parquet(lookalikes_path(out))
     return labels, unrealised
 

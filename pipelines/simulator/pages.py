@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.simulator.cases import KINDS
-from pipelines.simulator.cases.stage import SEVERITIES
+from pipelines.simulator.cases.planner import SEVERITIES
 from pipelines.simulator.pictures import draw
 from pipelines.simulator.realism.table import COLUMNS, realism
 from pipelines.simulator.simulation import SimulationReport, simulate

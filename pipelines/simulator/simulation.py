@@ -9,14 +9,14 @@ from pathlib import Path
 from pipelines.core.progress import report as say
 from pipelines.simulator import directories, oversight
 from pipelines.simulator.cases import arrange_all
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
+from pipelines.simulator.credits import issue_credits
 from pipelines.simulator.emitters.publish import write_emitters
 from pipelines.simulator.emitters.reports import make_reports
 from pipelines.simulator.emitters.truth import true_run
 from pipelines.simulator.labels import write_labels
 from pipelines.simulator.market_settings import write_market
 from pipelines.simulator.plan import Plan
-from pipelines.simulator.projects import issue_credits
 from pipelines.simulator.registry import Registry
 from pipelines.simulator.scales import scale_named
 from pipelines.simulator.seeds import Streams
@@ -72,9 +72,9 @@ def simulate(
     streams = Streams(seed)
     world = build_world(size, timeline, streams)
     plan = Plan.empty(len(timeline.months), len(world.fleet))
-    stage = Stage(world, plan, timeline, size)
+    planner = CasePlanner(world, plan, timeline, size)
     say("arranging who does what")
-    arrange_all(stage, streams, clean)
+    arrange_all(planner, streams, clean)
     clock.lap("plan")
     out.mkdir(parents=True, exist_ok=True)
     sink = Sink(out, format)
@@ -92,9 +92,9 @@ def simulate(
     registry.publish(sink)
     clock.lap("market")
     directories.write_directories(world, plan, sink)
-    oversight.write_oversight(stage, registry, streams, sink)
+    oversight.write_oversight(planner, registry, streams, sink)
     write_market(out, timeline)
-    known, unrealised = write_labels(stage, sink, out)
+    known, unrealised = write_labels(planner, sink, out)
     clock.lap("labels")
     cases = {str(kind): int(count) for kind, count in known["kind"].value_counts(sort=False).rows()}
     return SimulationReport(

@@ -1,4 +1,4 @@
-"""How the cases of the family falsification are cast: grades, actors, windows, relations."""
+"""How the cases of the family falsification are chosen: grades, actors, windows, relations."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pipelines.simulator import calendar
-from pipelines.simulator.cases.falsification import KINDS, casting
-from pipelines.simulator.cases.stage import SEVERITIES, Stage
+from pipelines.simulator.cases.falsification import KINDS, selection
+from pipelines.simulator.cases.planner import SEVERITIES, CasePlanner
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.scales import scale_named
 from pipelines.simulator.seeds import Streams
@@ -24,33 +24,33 @@ TAGGED = (
 SEED = 5
 
 
-def _staged(scale: str, clean: bool = False) -> Stage:
+def _planned(scale: str, clean: bool = False) -> CasePlanner:
     size = scale_named(scale)
     timeline = Timeline.ending(size.years)
     streams = Streams(SEED)
     world = build_world(size, timeline, streams)
-    stage = Stage(world, Plan.empty(len(timeline.months), len(world.fleet)), timeline, size)
+    planner = CasePlanner(world, Plan.empty(len(timeline.months), len(world.fleet)), timeline, size)
     for kind in KINDS:
-        kind.resemble(stage, streams.of("lookalikes", kind.name))
+        kind.resemble(planner, streams.of("lookalikes", kind.name))
     if not clean:
         for kind in KINDS:
-            kind.arrange(stage, streams.of("cases", kind.name))
-    return stage
+            kind.arrange(planner, streams.of("cases", kind.name))
+    return planner
 
 
 @pytest.fixture(scope="module")
-def small() -> Stage:
-    return _staged("small")
+def small() -> CasePlanner:
+    return _planned("small")
 
 
 @pytest.fixture(scope="module")
-def medium() -> Stage:
-    return _staged("medium")
+def medium() -> CasePlanner:
+    return _planned("medium")
 
 
-def _by_kind(stage: Stage) -> dict[str, list[str | None]]:
+def _by_kind(planner: CasePlanner) -> dict[str, list[str | None]]:
     found = defaultdict(list)
-    for case in stage.cases:
+    for case in planner.cases:
         found[case.kind].append(case.severity)
     return found
 
@@ -59,17 +59,17 @@ def _by_kind(stage: Stage) -> dict[str, list[str | None]]:
 def test_every_kind_has_cases_in_three_severities_and_a_lookalike(
     scale: str, request: pytest.FixtureRequest
 ) -> None:
-    stage = request.getfixturevalue(scale)
-    severities, seen = _by_kind(stage), {case.kind for case in stage.lookalikes}
+    planner = request.getfixturevalue(scale)
+    severities, seen = _by_kind(planner), {case.kind for case in planner.lookalikes}
     assert len(KINDS) == 13
     for kind in KINDS:
         assert set(severities[kind.name]) == set(SEVERITIES)
-        assert len(severities[kind.name]) == stage.scale.cases_per_kind
+        assert len(severities[kind.name]) == planner.scale.cases_per_kind
         assert kind.name in seen
         assert kind.lookalike
 
 
-def test_no_unit_and_no_project_plays_two_parts(medium: Stage) -> None:
+def test_no_unit_and_no_project_plays_two_parts(medium: CasePlanner) -> None:
     """Companies may, units may not: one case would hide the other."""
     named = set(medium.world.fleet.id) | set(medium.world.projects.id)
     parts = Counter(
@@ -81,7 +81,7 @@ def test_no_unit_and_no_project_plays_two_parts(medium: Stage) -> None:
     assert [subject for subject, count in parts.items() if count > 1] == []
 
 
-def test_some_companies_do_several_things(medium: Stage) -> None:
+def test_some_companies_do_several_things(medium: CasePlanner) -> None:
     companies = set(medium.world.entities.id)
     kinds = defaultdict(set)
     for case in medium.cases:
@@ -91,7 +91,7 @@ def test_some_companies_do_several_things(medium: Stage) -> None:
     assert sum(len(done) > 1 for done in kinds.values()) >= 5
 
 
-def test_one_laboratory_serves_several_cases(medium: Stage) -> None:
+def test_one_laboratory_serves_several_cases(medium: CasePlanner) -> None:
     fleet = medium.world.fleet
     laboratory = dict(zip(fleet.id, fleet.laboratory.tolist(), strict=True))
     served = Counter(
@@ -104,7 +104,7 @@ def test_one_laboratory_serves_several_cases(medium: Stage) -> None:
     assert max(served.values()) >= 3
 
 
-def test_windows_lie_within_the_span_and_some_cross_a_year(medium: Stage) -> None:
+def test_windows_lie_within_the_span_and_some_cross_a_year(medium: CasePlanner) -> None:
     timeline = medium.timeline
     first = calendar.utc_midnight(timeline.months[0])
     new_years = [calendar.utc_midnight(month) for month in timeline.months if month.month == 1][1:]
@@ -120,7 +120,7 @@ def test_windows_lie_within_the_span_and_some_cross_a_year(medium: Stage) -> Non
     assert crossing >= 20
 
 
-def test_severity_scales_the_strength(medium: Stage) -> None:
+def test_severity_scales_the_strength(medium: CasePlanner) -> None:
     severity = {case.tag: case.severity for case in medium.cases}
     plan = medium.plan.emitters
     hidden = defaultdict(list)
@@ -141,7 +141,7 @@ def test_severity_scales_the_strength(medium: Stage) -> None:
         assert len(set(drawn)) > len(drawn) / 2, f"{figure} is drawn, not constant"
 
 
-def test_templates_go_between_every_kind_of_relation(medium: Stage) -> None:
+def test_templates_go_between_every_kind_of_relation(medium: CasePlanner) -> None:
     world = medium.world
     position = {name: number for number, name in enumerate(world.fleet.id)}
     found = set()
@@ -149,22 +149,22 @@ def test_templates_go_between_every_kind_of_relation(medium: Stage) -> None:
         if case.kind == "template_report":
             units = np.array([position[subject] for subject in case.subject_ids if subject in position])
             assert len(set(world.fleet.entity[units].tolist())) == len(units)
-            found.add(str(casting.relations(medium, int(units[0]), units[1:2])[0]))
-    assert found == set(casting.RELATIONS)
+            found.add(str(selection.relations(medium, int(units[0]), units[1:2])[0]))
+    assert found == set(selection.RELATIONS)
 
 
 def test_lookalikes_carry_no_tag() -> None:
-    stage = _staged("small", clean=True)
-    plan = stage.plan.emitters
-    assert stage.cases == []
+    planner = _planned("small", clean=True)
+    plan = planner.plan.emitters
+    assert planner.cases == []
     assert [entry for name in TAGGED for entry in getattr(plan, name) if entry.tag] == []
-    assert stage.plan.projects.tags == {}
+    assert planner.plan.projects.tags == {}
     for figure in (plan.fuel, plan.carbon, plan.emission, plan.output, plan.heat, plan.hours, plan.product):
         assert (figure == 1).all(), "what an honest emitter states is so"
 
 
 def test_the_same_seed_gives_the_same_cases() -> None:
-    first, second = _staged("small"), _staged("small")
+    first, second = _planned("small"), _planned("small")
     assert first.cases == second.cases
     assert first.plan.emitters.lab_dates == second.plan.emitters.lab_dates
     assert (first.plan.emitters.fuel == second.plan.emitters.fuel).all()

@@ -88,8 +88,8 @@ def test_monitored_hours_add_up_to_the_truth(plants: Plants) -> None:
         lost = hours.filter(
             pl.col("unit_id") == plants.world.fleet.id[unit], pl.col("gross_load").is_null()
         ).height
-        room = lost * plants.world.fleet.capacity[unit] + 10
-        assert seen[plants.world.fleet.id[unit]] == pytest.approx(generation[unit], abs=room)
+        headroom = lost * plants.world.fleet.capacity[unit] + 10
+        assert seen[plants.world.fleet.id[unit]] == pytest.approx(generation[unit], abs=headroom)
     assert (hours["operating"].drop_nulls().is_between(0, 1)).all()
 
 

@@ -8,14 +8,15 @@ import polars as pl
 import pytest
 
 from pipelines.contract.tables import TABLES
-from pipelines.simulator import projects as offsets
+from pipelines.simulator.credits import issue_credits
 from pipelines.simulator.plan.projects import ExtraIssuance, ProjectPlan
-from pipelines.simulator.projects import METHODOLOGIES, issue_credits
 from pipelines.simulator.scales import scale_named
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.sink import Sink
 from pipelines.simulator.timeline import Timeline
 from pipelines.simulator.world import PROVINCES, build_world
+from pipelines.simulator.world import projects as offsets
+from pipelines.simulator.world.methodologies import METHODOLOGIES
 
 # Degrees within which a point of a province lies from its rough centre.
 REACH = {"150000": 16.0, "620000": 9.5, "630000": 8.0, "650000": 9.0}

@@ -12,7 +12,7 @@ import yaml
 from anomaly.catalogue.kinds import KINDS as ALERT_KINDS
 from pipelines.contract.tables import TABLES
 from pipelines.simulator.cases import KINDS
-from pipelines.simulator.cases.stage import SEVERITIES
+from pipelines.simulator.cases.planner import SEVERITIES
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.simulation import simulate
 from pipelines.simulator.sink import BY_MONTH, Sink, labels_path, shaped

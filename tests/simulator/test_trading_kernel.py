@@ -22,9 +22,9 @@ class _Order:
 class Plain:
     """The rules of `run_session` over lists of objects, nothing kept that can be searched for."""
 
-    def __init__(self, wishes, opinions, room, reserve, purse):
+    def __init__(self, wishes, opinions, sellable, reserve, purse):
         self.wishes, self.opinions = wishes.tolist(), opinions.tolist()
-        self.room, self.reserve, self.purse = room.tolist(), reserve.tolist(), purse.tolist()
+        self.sellable, self.reserve, self.purse = sellable.tolist(), reserve.tolist(), purse.tolist()
         self.orders, self.events, self.trades = [], [], []
         self.last, self.now, self.arrivals = CLOSE, 0, 0
         self.average, self.last_at = float(CLOSE), 0
@@ -58,7 +58,7 @@ class Plain:
 
     def give_back(self, order, quantity):
         if order.side == k.SELL:
-            self.room[order.account] += quantity
+            self.sellable[order.account] += quantity
             self.reserve[order.account] += quantity if order.planned else 0
         else:
             self.purse[order.account] += quantity * order.price
@@ -104,14 +104,14 @@ class Plain:
     def enter(self, account, side, price, wanted, tag, planned):
         price = min(max(price, LIMITS[0]), LIMITS[1])
         if side == k.SELL:
-            free = self.room[account] - (0 if planned else self.reserve[account])
+            free = self.sellable[account] - (0 if planned else self.reserve[account])
         else:
             free = self.purse[account] // price
         quantity = min(wanted, k.LISTED_BELOW - 1, free)
         if quantity <= 0:
             return None
         if side == k.SELL:
-            self.room[account] -= quantity
+            self.sellable[account] -= quantity
             if planned:
                 self.reserve[account] = max(self.reserve[account] - quantity, 0)
         else:
@@ -278,16 +278,16 @@ def _agenda(rng, size, accounts=7):
         parts.append((when[chosen], np.full(chosen.sum(), what), rows[chosen]))
     clock, action, intent = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
     order = np.argsort(clock, kind="stable")
-    room = rng.integers(0, 40_000, accounts)
-    reserve = room // 3
+    sellable = rng.integers(0, 40_000, accounts)
+    reserve = sellable // 3
     purse = rng.integers(0, 400_000_000, accounts)
-    return (clock[order], action[order], intent[order], wishes, opinions), (room, reserve, purse)
+    return (clock[order], action[order], intent[order], wishes, opinions), (sellable, reserve, purse)
 
 
 def _run(agenda, means, function=k.run_session):
-    room, reserve, purse = (part.copy() for part in means)
-    out = function(*agenda, room, reserve, purse, LIMITS, CLOSE, float(CLOSE), MEMORY, END)
-    return (*out, room, reserve, purse)
+    sellable, reserve, purse = (part.copy() for part in means)
+    out = function(*agenda, sellable, reserve, purse, LIMITS, CLOSE, float(CLOSE), MEMORY, END)
+    return (*out, sellable, reserve, purse)
 
 
 def _simple(rows, means=None, accounts=6):
@@ -306,13 +306,13 @@ def _simple(rows, means=None, accounts=6):
 def test_the_compiled_session_equals_the_plain_one(seed):
     rng = np.random.default_rng(seed)
     agenda, means = _agenda(rng, int(rng.integers(5, 260)))
-    events, trades, average, room, reserve, purse = _run(agenda, means)
+    events, trades, average, sellable, reserve, purse = _run(agenda, means)
     plain = Plain(agenda[3], agenda[4], *means)
     expected_events, expected_trades, expected_average = plain.run(*agenda[:3])
     np.testing.assert_array_equal(events, expected_events)
     np.testing.assert_array_equal(trades, expected_trades)
     assert average == pytest.approx(expected_average, rel=1e-12)
-    assert room.tolist() == plain.room
+    assert sellable.tolist() == plain.sellable
     assert reserve.tolist() == plain.reserve
     assert purse.tolist() == plain.purse
 
@@ -361,10 +361,10 @@ def test_nobody_sells_more_than_the_room_or_spends_more_than_the_purse():
         (3, 1, k.BUY, 100, 10_000),
         (4, 1, k.SELL, 5, 10_000),
     ]
-    events, trades, _, room, _, purse = _simple(rows, means)
+    events, trades, _, sellable, _, purse = _simple(rows, means)
     assert events[events[:, 2] == k.NEW][:, 6].tolist() == [25, 5, 25]
     assert trades[:, 2].sum() == 25
-    assert room.tolist() == [5, 0]
+    assert sellable.tolist() == [5, 0]
     assert purse.tolist() == [0, 0]
 
 

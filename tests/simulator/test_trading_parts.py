@@ -63,10 +63,10 @@ def test_an_agenda_is_in_time_and_leaves_quiet_accounts_out():
 
 
 def test_an_empty_agenda_brings_an_empty_session():
-    room = np.zeros(2, np.int64)
+    sellable = np.zeros(2, np.int64)
     agenda = Intents().agenda(np.zeros(2, dtype=bool))
     events, trades, average = kernel.run_session(
-        *agenda, room, room.copy(), room.copy(), (90, 110), 100, 100.0, 1e9, END
+        *agenda, sellable, sellable.copy(), sellable.copy(), (90, 110), 100, 100.0, 1e9, END
     )
     assert (len(events), len(trades), average) == (0, 0, 100.0)
 

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipelines.simulator.credits import issue_credits
 from pipelines.simulator.emitters.reports import make_reports
 from pipelines.simulator.emitters.truth import true_run
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.plan.trading import Campaign, Deal, PlannedBid, PlannedOrder
-from pipelines.simulator.projects import issue_credits
 from pipelines.simulator.registry import Registry
 from pipelines.simulator.scales import scale_named
 from pipelines.simulator.seeds import Streams
@@ -37,27 +37,27 @@ def _run(out, arrange):
     out.mkdir()
     sink = Sink(out, "parquet")
     column = {asset.instrument_id: n for n, asset in enumerate(timeline.assets) if asset.instrument_id}
-    cast = SimpleNamespace(world=world, plan=plan, timeline=timeline, column=column)
-    arrange(cast)
+    setup = SimpleNamespace(world=world, plan=plan, timeline=timeline, column=column)
+    arrange(setup)
     truth = true_run(world, timeline, plan.emitters, streams)
     reports = make_reports(world, truth, plan.emitters, streams)
     credits = issue_credits(world, timeline, plan.projects, streams, sink)
     registry = Registry(world, timeline, reports, credits, plan, streams)
     Market(world, timeline, registry, plan, streams, sink).run()
-    return SimpleNamespace(**vars(cast), out=out, sink=sink, registry=registry)
+    return SimpleNamespace(**vars(setup), out=out, sink=sink, registry=registry)
 
 
-def _actors(cast):
+def _actors(setup):
     """Two sides for each arrangement, none of them an emitter that somebody else needs."""
-    funds = cast.world.accounts.with_role("fund")
-    opened = cast.world.accounts.opened_on
+    funds = setup.world.accounts.with_role("fund")
+    opened = setup.world.accounts.opened_on
     return [int(one) for one in funds if opened[one] < date(2025, 1, 1)]
 
 
-def _arrange(cast):
-    trading, opening = cast.plan.trading, cast.plan.registry.opening
-    who = _actors(cast)
-    older, newer = cast.column[OLDER], cast.column[NEWER]
+def _arrange(setup):
+    trading, opening = setup.plan.trading, setup.plan.registry.opening
+    who = _actors(setup)
+    older, newer = setup.column[OLDER], setup.column[NEWER]
     seller, buyer, spoofer, giant, sleeper, keeper = who[:6]
     for account in (seller, spoofer, keeper):
         opening[account, newer] = MANY
@@ -105,11 +105,11 @@ def _arrange(cast):
     trading.withhold([keeper], JUNE)
     trading.news[JULY[0], older] = 0.25
     for day in JULY:
-        trading.unrest[day, cast.column["CCER"]] = 6.0
+        trading.unrest[day, setup.column["CCER"]] = 6.0
         trading.activity[day, newer] = 0.05
-        trading.tilt[day, cast.column["CEA24"]] = 1.0
+        trading.tilt[day, setup.column["CEA24"]] = 1.0
         trading.levels[date(2025, 9, day.day if day.day != 7 else 1), older] = (30.0, 1.0)
-    cast.plan.trading.quiet[date(2025, 9, 1)].add(sleeper)
+    setup.plan.trading.quiet[date(2025, 9, 1)].add(sleeper)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def planned(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    return _run(tmp_path_factory.mktemp("trading") / "plain", lambda cast: None)
+    return _run(tmp_path_factory.mktemp("trading") / "plain", lambda setup: None)
 
 
 def _table(ran, name):
@@ -409,6 +409,6 @@ def test_everybody_who_means_to_can_comply(planned):
 
 
 def test_the_same_seed_gives_the_same_market(plain, tmp_path):
-    again = _run(tmp_path / "again", lambda cast: None)
+    again = _run(tmp_path / "again", lambda setup: None)
     for name in ("trades", "orders", "market_days", "auction_bids", "transfers"):
         assert _table(again, name).equals(_table(plain, name))

@@ -1,7 +1,7 @@
 """Known cases and their honest look-alikes, one module a kind, one folder a family.
 
-Belongs here: for every kind a module with a `KIND`: `arrange(stage, rng)` writes departures into the plan
-and opens its cases in graded severity; `resemble(stage, rng)` writes lawful conduct that looks alike. A
+Belongs here: for every kind a module with a `KIND`: `arrange(planner, rng)` writes departures into the plan
+and opens its cases in graded severity; `resemble(planner, rng)` writes lawful conduct that looks alike. A
 case changes the world, never a published row, so its traces are settled, counted and consistent like
 anything else.
 Does not belong here: any knowledge of how cases are found.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pipelines.simulator.cases import compliance, falsification, manipulation, market_risk
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.seeds import Streams
 
 KINDS: tuple[Kind, ...] = (
@@ -22,10 +22,10 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-def arrange_all(stage: Stage, streams: Streams, clean: bool) -> None:
+def arrange_all(planner: CasePlanner, streams: Streams, clean: bool) -> None:
     """Set every look-alike, then (unless the market is to be clean) every case."""
     for kind in KINDS:
-        kind.resemble(stage, streams.of("lookalikes", kind.name))
+        kind.resemble(planner, streams.of("lookalikes", kind.name))
     if not clean:
         for kind in KINDS:
-            kind.arrange(stage, streams.of("cases", kind.name))
+            kind.arrange(planner, streams.of("cases", kind.name))

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
-Arrange = Callable[[Stage, np.random.Generator], None]
+Arrange = Callable[[CasePlanner, np.random.Generator], None]
 
 
 class Kind(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipelines.simulator import calendar
 from pipelines.simulator import calibration_trading as trading_numbers
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 _NATIONAL_VOLUME = {2024: 189e6, 2025: 235e6}  # t a year [J-05, J-04]
 _EMITTERS = {2024: 2_096, 2025: 3_378}  # [J-05, J-04]
@@ -22,7 +22,7 @@ _SETTLED = 5  # days after its listing in which nothing is arranged in an instru
 
 
 def windows(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     lengths: list[int],
     first: date | None = None,
@@ -34,13 +34,13 @@ def windows(
     where its length and the span allow.
 
     Args:
-        stage: the stage.
+        planner: the planner.
         rng: draws the days.
         lengths: trading days that each part takes.
         first: earliest day; three weeks after trading begins without.
         last: latest day; the last trading day without.
     """
-    days = stage.timeline.trading_days
+    days = planner.timeline.trading_days
     low = _WARM_UP if first is None else next(n for n, day in enumerate(days) if day >= first)
     high = len(days) if last is None else sum(day <= last for day in days)
     edges = np.linspace(low, high, len(lengths) + 1)
@@ -57,12 +57,12 @@ def windows(
 
 
 def moved_to_autumn(
-    stage: Stage, rng: np.random.Generator, window: list[date], chance: float = 1.0
+    planner: CasePlanner, rng: np.random.Generator, window: list[date], chance: float = 1.0
 ) -> list[date]:
     """Now and then a window of that length in the last quarter, when most of the trading is."""
     if rng.random() >= chance or window[0].month >= _AUTUMN[0]:
         return window
-    days = stage.timeline.trading_days
+    days = planner.timeline.trading_days
     year = window[0].year
     able = [
         n
@@ -95,62 +95,62 @@ def _lay_across(
         starts[chosen] = max(starts[chosen], low)
 
 
-def within(stage: Stage, rng: np.random.Generator, count: int, first: date, last: date) -> list[date]:
+def within(planner: CasePlanner, rng: np.random.Generator, count: int, first: date, last: date) -> list[date]:
     """So many single trading days from `first` to `last`, in order; fewer where there are no more."""
-    days = [day for day in stage.timeline.trading_days if first <= day <= last]
+    days = [day for day in planner.timeline.trading_days if first <= day <= last]
     return sorted(days[n] for n in rng.permutation(len(days))[:count].tolist())
 
 
-def trading_day_before(stage: Stage, day: date, count: int = 1) -> date:
+def trading_day_before(planner: CasePlanner, day: date, count: int = 1) -> date:
     """The trading day that lies so many before this one; the first one where there is none."""
-    earlier = [one for one in stage.timeline.trading_days if one < day]
-    return earlier[-count] if len(earlier) >= count else stage.timeline.trading_days[0]
+    earlier = [one for one in planner.timeline.trading_days if one < day]
+    return earlier[-count] if len(earlier) >= count else planner.timeline.trading_days[0]
 
 
-def traded(stage: Stage, day: date) -> list[int]:
+def traded(planner: CasePlanner, day: date) -> list[int]:
     """Instruments that have been listed for some days by then."""
     return [
         column
-        for column, asset in enumerate(stage.timeline.assets)
-        if asset.instrument_id and asset.listed_from and is_settled(asset.listed_from, day, stage)
+        for column, asset in enumerate(planner.timeline.assets)
+        if asset.instrument_id and asset.listed_from and is_settled(asset.listed_from, day, planner)
     ]
 
 
-def is_settled(listed_from: date, day: date, stage: Stage) -> bool:
+def is_settled(listed_from: date, day: date, planner: CasePlanner) -> bool:
     """Whether an instrument that was listed on that day is established, or older than the span."""
-    return listed_from <= stage.timeline.first_day or listed_from + timedelta(days=_SETTLED) <= day
+    return listed_from <= planner.timeline.first_day or listed_from + timedelta(days=_SETTLED) <= day
 
 
-def is_outstanding(stage: Stage, asset: int) -> bool:
+def is_outstanding(planner: CasePlanner, asset: int) -> bool:
     """Whether an instrument was held before the record opens: a vintage older than the span, or credits."""
-    vintage = stage.timeline.assets[asset].vintage
-    return vintage is None or vintage < stage.timeline.compliance_years[0]
+    vintage = planner.timeline.assets[asset].vintage
+    return vintage is None or vintage < planner.timeline.compliance_years[0]
 
 
-def share_of(stage: Stage, day: date, asset: int) -> float:
+def share_of(planner: CasePlanner, day: date, asset: int) -> float:
     """About which part of a day's listed trading is in that instrument."""
-    if not stage.timeline.assets[asset].is_allowance:
+    if not planner.timeline.assets[asset].is_allowance:
         return trading_numbers.CREDIT_WEIGHT
-    vintages = [one for one in traded(stage, day) if stage.timeline.assets[one].is_allowance]
-    main = stage.main_asset(day)
+    vintages = [one for one in traded(planner, day) if planner.timeline.assets[one].is_allowance]
+    main = planner.main_asset(day)
     newest_first = [main, *sorted((one for one in vintages if one != main), reverse=True)]
     place = newest_first.index(asset) if asset in newest_first else len(newest_first)
     weights = trading_numbers.INSTRUMENT_WEIGHTS
     return weights[min(place, len(weights) - 1)]
 
 
-def yearly_volume(stage: Stage, year: int) -> float:
+def yearly_volume(planner: CasePlanner, year: int) -> float:
     """About how many t trade in a year, in all modes."""
-    scale = stage.scale
+    scale = planner.scale
     emitters = scale.power if year == 2024 else scale.power + scale.cement + scale.steel + scale.aluminium
     return _NATIONAL_VOLUME[year] * emitters / _EMITTERS[year]
 
 
-def usual_volume(stage: Stage, day: date, asset: int) -> float:
+def usual_volume(planner: CasePlanner, day: date, asset: int) -> float:
     """About how many t of an instrument trade as listed on an ordinary day of that month."""
-    listed = yearly_volume(stage, day.year) * (1 - trading_numbers.BLOCK_SHARE)
+    listed = yearly_volume(planner, day.year) * (1 - trading_numbers.BLOCK_SHARE)
     of_day = listed * trading_numbers.MONTH_SHARE[day.month] / _open_days(day.year, day.month)
-    return of_day * share_of(stage, day, asset)
+    return of_day * share_of(planner, day, asset)
 
 
 @lru_cache(maxsize=64)
@@ -161,32 +161,32 @@ def _open_days(year: int, month: int) -> int:
 
 
 def take_instrument(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     days: list[date],
     thin: float = 0.2,
     among: Iterable[int] | None = None,
     least: float = 0.0,
 ) -> int:
-    """An instrument for a deed on these days, free of episodes where one is; notes it in the diary.
+    """An instrument for arranged conduct on these days, free of episodes where possible; reserves it.
 
     It is the main one, or with the chance `thin` another of which usually at least `least` t trade a day;
     `among` restricts the choice.
     """
-    listed = traded(stage, days[0])
+    listed = traded(planner, days[0])
     open_ones = [asset for asset in listed if among is None or asset in set(among)] or listed
-    calm = [asset for asset in open_ones if stage.diary.is_calm(asset, days)] or open_ones
-    main = stage.main_asset(days[0])
-    others = [one for one in calm if one != main and usual_volume(stage, days[0], one) >= least]
+    calm = [asset for asset in open_ones if planner.reserved_days.is_calm(asset, days)] or open_ones
+    main = planner.main_asset(days[0])
+    others = [one for one in calm if one != main and usual_volume(planner, days[0], one) >= least]
     chosen = main if not others or (main in calm and rng.random() >= thin) else int(rng.choice(others))
     if among is not None and chosen not in open_ones:
         chosen = int(rng.choice(calm))
-    stage.diary.note_deed(chosen, days)
+    planner.reserved_days.reserve_shared(chosen, days)
     return chosen
 
 
 def place_episode(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     length: int,
     busy_share: float = 0.1,
@@ -197,17 +197,18 @@ def place_episode(
 
     Thin instruments come first, so that the market as a whole stays as it is; one in which much is traded
     is chosen with the chance `busy_share` only. With the chance `credit_share` credits come before all,
-    whose price nobody takes for the market's. Days without any deed of others are preferred.
+    whose price does not influence the market price. Days without arranged conduct of others are preferred.
     """
-    days = stage.timeline.trading_days
+    days = planner.timeline.trading_days
     if rng.random() < credit_share:
         found = place_episode(
-            stage,
+            planner,
             rng,
             length,
             0.0,
             lambda asset, span: (
-                not stage.timeline.assets[asset].is_allowance and (suitable is None or suitable(asset, span))
+                not planner.timeline.assets[asset].is_allowance
+                and (suitable is None or suitable(asset, span))
             ),
         )
         if found is not None:
@@ -215,17 +216,19 @@ def place_episode(
     places: dict[tuple[bool, bool], list[tuple[int, int]]] = {}
     for start in range(_WARM_UP, len(days) - length):
         span = days[start : start + length]
-        for asset in traded(stage, span[0]):
-            if not stage.diary.is_calm(asset, span) or (suitable is not None and not suitable(asset, span)):
+        for asset in traded(planner, span[0]):
+            if not planner.reserved_days.is_calm(asset, span) or (
+                suitable is not None and not suitable(asset, span)
+            ):
                 continue
-            is_busy = max(share_of(stage, day, asset) for day in (span[0], span[-1])) >= _BUSY
-            is_empty = stage.diary.is_empty(asset, span)
+            is_busy = max(share_of(planner, day, asset) for day in (span[0], span[-1])) >= _BUSY
+            is_empty = planner.reserved_days.is_empty(asset, span)
             places.setdefault((is_busy, is_empty), []).append((asset, start))
     wants_busy = bool(rng.random() < busy_share)
     for kind in ((wants_busy, True), (wants_busy, False), (not wants_busy, True), (not wants_busy, False)):
         if pool := places.get(kind):
             asset, start = pool[int(rng.integers(len(pool)))]
             span = days[start : start + length]
-            stage.diary.note_episode(asset, days[max(start - _GAP, 0) : start + length + _GAP])
+            planner.reserved_days.reserve_alone(asset, days[max(start - _GAP, 0) : start + length + _GAP])
             return asset, span
     return None

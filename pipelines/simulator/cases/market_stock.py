@@ -10,8 +10,8 @@ import numpy as np
 from pipelines.simulator import calendar
 from pipelines.simulator import calibration_registry as registry_numbers
 from pipelines.simulator.cases.market_days import is_outstanding, trading_day_before, within
-from pipelines.simulator.cases.market_parts import FIRST_SURRENDERS, can_sell_allocated, cast, whole
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.market_parts import FIRST_SURRENDERS, can_sell_allocated, pick_accounts, whole
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.trading import Deal, PlannedOrder
 
 SESSION_END = calendar.SESSION_SECONDS - 1.0
@@ -33,7 +33,7 @@ class Act(NamedTuple):
 
 
 def carry_out(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     tag: int,
     asset: int,
@@ -43,10 +43,10 @@ def carry_out(
     """Provide everybody with what the acts take beyond what they bring, and write them into the plan."""
     for account, quantity in sorted(stock_for(acts).items()):
         first = min(act.day for act in acts)
-        provide(stage, rng, account, asset, quantity, first)
+        provide(planner, rng, account, asset, quantity, first)
     for act in acts:
         pause = float(rng.uniform(*pauses))
-        trade(stage, rng, tag, act.day, asset, (act.seller, act.buyer), act.quantity, act.second, pause)
+        trade(planner, rng, tag, act.day, asset, (act.seller, act.buyer), act.quantity, act.second, pause)
 
 
 def stock_for(acts: list[Act]) -> dict[int, int]:
@@ -65,7 +65,7 @@ def stock_for(acts: list[Act]) -> dict[int, int]:
 
 
 def provide(
-    stage: Stage, rng: np.random.Generator, account: int, asset: int, quantity: int, day: date
+    planner: CasePlanner, rng: np.random.Generator, account: int, asset: int, quantity: int, day: date
 ) -> None:
     """See to it that an account can sell so much of an instrument from that day on.
 
@@ -75,84 +75,84 @@ def provide(
     """
     if quantity <= 0:
         return
-    if is_outstanding(stage, asset) and _keeps_until(stage, account, day):
-        _endow(stage, account, asset, quantity, day)
-    elif not _is_allocated(stage, account, asset, quantity, day):
-        _buy_beforehand(stage, rng, account, asset, quantity, day)
+    if is_outstanding(planner, asset) and _keeps_until(planner, account, day):
+        _endow(planner, account, asset, quantity, day)
+    elif not _is_allocated(planner, account, asset, quantity, day):
+        _buy_beforehand(planner, rng, account, asset, quantity, day)
 
 
-def _keeps_until(stage: Stage, account: int, day: date) -> bool:
+def _keeps_until(planner: CasePlanner, account: int, day: date) -> bool:
     """Whether what an account holds when the record opens can still be there on that day."""
-    is_open = stage.world.accounts.opened_on[account] <= stage.timeline.opening_day
-    surrenders = account < stage.world.key_emitters
-    return is_open and (not surrenders or day <= date(stage.timeline.years[0], *FIRST_SURRENDERS))
+    is_open = planner.world.accounts.opened_on[account] <= planner.timeline.opening_day
+    surrenders = account < planner.world.key_emitters
+    return is_open and (not surrenders or day <= date(planner.timeline.years[0], *FIRST_SURRENDERS))
 
 
-def _endow(stage: Stage, account: int, asset: int, quantity: int, until: date) -> None:
+def _endow(planner: CasePlanner, account: int, asset: int, quantity: int, until: date) -> None:
     """Let an account hold so much more from the opening of the record until that day."""
-    opening = stage.plan.registry.opening
+    opening = planner.plan.registry.opening
     opening[account, asset] = opening.get((account, asset), 0) + quantity
-    _keep(stage, account, stage.timeline.first_day, until)
+    _keep(planner, account, planner.timeline.first_day, until)
 
 
-def _is_allocated(stage: Stage, account: int, asset: int, quantity: int, day: date) -> bool:
-    if account >= stage.world.key_emitters or stage.world.entities.sector[account] != "power":
+def _is_allocated(planner: CasePlanner, account: int, asset: int, quantity: int, day: date) -> bool:
+    if account >= planner.world.key_emitters or planner.world.entities.sector[account] != "power":
         return False
-    if asset != stage.main_asset(day) or not can_sell_allocated(stage, day):
+    if asset != planner.main_asset(day) or not can_sell_allocated(planner, day):
         return False
-    return quantity <= 0.5 * int(allocated(stage)[account])
+    return quantity <= 0.5 * int(allocated(planner)[account])
 
 
-def allocated(stage: Stage) -> np.ndarray:
+def allocated(planner: CasePlanner) -> np.ndarray:
     """About what each power company is allocated beforehand in a year, at least, in t (by entity, int64)."""
-    world = stage.world
+    world = planner.world
     capacity = np.where(world.fleet.is_power, world.fleet.capacity, 0.0)
     of_entity = np.bincount(world.fleet.entity, weights=capacity, minlength=len(world.entities))
     return (_ALLOCATED_PER_MW * of_entity).astype(np.int64)
 
 
 def _buy_beforehand(
-    stage: Stage, rng: np.random.Generator, account: int, asset: int, quantity: int, day: date
+    planner: CasePlanner, rng: np.random.Generator, account: int, asset: int, quantity: int, day: date
 ) -> None:
     """Buy in the days before: from somebody with an old stock, or of a new vintage from who was allocated it.
 
     Who opens an account after the allocated ones have surrendered buys from a trader who bought in time.
     """
     spare = int(quantity * rng.uniform(1.02, 1.2))
-    last = trading_day_before(stage, day)
-    earliest = stage.world.accounts.opened_on[account] + timedelta(days=1)
-    old_hands = [a for a in stage.with_role("fund", "broker", "treasury") if a != account]
-    if is_outstanding(stage, asset):
-        seller = cast(stage, rng, stage.timeline.first_day, old_hands, 1)[0]
-        _endow(stage, seller, asset, spare, last)
+    last = trading_day_before(planner, day)
+    earliest = planner.world.accounts.opened_on[account] + timedelta(days=1)
+    old_hands = [a for a in planner.with_role("fund", "broker", "treasury") if a != account]
+    if is_outstanding(planner, asset):
+        seller = pick_accounts(planner, rng, planner.timeline.first_day, old_hands, 1)[0]
+        _endow(planner, seller, asset, spare, last)
     else:
-        booked = registry_numbers.PRELIMINARY_BOOKED[stage.timeline.assets[asset].vintage or 0]
+        booked = registry_numbers.PRELIMINARY_BOOKED[planner.timeline.assets[asset].vintage or 0]
         sold_until = date(booked.year, *FIRST_SURRENDERS)
         earliest = max(earliest, booked + timedelta(days=_AFTER_BOOKING))
         if earliest > sold_until:
-            seller = cast(stage, rng, stage.timeline.first_day, old_hands, 1)[0]
-            _buy_beforehand(stage, rng, seller, asset, spare, last)
+            seller = pick_accounts(planner, rng, planner.timeline.first_day, old_hands, 1)[0]
+            _buy_beforehand(planner, rng, seller, asset, spare, last)
         else:
             last = min(last, sold_until)
-            rich = allocated(stage) >= 2 * spare
-            able = [entity for entity in stage.power if rich[entity] and entity != account]
-            seller = int(rng.choice(able or stage.power))
+            rich = allocated(planner) >= 2 * spare
+            able = [entity for entity in planner.power if rich[entity] and entity != account]
+            seller = int(rng.choice(able or planner.power))
     first = min(max(last - timedelta(days=_FEED_DAYS), earliest), last)
     count = 1 if spare > _LARGEST else whole(rng, (1, 3))
-    days = within(stage, rng, count, first, last) or [last]
+    days = within(planner, rng, count, first, last) or [last]
     for number, one in enumerate(days):
         amount = spare // len(days) + (spare % len(days) if number == 0 else 0)
-        trade(stage, rng, 0, one, asset, (seller, account), amount, float(rng.uniform(600, 13_000)))
-    _keep(stage, account, days[0], day)
+        trade(planner, rng, 0, one, asset, (seller, account), amount, float(rng.uniform(600, 13_000)))
+    _keep(planner, account, days[0], day)
 
 
-def _keep(stage: Stage, account: int, first: date, until: date) -> None:
+def _keep(planner: CasePlanner, account: int, first: date, until: date) -> None:
     """The account sells none of its own accord until that day."""
-    stage.plan.trading.withhold([account], [d for d in stage.timeline.trading_days if first <= d < until])
+    planner.plan.trading.withhold([account], [d for d in planner.timeline.trading_days if first <= d < until])
 
 
 def trade(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     tag: int,
     day: date,
@@ -168,7 +168,7 @@ def trade(
     if is_block:
         second = half + (second % half) * 0.95 + 60
     mean, spread = _USUAL_DISCOUNT
-    stage.plan.trading.deals.append(
+    planner.plan.trading.deals.append(
         Deal(
             day=day,
             asset=asset,
@@ -185,7 +185,7 @@ def trade(
 
 
 def order(
-    stage: Stage,
+    planner: CasePlanner,
     tag: int,
     day: date,
     asset: int,
@@ -198,7 +198,7 @@ def order(
     lifetime: float | None = None,
 ) -> None:
     """One order of an account; the quantity is held to what a single listed order may be."""
-    stage.plan.trading.orders.append(
+    planner.plan.trading.orders.append(
         PlannedOrder(
             day=day,
             asset=asset,

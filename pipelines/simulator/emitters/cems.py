@@ -124,9 +124,9 @@ class Monitors:
 
     def _load_shape(self, days: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Load of the hours within a day against each other."""
-        room = 1 - self._truth.run.load[np.ix_(days, self.units)]
-        swing = np.minimum(_DAILY_SWING, 0.3 * room)
-        noise = np.minimum(_HOURLY_SPREAD, 0.1 * room)
+        reserve = 1 - self._truth.run.load[np.ix_(days, self.units)]
+        swing = np.minimum(_DAILY_SWING, 0.3 * reserve)
+        noise = np.minimum(_HOURLY_SPREAD, 0.1 * reserve)
         place = {unit: n for n, unit in enumerate(self.units.tolist())}
         first = self._truth.days[days[0]]
         for course in self._plan.load_courses:

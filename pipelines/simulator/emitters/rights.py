@@ -35,7 +35,7 @@ def other_rights(world: World, truth: Truth, streams: Streams) -> pl.DataFrame:
         "nox": rng.uniform(*_NOX, len(world.fleet)),
         **{kind: rng.uniform(*span, count) for kind, span in _WATER.items()},
     }
-    room = rng.uniform(*_ROOM, (5, count))
+    headroom = rng.uniform(*_ROOM, (5, count))
     fuel, energy = truth.monthly(truth.burn.fuel), truth.monthly(truth.burn.energy)
     bought = truth.monthly(truth.works.electricity)
     sulphur = fuel * _sulphur(world, truth) * 2 * _SULPHUR_RELEASED * nature["so2"]
@@ -55,7 +55,7 @@ def other_rights(world: World, truth: Truth, streams: Streams) -> pl.DataFrame:
             "energy_use": tce,
         }
         for number, (kind, reported) in enumerate(used.items()):
-            frames.append(_rows(world, year, kind, reported, room[number], rng))
+            frames.append(_rows(world, year, kind, reported, headroom[number], rng))
     return pl.concat(frames)
 
 
@@ -68,10 +68,10 @@ def _sulphur(world: World, truth: Truth) -> np.ndarray:
 
 
 def _rows(
-    world: World, year: int, kind: str, reported: np.ndarray, room: np.ndarray, rng: np.random.Generator
+    world: World, year: int, kind: str, reported: np.ndarray, headroom: np.ndarray, rng: np.random.Generator
 ) -> pl.DataFrame:
     has = np.flatnonzero(reported > 0)
-    permitted = reported * room * rng.normal(1, 0.01, len(reported)).clip(0.97, 1.03)
+    permitted = reported * headroom * rng.normal(1, 0.01, len(reported)).clip(0.97, 1.03)
     spare = np.where(rng.random(len(reported)) < _TRADING_SHARE, (permitted - reported) * 0.6, np.nan)
     return pl.DataFrame(
         {

@@ -138,9 +138,9 @@ def _meet_hours(world: World, truth: Truth, plan: EmitterPlan, stated: Stated) -
 def _hand_on(stretched: np.ndarray, most: np.ndarray, wanted: float) -> None:
     """What full months cannot take goes to the others, months of standstill among them."""
     missing = min(wanted, float(most.sum())) - float(stretched.sum())
-    room = most - stretched
-    if missing > 0 and room.sum() > 0:
-        stretched += room * min(1.0, missing / float(room.sum()))
+    headroom = most - stretched
+    if missing > 0 and headroom.sum() > 0:
+        stretched += headroom * min(1.0, missing / float(headroom.sum()))
 
 
 def _meet_emissions(world: World, truth: Truth, plan: EmitterPlan, stated: Stated) -> None:

@@ -36,7 +36,7 @@ class SourceAsset:
 
 @dataclass(frozen=True)
 class Correspondence:
-    """Years, days, moments and assets of the stage as those of the source."""
+    """Years, days, moments and assets of the simulated timeline as those of the source."""
 
     timeline: Timeline
     shift: int
@@ -45,7 +45,7 @@ class Correspondence:
     assets: dict[int, SourceAsset]
 
     def year(self, year: int) -> int:
-        """A year of the stage in the source."""
+        """A year of the simulated timeline in the source."""
         return year + self.shift
 
     def day(self, day: date) -> date:
@@ -54,7 +54,7 @@ class Correspondence:
         return date(day.year + self.shift, day.month, 28 if leap and self.shift else day.day)
 
     def back(self, day: date) -> date:
-        """The stage's day for one of the source."""
+        """The simulated day for one of the source."""
         return replace(self, shift=-self.shift).day(day)
 
     def trading_day(self, day: date) -> date | None:
@@ -71,7 +71,7 @@ class Correspondence:
         return wall.replace(tzinfo=self.zone).astimezone(UTC)
 
     def window(self, window: tuple[int, int]) -> tuple[int, int]:
-        """A window of the stage (UTC microseconds) moved by whole years."""
+        """A window of the simulated timeline (UTC microseconds) moved by whole years."""
         start, end = (self._shifted(moment) for moment in window)
         return start, end
 
@@ -88,7 +88,7 @@ def settings_of(source: Path) -> dict[str, Any]:
 
 
 def correspond(copy: SourceCopy) -> Correspondence:
-    """Find the years of the source that the stage can stand for: the two busiest in a row, or its last one.
+    """Find the years of the source for the simulated ones: the two busiest in a row, or its last one.
 
     Raises:
         ValueError: nothing in the source has a date.

@@ -43,7 +43,7 @@ def carry_out(context: Context, plan: TradingPlan) -> None:
     for _, _, act in sorted(acts, key=lambda item: item[:2]):
         done += _deal(context, act) if isinstance(act, Deal) else _order(context, act)
     if acts and not done:
-        raise UnplantableError("nobody of the cast holds what would be traded on these days")
+        raise UnplantableError("none of the chosen accounts holds what would be traded on these days")
 
 
 def _days_of(context: Context, campaign: Campaign) -> list[Deal]:

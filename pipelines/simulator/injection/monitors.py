@@ -49,7 +49,7 @@ def carry_out(context: Context, plan: EmitterPlan) -> None:
 
 
 def _sample(context: Context, unit: int, month: int) -> pl.DataFrame:
-    """The unit's last sample of a month of the stage."""
+    """The unit's last sample of a simulated month."""
     first = context.match.day(context.match.timeline.months[month])
     return (
         context.copy.rows(

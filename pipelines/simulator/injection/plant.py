@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.core.progress import report
 from pipelines.simulator.cases import KINDS
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import SEVERITIES, Case, Stage
+from pipelines.simulator.cases.planner import SEVERITIES, Case, CasePlanner
 from pipelines.simulator.injection import credits, filings, market, monitors, registering, reports
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.copy import Changes, SourceCopy
@@ -52,8 +52,8 @@ class InjectionReport:
     unrealised: list[str]
 
 
-class _OneCase(Stage):
-    """A stage on which each kind sets one case, of the severity that is asked for."""
+class _OneCase(CasePlanner):
+    """A planner for which each kind adds one case, of the severity that is asked for."""
 
     severity = SEVERITIES[0]
 
@@ -121,7 +121,7 @@ class _Planter:
         self.world = view(copy, self.match)
         self.holdings = Holdings(copy)
         self.numbers = Numbers(copy)
-        self.stage = _OneCase(self.world, self._empty(), self.match.timeline, self.world.scale)
+        self.planner = _OneCase(self.world, self._empty(), self.match.timeline, self.world.scale)
         self.cases: list[Case] = []
         self.total: dict[str, Changes] = {}
         self.skipped: dict[str, str] = {}
@@ -150,30 +150,30 @@ class _Planter:
 
     def _one(self, kind: Kind, severity: str, attempt: int) -> None:
         check_kind(kind.name, self.copy, self.holdings.is_whole)
-        stage = self.stage
-        stage.severity, stage.plan = severity, self._empty()
-        known = len(stage.cases)
+        planner = self.planner
+        planner.severity, planner.plan = severity, self._empty()
+        known = len(planner.cases)
         try:
-            kind.arrange(stage, self.streams.of("injection", kind.name, severity, attempt))
+            kind.arrange(planner, self.streams.of("injection", kind.name, severity, attempt))
         except _LACKING as error:
             # A scenario that lacks what it works with says so in its own way; a mask of nobody by its type.
-            del stage.cases[known:]
+            del planner.cases[known:]
             raise UnplantableError(f"its scenario finds nothing to work with ({_told(error)})") from error
-        if len(stage.cases) <= known:
+        if len(planner.cases) <= known:
             raise UnplantableError("its scenario finds nobody to set a case with")
         before = self.copy.checkpoint()
         holdings = self.holdings
         try:
-            check_plan(stage.plan, self.copy)
-            self._carry_out(stage.plan, kind.name, severity, attempt)
+            check_plan(planner.plan, self.copy)
+            self._carry_out(planner.plan, kind.name, severity, attempt)
             if not self.copy.affected():
                 raise UnplantableError("nothing of it shows in the tables of this source")
         except UnplantableError:
             self.copy.restore(before)
             self.holdings = holdings
-            del stage.cases[known:]
+            del planner.cases[known:]
             raise
-        case = stage.cases[known]
+        case = planner.cases[known]
         self._note(case)
 
     def _carry_out(self, plan: Plan, kind: str, severity: str, attempt: int) -> None:
@@ -216,7 +216,7 @@ class _Planter:
                 moments += rows["ts"].to_physical().to_list()
         if not moments:
             start = self.match.timeline.first_day
-            return self.match.window(Stage.day_window(start, self.match.timeline.last_day))
+            return self.match.window(CasePlanner.day_window(start, self.match.timeline.last_day))
         return min(moments), max(moments) + 1_000_000
 
     def labels(self) -> pl.DataFrame:

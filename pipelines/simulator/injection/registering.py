@@ -54,7 +54,7 @@ def _move(context: Context, movement: Movement) -> None:
         movement.kind if context.copy.rows("transfers", pl.col("kind") == movement.kind).height else "other"
     )
     if not context.transfer(moment, giver, taker, asset, movement.quantity, kind):
-        raise UnplantableError("nobody of the cast holds what would be moved")
+        raise UnplantableError("none of the chosen accounts holds what would be moved")
 
 
 def _fault(context: Context, fault: LedgerFault) -> None:

@@ -66,7 +66,7 @@ def _cells(plan: EmitterPlan) -> set[tuple[int, int]]:
 
 
 def month_rows(context: Context, unit: int, month: int) -> pl.DataFrame:
-    """The reports of a unit for a month of the stage: all fuels, last revision."""
+    """The reports of a unit for a simulated month: all fuels, last revision."""
     first = context.match.day(context.match.timeline.months[month])
     rows = context.copy.rows(
         "activity_reports", (pl.col("unit_id") == context.world.fleet.id[unit]) & (pl.col("month") == first)

@@ -16,7 +16,7 @@ _SURRENDERED = 17.2 * 3600
 
 
 def duty(context: Context, entity: int, year: int) -> pl.DataFrame:
-    """The compliance row of an entity and a year of the stage.
+    """The compliance row of an entity and a simulated year.
 
     Raises:
         UnplantableError: there is none with figures.

@@ -15,9 +15,9 @@ import polars as pl
 from pipelines.simulator.fleet import Fleet
 from pipelines.simulator.injection.copy import SourceCopy
 from pipelines.simulator.injection.correspondence import Correspondence
-from pipelines.simulator.projects import Issuance, Projects
 from pipelines.simulator.scales import SCALES
 from pipelines.simulator.world import PROVINCES, Accounts, Body, Consortium, Entities, Park, World
+from pipelines.simulator.world.model import Issuance, Projects
 
 T = TypeVar("T")
 _SELDOM = 6  # an unknown holder seen so seldom is taken for a private one
@@ -45,7 +45,7 @@ _HEAT_RATE = {
 
 
 def view(copy: SourceCopy, match: Correspondence) -> World:
-    """The source as a world in the stage's time; entities with an account come first, as everywhere."""
+    """The source as a world in the planner's time; entities with an account come first, as everywhere."""
     accounts = copy.rows("accounts")
     entities, first_account = _ordered_entities(copy, accounts)
     position = {code: number for number, code in enumerate(entities["entity_id"])}
@@ -166,7 +166,7 @@ def _accounts(
 
 
 def _back(match: Correspondence, days: pl.Series) -> list[date | None]:
-    """Days of the source as days of the stage."""
+    """Days of the source as simulated days."""
     return [None if day is None else match.back(day) for day in days]
 
 

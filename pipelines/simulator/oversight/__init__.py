@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.oversight.penalties import penalties
 from pipelines.simulator.oversight.people import People
 from pipelines.simulator.oversight.tips import tips
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pipelines.simulator.registry import Registry
 
 
-def write_oversight(stage: Stage, registry: Registry, streams: Streams, sink: Sink) -> None:
+def write_oversight(planner: CasePlanner, registry: Registry, streams: Streams, sink: Sink) -> None:
     """Write `penalties` and `tips`."""
-    people = People(stage)
-    sink.write("penalties", penalties(stage, registry, people, streams.of("oversight", "penalties"), sink))
-    sink.write("tips", tips(stage, people, streams.of("oversight", "tips"), sink))
+    people = People(planner)
+    sink.write("penalties", penalties(planner, registry, people, streams.of("oversight", "penalties"), sink))
+    sink.write("tips", tips(planner, people, streams.of("oversight", "tips"), sink))

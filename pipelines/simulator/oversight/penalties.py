@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.frames import money
 from pipelines.simulator.oversight.people import FAMILIES, People, Subject, between, window_of
 from pipelines.simulator.registry.sanctions import NEW_RULES
@@ -63,12 +63,12 @@ _NO_PENALTY = ("offset_overclaim", "cornering", "insider_timing")
 
 
 def penalties(
-    stage: Stage, registry: Registry, people: People, rng: np.random.Generator, sink: Sink
+    planner: CasePlanner, registry: Registry, people: People, rng: np.random.Generator, sink: Sink
 ) -> pl.DataFrame:
     """One row a decision, numbered in time; decisions arranged by a case carry its tag."""
-    rows = _of_registry(stage, registry, people, rng)
-    rows += _of_earlier_conduct(stage, people, rng)
-    rows += _of_known_cases(stage, people, rng, sink)
+    rows = _of_registry(planner, registry, people, rng)
+    rows += _of_earlier_conduct(planner, people, rng)
+    rows += _of_known_cases(planner, people, rng, sink)
     rows.sort(key=lambda row: (row["decided_on"], row["subject_id"]))
     frame = pl.DataFrame(
         rows,
@@ -90,7 +90,7 @@ def penalties(
 
 
 def _row(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     subject: Subject,
     violation: str,
@@ -100,7 +100,7 @@ def _row(
     tag: int = 0,
 ) -> dict[str, object]:
     """A decision; fines of the last weeks are not paid yet, a few decisions are contested or withdrawn."""
-    old = (stage.timeline.as_of - decided_on).days > 60
+    old = (planner.timeline.as_of - decided_on).days > 60
     draw = rng.random()
     status = "revoked" if draw < 0.03 else "appealed" if draw < 0.1 else "executed" if old else "decided"
     if deduction and status == "revoked":
@@ -120,12 +120,12 @@ def _row(
 
 
 def _of_registry(
-    stage: Stage, registry: Registry, people: People, rng: np.random.Generator
+    planner: CasePlanner, registry: Registry, people: People, rng: np.random.Generator
 ) -> list[dict[str, object]]:
     """Decisions that the registration system carried out or was told of."""
     return [
         _row(
-            stage,
+            planner,
             rng,
             people.holders[one.account],
             one.violation,
@@ -135,14 +135,19 @@ def _of_registry(
             one.tag,
         )
         for one in registry.sanctions
-        if one.decided_on <= stage.timeline.as_of
+        if one.decided_on <= planner.timeline.as_of
     ]
 
 
-def _of_earlier_conduct(stage: Stage, people: People, rng: np.random.Generator) -> list[dict[str, object]]:
+def _of_earlier_conduct(
+    planner: CasePlanner, people: People, rng: np.random.Generator
+) -> list[dict[str, object]]:
     """Decisions on what was done before the span or is no part of what these data show."""
-    count = 2 + int(_PENALTIES_PER_EMITTER * stage.world.key_emitters)
-    first, last = stage.timeline.first_day - timedelta(days=400), stage.timeline.as_of - timedelta(days=10)
+    count = 2 + int(_PENALTIES_PER_EMITTER * planner.world.key_emitters)
+    first, last = (
+        planner.timeline.first_day - timedelta(days=400),
+        planner.timeline.as_of - timedelta(days=10),
+    )
     violations = list(_EARLIER)
     shares = np.array(list(_EARLIER.values()))
     rows = []
@@ -159,16 +164,16 @@ def _of_earlier_conduct(stage: Stage, people: People, rng: np.random.Generator) 
             "illegal_trading": people.traders,
         }.get(violation, people.key)
         subject = pool[int(rng.integers(len(pool)))]
-        rows.append(_row(stage, rng, subject, violation, _fine(violation, acted, rng), decided))
+        rows.append(_row(planner, rng, subject, violation, _fine(violation, acted, rng), decided))
     return rows
 
 
 def _of_known_cases(
-    stage: Stage, people: People, rng: np.random.Generator, sink: Sink
+    planner: CasePlanner, people: People, rng: np.random.Generator, sink: Sink
 ) -> list[dict[str, object]]:
     """A few known cases came out and were decided on within the span; graver ones more often."""
     rows = []
-    for case in stage.cases:
+    for case in planner.cases:
         came_out = rng.random() < _CAME_OUT[case.severity or "faint"]
         delay = int(rng.integers(90, 300))
         pick, fine_rng = float(rng.random()), rng.spawn(1)[0]
@@ -178,9 +183,11 @@ def _of_known_cases(
             continue
         decided = window[1] + timedelta(days=delay)
         punishable = window[1] >= NEW_RULES or violation in _OLD_VIOLATIONS
-        if punishable and decided < stage.timeline.as_of:
+        if punishable and decided < planner.timeline.as_of:
             subject = subjects[int(pick * len(subjects))]
-            rows.append(_row(stage, rng, subject, violation, _fine(violation, window[1], fine_rng), decided))
+            rows.append(
+                _row(planner, rng, subject, violation, _fine(violation, window[1], fine_rng), decided)
+            )
     return rows
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipelines.simulator import calendar
 from pipelines.simulator.cases import compliance, falsification, manipulation, market_risk
-from pipelines.simulator.cases.stage import Case, Stage
+from pipelines.simulator.cases.planner import Case, CasePlanner
 from pipelines.simulator.sink import Sink
 
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -37,8 +37,8 @@ class Subject:
 class People:
     """Who can be told about or punished, by published id and by kind of conduct."""
 
-    def __init__(self, stage: Stage) -> None:
-        world = stage.world
+    def __init__(self, planner: CasePlanner) -> None:
+        world = planner.world
         entities, accounts = world.entities, world.accounts
         provinces = entities.province.tolist()
         self.emitters = [

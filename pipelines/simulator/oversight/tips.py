@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.simulator import calendar
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.frames import timestamps
 from pipelines.simulator.oversight.people import FAMILIES, People, Subject, between, window_of
 from pipelines.simulator.oversight.texts import tip_text
@@ -29,18 +29,18 @@ _TALKED_OF = 150  # days for which people talk of something
 _HEARD = {"blatant": 3.0, "plain": 1.6, "faint": 0.8}
 
 
-def tips(stage: Stage, people: People, rng: np.random.Generator, sink: Sink) -> pl.DataFrame:
+def tips(planner: CasePlanner, people: People, rng: np.random.Generator, sink: Sink) -> pl.DataFrame:
     """One row a tip, numbered in time; a right one is worded like a wrong one."""
-    count = 4 + int(_TIPS_PER_EMITTER * stage.world.key_emitters)
+    count = 4 + int(_TIPS_PER_EMITTER * planner.world.key_emitters)
     known = [
-        (case, window) for case in stage.cases if (window := window_of(case, sink)) and people.of_case(case)
+        (case, window) for case in planner.cases if (window := window_of(case, sink)) and people.of_case(case)
     ]
     weights = np.array([_HEARD[case.severity or "faint"] for case, _ in known])
     rows = []
     for _ in range(count):
         outcome = int(rng.choice(len(_TIP_OUTCOMES), p=_TIP_OUTCOMES))
         category = str(rng.choice(list(_CATEGORIES), p=list(_CATEGORIES.values())))
-        day = between(rng, stage.timeline.first_day, stage.timeline.as_of - timedelta(days=2))
+        day = between(rng, planner.timeline.first_day, planner.timeline.as_of - timedelta(days=2))
         month = (day - timedelta(days=int(rng.integers(0, _TALKED_OF)))).month
         pool = category if rng.random() >= _MISJUDGED else str(rng.choice(list(_CATEGORIES)))
         subject = _any(rng, people.of_category(pool)) if outcome < 2 else None
@@ -50,7 +50,7 @@ def tips(stage: Stage, people: People, rng: np.random.Generator, sink: Sink) -> 
             if rng.random() >= _MISJUDGED:
                 category = _category(case.kind)
             heard = between(rng, window[0], window[1] + timedelta(days=_TALKED_OF))
-            day = min(max(heard, stage.timeline.first_day), stage.timeline.as_of - timedelta(days=2))
+            day = min(max(heard, planner.timeline.first_day), planner.timeline.as_of - timedelta(days=2))
             month = min(between(rng, *window), day).month
         moment = calendar.local(day, float(rng.uniform(7, 23)) * 3600)
         text = tip_text(rng, category, None if subject is None else subject.name, month)

@@ -17,7 +17,7 @@ from pipelines.simulator.registry.sanctions import Sanction
 from pipelines.simulator.timeline import Timeline
 
 if TYPE_CHECKING:
-    from pipelines.simulator.projects import CreditIssue
+    from pipelines.simulator.credits import CreditIssue
     from pipelines.simulator.world import World
 
 

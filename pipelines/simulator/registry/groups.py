@@ -118,8 +118,8 @@ class Groups:
         members = np.flatnonzero((self.treasury_of == treasury) & (position > 0))
         out: list[Handing] = []
         for member in rng.permutation(members).tolist():
-            room = calibration.TREASURY_CEILING - held
-            quantity = min(int(position[member] * self.swept[member]) // 100 * 100, room)
+            headroom = calibration.TREASURY_CEILING - held
+            quantity = min(int(position[member] * self.swept[member]) // 100 * 100, headroom)
             if quantity > 0:
                 out.append(Handing(float(rng.uniform(9, 16) * 3600), member, treasury, quantity))
                 held += quantity

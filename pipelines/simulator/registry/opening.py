@@ -99,9 +99,11 @@ def _shared(total: float, weights: np.ndarray, most: int, rng: np.random.Generat
     sizes = (weights if known else np.ones(len(weights))) * rng.lognormal(0.0, _SIZE_SPREAD, len(weights))
     ceiling = most * rng.uniform(0.55, 1.0, len(weights))
     amounts = np.minimum(total * sizes / sizes.sum(), ceiling)
-    room = ceiling - amounts
+    headroom = ceiling - amounts
     left = total - amounts.sum()
-    return amounts + room * min(left / room.sum(), 1.0) if left > 0 and room.sum() > 0 else amounts
+    return (
+        amounts + headroom * min(left / headroom.sum(), 1.0) if left > 0 and headroom.sum() > 0 else amounts
+    )
 
 
 def _credits(

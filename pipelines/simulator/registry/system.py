@@ -29,8 +29,8 @@ from pipelines.simulator.sink import Sink
 from pipelines.simulator.timeline import Timeline
 
 if TYPE_CHECKING:
+    from pipelines.simulator.credits import CreditIssue
     from pipelines.simulator.emitters.reports import Reports
-    from pipelines.simulator.projects import CreditIssue
     from pipelines.simulator.world import World
 
 

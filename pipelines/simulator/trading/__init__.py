@@ -3,7 +3,7 @@
 Belongs here: what people think an allowance is worth (`beliefs`), who wants to trade (`compliance`,
 `traders`, `blocks`, `lastcall`, `auctions`; brought together by `agreements`), what is arranged beforehand
 (`arranged`), how much trading a year brings (`course`), the matching (`kernel`, fed by `agenda`), the whole
-span (`market`) and its tables (`tape`, `figures`).
+span (`market`) and its tables (`records`, `figures`).
 Does not belong here: who holds what (`registry`), what is arranged and why (`cases`).
 Prices come of the orders: nothing sets them but their matching, and a block's two sides.
 """

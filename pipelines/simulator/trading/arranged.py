@@ -94,10 +94,10 @@ class Arranged:
         for deal in self._deals.get(now.day, []):
             if deal.mode != "block" or deal.asset not in now.traded:
                 continue
-            quantity = int(min(deal.quantity, now.room[deal.seller, deal.asset]))
+            quantity = int(min(deal.quantity, now.sellable[deal.seller, deal.asset]))
             if quantity < calibration.BLOCK_FROM:
                 continue
-            now.room[deal.seller, deal.asset] -= quantity
+            now.sellable[deal.seller, deal.asset] -= quantity
             now.position[deal.seller] -= quantity
             now.position[deal.buyer] += quantity
             first, second = block_times(rng)

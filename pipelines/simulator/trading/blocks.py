@@ -171,7 +171,7 @@ class BlockMarket:
         assets: list[int], rng: np.random.Generator, tag: int = 0,
     ) -> Block | None:  # fmt: skip
         """A seller for a buyer; its own treasury first."""
-        able = np.minimum(now.room[:, assets], supply[:, None]).clip(0)
+        able = np.minimum(now.sellable[:, assets], supply[:, None]).clip(0)
         able[able < calibration.BLOCK_FROM] = 0
         able[buyer] = 0
         treasury = int(self._treasury[buyer])
@@ -183,7 +183,7 @@ class BlockMarket:
         if seller < 0:
             return None
         asset = assets[_drawn(able[seller], rng)]
-        quantity = int(min(wanted, able[seller].max(), now.room[seller, asset], supply[seller]))
+        quantity = int(min(wanted, able[seller].max(), now.sellable[seller, asset], supply[seller]))
         return self._agree(now, asset, seller, buyer, quantity, spare, 0.0, rng, tag, supply)
 
     def _between(
@@ -191,7 +191,7 @@ class BlockMarket:
         rng: np.random.Generator,
     ) -> Block | None:  # fmt: skip
         """A block that a middleman takes: mostly from a long emitter, else from another middleman."""
-        able = np.minimum(now.room[:, assets], supply[:, None]).clip(0)
+        able = np.minimum(now.sellable[:, assets], supply[:, None]).clip(0)
         able[able < calibration.BLOCK_FROM] = 0
         best = able.max(axis=1)
         weight = best**0.8 * np.where(self._middle > 0, 0.5, 1.0) * (0.4 + 3 * self._haste)
@@ -211,14 +211,14 @@ class BlockMarket:
         size = int(size * (1 + 3 * haste))
         size = int(max(min(size, self._thirst(now)[buyer]), calibration.BLOCK_FROM))
         asset = assets[_drawn(able[seller], rng)]
-        quantity = int(min(size, now.room[seller, asset], supply[seller]))
+        quantity = int(min(size, now.sellable[seller, asset], supply[seller]))
         return self._agree(now, asset, seller, buyer, quantity, spare, 0.0, rng, 0, supply)
 
     def _agree(
         self, now: Morning, asset: int, seller: int, buyer: int, quantity: int, spare: np.ndarray,
         haste: float, rng: np.random.Generator, tag: int, supply: np.ndarray | None = None,
     ) -> Block | None:  # fmt: skip
-        quantity = int(min(quantity, now.room[seller, asset]))
+        quantity = int(min(quantity, now.sellable[seller, asset]))
         if quantity > 2 * calibration.BLOCK_FROM and rng.random() < 0.6:
             quantity = quantity // 5_000 * 5_000
         if quantity < calibration.BLOCK_FROM or seller == buyer:
@@ -230,7 +230,7 @@ class BlockMarket:
             quantity = int(now.purse[buyer] // price) // 1_000 * 1_000
             if quantity < calibration.BLOCK_FROM:
                 return None
-        now.room[seller, asset] -= quantity
+        now.sellable[seller, asset] -= quantity
         now.purse[buyer] -= price * quantity
         now.position[seller] -= quantity
         now.position[buyer] += quantity

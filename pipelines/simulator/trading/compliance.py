@@ -100,11 +100,13 @@ class Compliance:
                 wanted = np.minimum(now.credit_need[who], np.ceil(budget * rng.lognormal(-1.5, 1, len(who))))
                 out.append(self._wants(who, credit, kernel.BUY, wanted))
         able = self.owners[
-            (now.room[self.owners, credit] > 0) & ~now.away[self.owners] & ~now.keeps[self.owners]
+            (now.sellable[self.owners, credit] > 0) & ~now.away[self.owners] & ~now.keeps[self.owners]
         ]
         able = able[rng.random(len(able)) < chance]
         if len(able):
-            offered = np.minimum(now.room[able, credit], np.ceil(budget * rng.lognormal(-0.6, 1, len(able))))
+            offered = np.minimum(
+                now.sellable[able, credit], np.ceil(budget * rng.lognormal(-0.6, 1, len(able)))
+            )
             offered = np.ceil(offered * min(1.0, budget / offered.sum()))
             out.append(self._wants(able, credit, kernel.SELL, offered))
         return out
@@ -165,9 +167,9 @@ class Compliance:
         if side == kernel.BUY:
             asset = rng.choice(allowances, len(who), p=weights[allowances] / weights[allowances].sum())
         else:
-            room = now.room[who][:, allowances] * (0.3 + weights[allowances])
-            asset = np.array(allowances)[np.argmax(room, axis=1)] if len(who) else np.zeros(0, np.int64)
-            quantity = np.minimum(quantity, now.room[who, asset])
+            sellable = now.sellable[who][:, allowances] * (0.3 + weights[allowances])
+            asset = np.array(allowances)[np.argmax(sellable, axis=1)] if len(who) else np.zeros(0, np.int64)
+            quantity = np.minimum(quantity, now.sellable[who, asset])
         keep = quantity > 0
         return self._wants(who[keep], asset[keep], side, quantity[keep])
 

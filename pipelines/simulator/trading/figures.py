@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.simulator import calibration_trading as calibration
 from pipelines.simulator.assets import Asset
 from pipelines.simulator.frames import money
-from pipelines.simulator.trading import tape as t
+from pipelines.simulator.trading import records as t
 
 _PRICES = ("previous_close", "limit_down", "limit_up", "open", "high", "low", "close")
 _AMOUNTS = ("listed_volume", "listed_value", "block_volume", "block_value")

@@ -28,7 +28,7 @@ ENTER, AMEND, WITHDRAW, POST, TAKE = 0, 1, 2, 3, 4
 FIXED, OWN_BEST, OTHER_BEST, LAST_TRADE, LAST_CLOSE, QUOTE, OPINION = 0, 1, 2, 3, 4, 5, 6
 
 # Columns of the intents, one row somebody's wish to trade. `PARTNER` is the other side of a deal,
-# `PLANNED` marks what may use the room that is reserved for plans, `IMPATIENT` an opinion that takes.
+# `PLANNED` marks what may use the quantity that is reserved for plans, `IMPATIENT` an opinion that takes.
 ACCOUNT, SIDE, QUANTITY, RULE, TICKS, TAG, PLANNED, PARTNER, AMEND_TICKS, IMPATIENT = range(10)
 INTENT_COLUMNS = 10
 # Real columns: an opinion's own value in cents, how much it counts against the market's price, how much
@@ -64,7 +64,7 @@ class _Book(NamedTuple):
     ladder: np.ndarray
     state: np.ndarray
     average: np.ndarray
-    room: np.ndarray
+    sellable: np.ndarray
     reserve: np.ndarray
     purse: np.ndarray
     events: np.ndarray
@@ -126,10 +126,10 @@ def _leave(book: _Book, order: int) -> None:
 
 @njit(cache=True)
 def _give_back(book: _Book, order: int, quantity: int) -> None:
-    """Free what the order had bound for so many tonnes: room of a seller, money of a buyer."""
+    """Free what the order had bound for so many tonnes: sellable quantity of a seller, money of a buyer."""
     one = book.orders[order]
     if one[_SIDE] == SELL:
-        book.room[one[_ACCOUNT]] += quantity
+        book.sellable[one[_ACCOUNT]] += quantity
         if one[_PLANNED]:
             book.reserve[one[_ACCOUNT]] += quantity
     else:
@@ -223,7 +223,7 @@ def _enter(book: _Book, account: int, side: int, price: int, wanted: int, tag: i
     level = min(max(price - state[_LOW], 0), len(book.ladder) - 1)
     quantity = min(wanted, LISTED_BELOW - 1)
     if side == SELL:
-        free = book.room[account]
+        free = book.sellable[account]
         if planned == 0:
             free -= book.reserve[account]
         quantity = min(quantity, free)
@@ -232,7 +232,7 @@ def _enter(book: _Book, account: int, side: int, price: int, wanted: int, tag: i
     if quantity <= 0:
         return _NONE
     if side == SELL:
-        book.room[account] -= quantity
+        book.sellable[account] -= quantity
         if planned:
             book.reserve[account] = max(book.reserve[account] - quantity, 0)
     else:
@@ -377,7 +377,7 @@ def _priced(book: _Book, wish: np.ndarray, opinion: np.ndarray) -> tuple[int, in
 
 @njit(cache=True)
 def _inside(book: _Book, poster: int, noise: float) -> int:
-    """A price between the best ones, near their middle; with no room between them, the poster's own best."""
+    """A price between the best ones, near their middle; with no tick between them, the poster's own best."""
     state, levels = book.state, len(book.ladder)
     floor, ceiling = max(state[_BID] + 1, 0), min(state[_ASK] - 1, levels - 1)
     if floor > ceiling:
@@ -430,7 +430,7 @@ def run_session(
     intent: np.ndarray,
     wishes: np.ndarray,
     opinions: np.ndarray,
-    room: np.ndarray,
+    sellable: np.ndarray,
     reserve: np.ndarray,
     purse: np.ndarray,
     limits: tuple[int, int],
@@ -450,7 +450,7 @@ def run_session(
         intent: whose, a row of `wishes`.
         wishes: rows of `INTENT_COLUMNS` whole numbers.
         opinions: rows of `OPINION_COLUMNS` real numbers.
-        room: what each account may still sell, t; changed.
+        sellable: what each account may still sell, t; changed.
         reserve: the part of it that is kept for plans, t; changed.
         purse: what each account may still spend, cents; changed.
         limits: lowest and highest price of the day, cents.
@@ -468,7 +468,7 @@ def run_session(
         np.full((levels, 3), _NONE, np.int64),
         np.zeros(10, np.int64),
         np.array([average, memory]),
-        room,
+        sellable,
         reserve,
         purse,
         np.empty((3 * count + 1, 8), np.int64),

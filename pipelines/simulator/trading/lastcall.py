@@ -43,7 +43,7 @@ def last_call(
         who = who[rng.random(len(who)) < 0.35]
     for buyer in rng.permutation(who).tolist():
         need = int(-now.position[buyer])
-        able = np.minimum(now.room[:, assets], supply[:, None]).clip(0)
+        able = np.minimum(now.sellable[:, assets], supply[:, None]).clip(0)
         able[buyer] = 0
         for _ in range(_SELLERS):
             if need <= 0:
@@ -68,7 +68,7 @@ def credit_deals(
     who = np.flatnonzero((now.credit_need > 0) & ~now.away)
     who = who[rng.random(len(who)) < min(1.5 * chance, 1.0)]
     able = np.zeros(len(now.position), np.int64)
-    able[sellers] = now.room[sellers, credit]
+    able[sellers] = now.sellable[sellers, credit]
     able[now.away | now.keeps | (now.credit_need > 0)] = 0
     for buyer in who.tolist():
         need = int(now.credit_need[buyer])
@@ -79,7 +79,7 @@ def credit_deals(
             quantity = int(min(need, able[seller], _MOST))
             second = float(rng.uniform(60, calendar.SESSION_SECONDS - 2500))
             out.append(Meeting(credit, seller, buyer, quantity, second))
-            now.room[seller, credit] -= quantity
+            now.sellable[seller, credit] -= quantity
             now.credit_need[buyer] -= quantity
             able[seller] -= quantity
             need -= quantity
@@ -96,9 +96,9 @@ def stocking(
 ) -> list[Meeting]:
     """Meetings in which makers that run low on an asset (`likes`, t by account) fill up."""
     out: list[Meeting] = []
-    low = makers[(now.room[makers, asset] < _STOCK_LOW * likes[makers]) & ~now.away[makers]]
+    low = makers[(now.sellable[makers, asset] < _STOCK_LOW * likes[makers]) & ~now.away[makers]]
     for buyer in low[rng.random(len(low)) < 0.3].tolist():
-        able = np.minimum(now.room[:, asset], supply)
+        able = np.minimum(now.sellable[:, asset], supply)
         able[makers] = 0
         wanted = int(min(likes[buyer] * rng.uniform(0.3, 0.7), _MOST))
         seller = _seller(able, wanted, rng)
@@ -132,7 +132,7 @@ def enter(meetings: list[Meeting], asset: int, rng: np.random.Generator, into: I
 def _meet(
     now: Morning, asset: int, seller: int, buyer: int, quantity: int, rng: np.random.Generator
 ) -> Meeting:
-    now.room[seller, asset] -= quantity
+    now.sellable[seller, asset] -= quantity
     now.position[seller] -= quantity
     now.position[buyer] += quantity
     return Meeting(asset, seller, buyer, quantity, float(rng.uniform(60, calendar.SESSION_SECONDS - 2500)))

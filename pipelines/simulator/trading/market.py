@@ -14,7 +14,7 @@ from pipelines.simulator.seeds import Streams
 from pipelines.simulator.sink import Sink
 from pipelines.simulator.timeline import Timeline
 from pipelines.simulator.trading import kernel, lastcall
-from pipelines.simulator.trading import tape as t
+from pipelines.simulator.trading import records as t
 from pipelines.simulator.trading.agenda import END, Intents
 from pipelines.simulator.trading.agreements import Agreed, Agreements
 from pipelines.simulator.trading.arranged import Arranged
@@ -57,7 +57,7 @@ class Market:
         self.agreements = Agreements(world, self.course, self.traders, self.arranged, plan.trading, streams)
         self.auctions = Auctions(world, registry, timeline, plan.trading.bids)
         self.figures = DayFigures()
-        self.tape = t.Tape(accounts.id, [asset.instrument_id for asset in self.assets])
+        self.records = t.TradingRecords(accounts.id, [asset.instrument_id for asset in self.assets])
         self.closes: dict[int, int] = {}
         self._opened = np.array([calendar.day_number(day) for day in accounts.opened_on])
         self._closed = np.array(
@@ -80,7 +80,7 @@ class Market:
             self.registry.close_day(day)
             if (day + timedelta(days=1)).day == 1 or day == span.as_of:
                 month = f"{day:%Y-%m}"
-                self.tape.flush(month, self.sink)
+                self.records.flush(month, self.sink)
                 self.registry.flush(month, self.sink)
         self.sink.write("market_days", self.figures.table(self.assets))
         self.sink.write("instruments", instruments(self.assets))
@@ -104,7 +104,7 @@ class Market:
         brought = np.zeros(3, np.int64)
         for asset in now.traded:
             brought += self._session(now, asset, float(weights[asset]), today)
-        trades = self.tape.close_day()
+        trades = self.records.close_day()
         for asset in now.traded:
             mine = trades[trades[:, t.T_ASSET] == asset]
             self.closes[asset] = self.figures.note(day, asset, now.closes[asset], mine)
@@ -136,7 +136,7 @@ class Market:
             position=self.registry.positions(day).copy(),
             credit_need=self.registry.credit_need(day).copy(),
             holdings=held * self._is_allowance,
-            room=np.minimum(before, held),
+            sellable=np.minimum(before, held),
             limit=self.registry.position_limits(day),
             purse=self._cash.clip(0),
             away=away,
@@ -160,11 +160,11 @@ class Market:
         floor.takers = max(floor.takers - today.urgency * entered, 0.3 * floor.takers)
         self.traders.quote(floor, held[:, asset] / max(weight, 0.02), rng, into)
         self.traders.speculate(floor, self.beliefs.private - crowding, rng, into)
-        room, reserve = self._wares(now, asset, today)
+        sellable, reserve = self._wares(now, asset, today)
         close = now.closes[asset]
         events, trades, self.beliefs.average[asset] = kernel.run_session(
             *into.agenda(now.away),
-            room,
+            sellable,
             reserve,
             now.purse,
             limits(close, calibration.LISTED_LIMIT_PCT),
@@ -175,14 +175,14 @@ class Market:
         )
         for rows in (events, trades):
             rows[:, 0] = moments(now.day, rows[:, 0])
-        self.tape.session(asset, events, trades)
+        self.records.session(asset, events, trades)
         volume = int(trades[:, 2].sum()) - self.arranged.met_in_book(now.day, asset)
         return len(events), len(trades), max(volume, 0) * int(self._is_allowance[asset])
 
     def _record(self, day: date, one: Block) -> None:
         first, second = (calendar.in_session(day, second) for second in (one.first, one.second))
         sides = one.buyer, one.seller
-        self.tape.block(
+        self.records.block(
             one.asset,
             first,
             max(second, first + 1),
@@ -215,17 +215,17 @@ class Market:
 
     def _wares(self, now: Morning, asset: int, today: Agreed) -> tuple[np.ndarray, np.ndarray]:
         """What each account may sell in the session, and the part of it that is kept for what is planned."""
-        room = np.ascontiguousarray(now.room[:, asset])
-        reserve = self.arranged.reserved(now.day, asset, len(room))
+        sellable = np.ascontiguousarray(now.sellable[:, asset])
+        reserve = self.arranged.reserved(now.day, asset, len(sellable))
         for one in today.meetings:
             if one.asset == asset:
-                room[one.seller] += one.quantity
+                sellable[one.seller] += one.quantity
                 reserve[one.seller] += one.quantity
         if not self._is_allowance[asset]:
             own = self.registry.ledger.holdings[:, asset] - self.registry.credit_spare(now.day)
             reserve += own.clip(0)
-        reserve[now.keeps] = room[now.keeps]
-        return room, np.minimum(reserve, room)
+        reserve[now.keeps] = sellable[now.keeps]
+        return sellable, np.minimum(reserve, sellable)
 
     def _learn(self, now: Morning, asset: int, trades: np.ndarray) -> None:
         listed = trades[trades[:, t.T_MODE] == t.LISTED]

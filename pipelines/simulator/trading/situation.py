@@ -24,7 +24,7 @@ class Morning:
     position: np.ndarray
     credit_need: np.ndarray
     holdings: np.ndarray
-    room: np.ndarray
+    sellable: np.ndarray
     limit: np.ndarray
     purse: np.ndarray
     away: np.ndarray

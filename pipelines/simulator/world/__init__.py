@@ -1,4 +1,4 @@
-"""Who exists before anything happens: groups, parks, emitters and units, account holders, service bodies.
+"""Who exists at the start: groups, parks, emitters, units, account holders, offset projects, service bodies.
 
 Belongs here: the head counts of a `Scale` turned into a `World` of arrays, with the lasting habits of
 everybody in it. Positions are row numbers everywhere: entity `e`, unit `u`, account `a`; the first entities

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.simulator import projects
 from pipelines.simulator.scales import Scale
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.timeline import Timeline
@@ -10,6 +9,7 @@ from pipelines.simulator.world import directory, holders
 from pipelines.simulator.world.entities import Bodies, entities
 from pipelines.simulator.world.equipment import build_fleet
 from pipelines.simulator.world.model import World
+from pipelines.simulator.world.projects import build_projects
 
 
 def build_world(scale: Scale, timeline: Timeline, streams: Streams) -> World:
@@ -35,5 +35,5 @@ def build_world(scale: Scale, timeline: Timeline, streams: Streams) -> World:
         verifiers=bodies.verifiers,
         consultants=bodies.consultants,
         consortia=holders.consortia(emitters, accounts, streams),
-        projects=projects.build_projects(scale, timeline, accounts, bodies.verifiers, streams),
+        projects=build_projects(scale, timeline, accounts, bodies.verifiers, streams),
     )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.simulator.fleet import Fleet
 from pipelines.simulator.scales import Scale
 from pipelines.simulator.timeline import Timeline
-
-if TYPE_CHECKING:
-    from pipelines.simulator.projects import Projects
 
 NONE = -1
 OFFICIAL_ROLES = ("government", "auction", "retirement", "reserve")
@@ -99,6 +96,45 @@ class Accounts:
     def with_role(self, *roles: str) -> np.ndarray:
         """Positions of the accounts that play one of these roles."""
         return np.flatnonzero(np.isin(self.role, roles))
+
+
+class Issuance(NamedTuple):
+    """Credits issued for one monitoring period; `verifier` is a position, `quantity` the honest one in t."""
+
+    id: str
+    period_start: date
+    period_end: date
+    issued_on: date
+    verifier: int
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Projects:
+    """Projects, one position a project, as they honestly are.
+
+    `owner` is an account, `validator` a verifier by position; it never verifies the same project. `area_ha`
+    is NaN where a methodology knows no area. `expected_annual` is t a year. `issuances` are in order of time.
+    """
+
+    id: list[str]
+    name: list[str]
+    methodology: list[str]
+    owner: np.ndarray
+    province_code: list[str]
+    latitude: np.ndarray
+    longitude: np.ndarray
+    area_ha: np.ndarray
+    expected_annual: np.ndarray
+    status: list[str]
+    registered_on: list[date | None]
+    crediting_start: list[date | None]
+    crediting_end: list[date | None]
+    validator: np.ndarray
+    issuances: list[list[Issuance]]
+
+    def __len__(self) -> int:
+        return len(self.id)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipelines.simulator.cases.compliance.duties import emitters, take, take_year
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.registering import Adjustment
 
 _ERRORS = {"faint": (0.006, 0.02), "plain": (0.04, 0.1), "blatant": (0.2, 0.6)}
@@ -26,35 +26,35 @@ def _adjusted_on(rng: np.random.Generator, year: int) -> date:
     return first + timedelta(days=int(rng.integers(0, (last - first).days + 1)))
 
 
-def _arrange(stage: Stage, rng: np.random.Generator) -> None:
-    for severity in stage.severities(rng):
-        entity = take(stage, rng, emitters(stage))
-        year = take_year(stage, rng, entity)
+def _arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
+    for severity in planner.severities(rng):
+        entity = take(planner, rng, emitters(planner))
+        year = take_year(planner, rng, entity)
         error = float(rng.uniform(*_ERRORS[severity])) * (1 if rng.random() < _TOO_MUCH else -1)
-        registry = stage.plan.registry
+        registry = planner.plan.registry
         if rng.random() < _BY_ADJUSTMENT:
             registry.adjustments[entity, year] = Adjustment(_adjusted_on(rng, year), 1.0, 1 + error)
             text = f"an adjustment of {error:+.1%} without ground"
         else:
             registry.allocation_factor[entity, year] = 1 + error
             text = f"final allocation {error:+.1%} off the method"
-        code = stage.world.entities.id[entity]
-        registry.tags["allocation", entity, year] = stage.open_case(
-            KIND.name, severity, f"{text}, {year}", [code], stage.year_window(year)
+        code = planner.world.entities.id[entity]
+        registry.tags["allocation", entity, year] = planner.open_case(
+            KIND.name, severity, f"{text}, {year}", [code], planner.year_window(year)
         )
 
 
-def _resemble(stage: Stage, rng: np.random.Generator) -> None:
-    for _ in range(stage.scale.cases_per_kind):
-        entity = take(stage, rng, emitters(stage))
-        year = take_year(stage, rng, entity)
+def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
+    for _ in range(planner.scale.cases_per_kind):
+        entity = take(planner, rng, emitters(planner))
+        year = take_year(planner, rng, entity)
         error = float(rng.uniform(0.01, 0.12)) * (1 if rng.random() < 0.5 else -1)
-        stage.plan.registry.adjustments[entity, year] = Adjustment(_adjusted_on(rng, year), 1 + error)
-        stage.note_lookalike(
+        planner.plan.registry.adjustments[entity, year] = Adjustment(_adjusted_on(rng, year), 1 + error)
+        planner.note_lookalike(
             KIND.name,
             f"final allocation {error:+.1%} off the method, put right by an adjustment",
-            [stage.world.entities.id[entity]],
-            stage.year_window(year),
+            [planner.world.entities.id[entity]],
+            planner.year_window(year),
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from pipelines.simulator import calendar
 from pipelines.simulator.cases.compliance.duties import CARRY_OVER_BASE, emitters, take
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 # Carried over as a multiple of the bound.
 _FACTORS = {"faint": (1.02, 1.12), "plain": (1.25, 2.0), "blatant": (2.5, 6.0)}
@@ -21,59 +21,59 @@ _HELD = (7.0, 16.0)  # older allowances in multiples of the base amount
 _COUNTED_FROM = date(2024, 1, 1)  # [C-13]
 
 
-def _hoarder(stage: Stage, rng: np.random.Generator) -> int:
-    power = [entity for entity in emitters(stage) if stage.world.entities.sector[entity] == "power"]
-    entity = take(stage, rng, power, ("market",))
-    stage.cast.take(rng, "market", [entity], 1)
+def _hoarder(planner: CasePlanner, rng: np.random.Generator) -> int:
+    power = [entity for entity in emitters(planner) if planner.world.entities.sector[entity] == "power"]
+    entity = take(planner, rng, power, ("market",))
+    planner.participants.take(rng, "market", [entity], 1)
     held = int(CARRY_OVER_BASE * rng.uniform(*_HELD))
-    opening = stage.plan.registry.opening
-    asset = int(rng.choice(_older(stage)))
+    opening = planner.plan.registry.opening
+    asset = int(rng.choice(_older(planner)))
     opening[entity, asset] = opening.get((entity, asset), 0) + held
-    stage.plan.trading.withhold([entity], stage.timeline.trading_days)
+    planner.plan.trading.withhold([entity], planner.timeline.trading_days)
     return entity
 
 
-def _older(stage: Stage) -> list[int]:
+def _older(planner: CasePlanner) -> list[int]:
     """Allowances that are outstanding when the span begins."""
-    first = stage.timeline.compliance_years[0]
+    first = planner.timeline.compliance_years[0]
     return [
         column
-        for column, asset in enumerate(stage.timeline.assets)
+        for column, asset in enumerate(planner.timeline.assets)
         if asset.is_allowance and asset.vintage is not None and asset.vintage < first
     ]
 
 
-def _window(stage: Stage) -> tuple[int, int]:
+def _window(planner: CasePlanner) -> tuple[int, int]:
     """From the first day whose sales count to the day from which the market is looked at."""
     return calendar.utc_midnight(_COUNTED_FROM), calendar.utc_midnight(
-        stage.timeline.as_of + timedelta(days=1)
+        planner.timeline.as_of + timedelta(days=1)
     )
 
 
-def _arrange(stage: Stage, rng: np.random.Generator) -> None:
-    year = stage.timeline.compliance_years[-1]
-    for severity in stage.severities(rng):
-        entity = _hoarder(stage, rng)
+def _arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
+    year = planner.timeline.compliance_years[-1]
+    for severity in planner.severities(rng):
+        entity = _hoarder(planner, rng)
         factor = float(rng.uniform(*_FACTORS[severity]))
-        stage.plan.registry.carry_over_factor[entity] = factor
-        stage.plan.registry.tags["carry_over", entity, year] = stage.open_case(
+        planner.plan.registry.carry_over_factor[entity] = factor
+        planner.plan.registry.tags["carry_over", entity, year] = planner.open_case(
             KIND.name,
             severity,
             f"{factor:.2f} times as much carried over as the rule admits",
-            [stage.world.entities.id[entity], stage.world.accounts.id[entity]],
-            _window(stage),
+            [planner.world.entities.id[entity], planner.world.accounts.id[entity]],
+            _window(planner),
         )
 
 
-def _resemble(stage: Stage, rng: np.random.Generator) -> None:
-    for _ in range(stage.scale.cases_per_kind):
-        entity = _hoarder(stage, rng)
-        stage.plan.registry.carry_over_factor[entity] = 1.0
-        stage.note_lookalike(
+def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
+    for _ in range(planner.scale.cases_per_kind):
+        entity = _hoarder(planner, rng)
+        planner.plan.registry.carry_over_factor[entity] = 1.0
+        planner.note_lookalike(
             KIND.name,
             "carried over exactly what the rule admits, of much more held",
-            [stage.world.entities.id[entity], stage.world.accounts.id[entity]],
-            _window(stage),
+            [planner.world.entities.id[entity], planner.world.accounts.id[entity]],
+            _window(planner),
         )
 
 

@@ -1,4 +1,4 @@
-"""What the rules ask of an emitter and when, and who may be cast in this family.
+"""What the rules ask of an emitter and when, and who may take part in this family.
 
 The numbers are the rules' own: a case is what lies beyond them, a look-alike what just keeps to them.
 """
@@ -18,7 +18,7 @@ from pipelines.simulator.calibration_registry import (
     INDUSTRY_SINCE,
     OFFSET_CAP,
 )
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 POOL = "compliance"
 SECTORS = ("power", "cement", "steel", "aluminium")
@@ -28,9 +28,9 @@ SURRENDER_DUE = (12, 31)  # of the following year [C-09]
 _SEVERAL_PARTS = 0.3  # own: how often somebody is taken who plays another part already
 
 
-def report_due(stage: Stage, entity: int, year: int) -> date:
+def report_due(planner: CasePlanner, entity: int, year: int) -> date:
     """Last day for an entity's annual report."""
-    if stage.world.entities.sector[entity] != "power" and year == INDUSTRY_SINCE:
+    if planner.world.entities.sector[entity] != "power" and year == INDUSTRY_SINCE:
         return FIRST_INDUSTRY_REPORT_DUE
     return date(year + 1, *REPORT_DUE)
 
@@ -40,15 +40,15 @@ def surrender_due(year: int) -> date:
     return date(year + 1, *SURRENDER_DUE)
 
 
-def years_of(stage: Stage, entity: int) -> list[int]:
+def years_of(planner: CasePlanner, entity: int) -> list[int]:
     """Compliance years in which an entity owes a surrender within the span."""
-    first = 0 if stage.world.entities.sector[entity] == "power" else INDUSTRY_SINCE
-    return [year for year in stage.timeline.compliance_years if year >= first]
+    first = 0 if planner.world.entities.sector[entity] == "power" else INDUSTRY_SINCE
+    return [year for year in planner.timeline.compliance_years if year >= first]
 
 
-def filing_months(stage: Stage, unit: int) -> list[int]:
+def filing_months(planner: CasePlanner, unit: int) -> list[int]:
     """Positions of the months whose report a unit must hand in within the span."""
-    timeline, fleet = stage.timeline, stage.world.fleet
+    timeline, fleet = planner.timeline, planner.world.fleet
     first = date.min if fleet.is_power[unit] else date(INDUSTRY_SINCE, 1, 1)
     started = fleet.commissioned_on[unit]
     return [
@@ -58,17 +58,19 @@ def filing_months(stage: Stage, unit: int) -> list[int]:
     ]
 
 
-def emitters(stage: Stage) -> list[int]:
+def emitters(planner: CasePlanner) -> list[int]:
     """Key emitters at work that owe a surrender in some compliance year of the span."""
-    status = stage.world.entities.status
+    status = planner.world.entities.status
     return [
         entity
-        for entity in stage.of_sector(*SECTORS)
-        if status[entity] == "listed" and years_of(stage, entity)
+        for entity in planner.of_sector(*SECTORS)
+        if status[entity] == "listed" and years_of(planner, entity)
     ]
 
 
-def take(stage: Stage, rng: np.random.Generator, among: Iterable[int], pools: tuple[str, ...] = ()) -> int:
+def take(
+    planner: CasePlanner, rng: np.random.Generator, among: Iterable[int], pools: tuple[str, ...] = ()
+) -> int:
     """An actor that is free for a part in this family and, where `pools` are named, in those as well.
 
     Now and then somebody is preferred who already plays a part at a plant or in the market.
@@ -76,18 +78,20 @@ def take(stage: Stage, rng: np.random.Generator, among: Iterable[int], pools: tu
     Raises:
         RuntimeError: nobody is free.
     """
-    among = [actor for actor in among if all(stage.cast.is_free(pool, actor) for pool in pools)]
+    among = [actor for actor in among if all(planner.participants.is_free(pool, actor) for pool in pools)]
     busy = [
-        actor for actor in among if not all(stage.cast.is_free(pool, actor) for pool in ("plant", "market"))
+        actor
+        for actor in among
+        if not all(planner.participants.is_free(pool, actor) for pool in ("plant", "market"))
     ]
-    if rng.random() < _SEVERAL_PARTS and stage.cast.free(POOL, busy):
+    if rng.random() < _SEVERAL_PARTS and planner.participants.free(POOL, busy):
         among = busy
-    return stage.cast.take(rng, POOL, among, 1)[0]
+    return planner.participants.take(rng, POOL, among, 1)[0]
 
 
-def take_year(stage: Stage, rng: np.random.Generator, entity: int) -> int:
+def take_year(planner: CasePlanner, rng: np.random.Generator, entity: int) -> int:
     """One of the entity's compliance years."""
-    return int(rng.choice(years_of(stage, entity)))
+    return int(rng.choice(years_of(planner, entity)))
 
 
 def afternoon(rng: np.random.Generator) -> float:
@@ -95,15 +99,15 @@ def afternoon(rng: np.random.Generator) -> float:
     return float(rng.uniform(13.5, 17.5)) * 3600
 
 
-def month_key(stage: Stage, unit: int, month: int) -> list[str | int]:
+def month_key(planner: CasePlanner, unit: int, month: int) -> list[str | int]:
     """Key of a monthly report's first revision."""
-    fleet = stage.world.fleet
-    return [fleet.id[unit], stage.timeline.months[month].isoformat(), str(fleet.fuel[unit]), 1]
+    fleet = planner.world.fleet
+    return [fleet.id[unit], planner.timeline.months[month].isoformat(), str(fleet.fuel[unit]), 1]
 
 
-def filed_on(stage: Stage, month: int, days: float) -> date:
+def filed_on(planner: CasePlanner, month: int, days: float) -> date:
     """The day on which a report of that month is handed in, so many days after the month's end."""
-    return calendar.next_month(stage.timeline.months[month]) + timedelta(days=int(days))
+    return calendar.next_month(planner.timeline.months[month]) + timedelta(days=int(days))
 
 
 __all__ = [

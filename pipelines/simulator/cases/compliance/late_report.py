@@ -23,7 +23,7 @@ from pipelines.simulator.cases.compliance.duties import (
     take_year,
 )
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 # Days past the deadline and, for monthly filings, in how many consecutive months.
 _DAYS = {"faint": (0.3, 3.0), "plain": (5.0, 25.0), "blatant": (28.0, 75.0)}
@@ -31,105 +31,115 @@ _MONTHS = {"faint": (1, 1), "plain": (1, 3), "blatant": (3, 6)}
 _ANNUAL_SHARE = 0.4
 
 
-def _arrange(stage: Stage, rng: np.random.Generator) -> None:
-    for severity in stage.severities(rng):
-        entity = take(stage, rng, emitters(stage))
+def _arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
+    for severity in planner.severities(rng):
+        entity = take(planner, rng, emitters(planner))
         days = float(rng.uniform(*_DAYS[severity]))
         if rng.random() < _ANNUAL_SHARE:
-            _late_year(stage, rng, severity, entity, days)
+            _late_year(planner, rng, severity, entity, days)
         else:
-            _late_months(stage, rng, severity, entity, days)
+            _late_months(planner, rng, severity, entity, days)
 
 
-def _late_year(stage: Stage, rng: np.random.Generator, severity: str, entity: int, days: float) -> None:
-    year = take_year(stage, rng, entity)
+def _late_year(
+    planner: CasePlanner, rng: np.random.Generator, severity: str, entity: int, days: float
+) -> None:
+    year = take_year(planner, rng, entity)
     late = max(round(days), 1)
-    stage.plan.emitters.year_filed_on[entity, year] = report_due(stage, entity, year) + timedelta(days=late)
-    code = stage.world.entities.id[entity]
-    stage.open_case(
+    planner.plan.emitters.year_filed_on[entity, year] = report_due(planner, entity, year) + timedelta(
+        days=late
+    )
+    code = planner.world.entities.id[entity]
+    planner.open_case(
         KIND.name,
         severity,
         f"annual report of {year} handed in {late} days after its deadline",
         [code],
-        stage.year_window(year),
+        planner.year_window(year),
         {"emission_reports": [[code, year, 1]]},
     )
 
 
-def _late_months(stage: Stage, rng: np.random.Generator, severity: str, entity: int, days: float) -> None:
-    unit = int(rng.choice(stage.units_of(entity)))
+def _late_months(
+    planner: CasePlanner, rng: np.random.Generator, severity: str, entity: int, days: float
+) -> None:
+    unit = int(rng.choice(planner.units_of(entity)))
     low, high = _MONTHS[severity]
-    latest = stage.timeline.as_of - timedelta(days=2)
-    possible = [m for m in filing_months(stage, unit) if filed_on(stage, m, REPORT_DAYS + days + 1) <= latest]
+    latest = planner.timeline.as_of - timedelta(days=2)
+    possible = [
+        m for m in filing_months(planner, unit) if filed_on(planner, m, REPORT_DAYS + days + 1) <= latest
+    ]
     count = min(int(rng.integers(low, high + 1)), len(possible))
     first = int(rng.integers(0, len(possible) - count + 1))
     months = possible[first : first + count]
     for month in months:
-        stage.plan.emitters.month_filed_after[unit, month] = REPORT_DAYS + days * float(rng.uniform(0.8, 1.0))
-    stage.open_case(
+        planner.plan.emitters.month_filed_after[unit, month] = REPORT_DAYS + days * float(
+            rng.uniform(0.8, 1.0)
+        )
+    planner.open_case(
         KIND.name,
         severity,
         f"{count} monthly reports handed in up to {days:.1f} days after their deadline",
-        stage.unit_subjects(unit),
-        stage.month_window(months[0], months[-1]),
-        {"activity_reports": [month_key(stage, unit, month) for month in months]},
+        planner.unit_subjects(unit),
+        planner.month_window(months[0], months[-1]),
+        {"activity_reports": [month_key(planner, unit, month) for month in months]},
     )
 
 
-def _resemble(stage: Stage, rng: np.random.Generator) -> None:
-    for number in range(2 * stage.scale.cases_per_kind):
-        (_last_hours, _last_day, _own_deadline, _second_revision)[number % 4](stage, rng)
+def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
+    for number in range(2 * planner.scale.cases_per_kind):
+        (_last_hours, _last_day, _own_deadline, _second_revision)[number % 4](planner, rng)
 
 
-def _last_hours(stage: Stage, rng: np.random.Generator) -> None:
-    unit, month = _unit_and_month(stage, rng)
-    stage.plan.emitters.month_filed_after[unit, month] = REPORT_DAYS - float(rng.uniform(0.01, 0.3))
-    stage.note_lookalike(
+def _last_hours(planner: CasePlanner, rng: np.random.Generator) -> None:
+    unit, month = _unit_and_month(planner, rng)
+    planner.plan.emitters.month_filed_after[unit, month] = REPORT_DAYS - float(rng.uniform(0.01, 0.3))
+    planner.note_lookalike(
         KIND.name,
         "monthly report handed in within the last hours of its deadline",
-        stage.unit_subjects(unit),
-        stage.month_window(month, month),
+        planner.unit_subjects(unit),
+        planner.month_window(month, month),
     )
 
 
-def _last_day(stage: Stage, rng: np.random.Generator) -> None:
-    entity = take(stage, rng, emitters(stage))
-    year = take_year(stage, rng, entity)
-    stage.plan.emitters.year_filed_on[entity, year] = report_due(stage, entity, year)
-    _note_year(stage, entity, year, "annual report handed in on the last day")
+def _last_day(planner: CasePlanner, rng: np.random.Generator) -> None:
+    entity = take(planner, rng, emitters(planner))
+    year = take_year(planner, rng, entity)
+    planner.plan.emitters.year_filed_on[entity, year] = report_due(planner, entity, year)
+    _note_year(planner, entity, year, "annual report handed in on the last day")
 
 
-def _own_deadline(stage: Stage, rng: np.random.Generator) -> None:
-    industry = [e for e in emitters(stage) if stage.world.entities.sector[e] != "power"]
-    entity = take(stage, rng, industry)
+def _own_deadline(planner: CasePlanner, rng: np.random.Generator) -> None:
+    industry = [e for e in emitters(planner) if planner.world.entities.sector[e] != "power"]
+    entity = take(planner, rng, industry)
     day = date(2025, 4, 1) + timedelta(
         days=int(rng.integers(0, (FIRST_INDUSTRY_REPORT_DUE - date(2025, 4, 1)).days))
     )
-    stage.plan.emitters.year_filed_on[entity, INDUSTRY_SINCE] = day
+    planner.plan.emitters.year_filed_on[entity, INDUSTRY_SINCE] = day
     text = "industry's first annual report, after 31 March and within its own deadline of 30 June 2025"
-    _note_year(stage, entity, INDUSTRY_SINCE, text)
+    _note_year(planner, entity, INDUSTRY_SINCE, text)
 
 
-def _second_revision(stage: Stage, rng: np.random.Generator) -> None:
-    unit, month = _unit_and_month(stage, rng)
-    stage.plan.emitters.month_revised_after[unit, month] = REPORT_DAYS + float(rng.uniform(3, 14))
-    stage.note_lookalike(
+def _second_revision(planner: CasePlanner, rng: np.random.Generator) -> None:
+    unit, month = _unit_and_month(planner, rng)
+    planner.plan.emitters.month_revised_after[unit, month] = REPORT_DAYS + float(rng.uniform(3, 14))
+    planner.note_lookalike(
         KIND.name,
         "a correction after the deadline of a monthly report that was on time",
-        stage.unit_subjects(unit),
-        stage.month_window(month, month),
+        planner.unit_subjects(unit),
+        planner.month_window(month, month),
     )
 
 
-def _unit_and_month(stage: Stage, rng: np.random.Generator) -> tuple[int, int]:
-    unit = int(rng.choice(stage.units_of(take(stage, rng, emitters(stage)))))
-    latest = stage.timeline.as_of - timedelta(days=20)
-    months = [m for m in filing_months(stage, unit) if filed_on(stage, m, REPORT_DAYS + 1) <= latest]
+def _unit_and_month(planner: CasePlanner, rng: np.random.Generator) -> tuple[int, int]:
+    unit = int(rng.choice(planner.units_of(take(planner, rng, emitters(planner)))))
+    latest = planner.timeline.as_of - timedelta(days=20)
+    months = [m for m in filing_months(planner, unit) if filed_on(planner, m, REPORT_DAYS + 1) <= latest]
     return unit, int(rng.choice(months))
 
 
-def _note_year(stage: Stage, entity: int, year: int, text: str) -> None:
-    stage.note_lookalike(KIND.name, text, [stage.world.entities.id[entity]], stage.year_window(year))
+def _note_year(planner: CasePlanner, entity: int, year: int, text: str) -> None:
+    planner.note_lookalike(KIND.name, text, [planner.world.entities.id[entity]], planner.year_window(year))
 
 
 KIND = Kind(

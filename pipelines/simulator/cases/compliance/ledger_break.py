@@ -9,7 +9,7 @@ import numpy as np
 
 from pipelines.simulator.cases.compliance.duties import POOL
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.registering import LedgerFault
 
 # Tonnes by which bookings are wrong, where the action takes a quantity.
@@ -23,40 +23,42 @@ _TIMES = {"faint": (1, 1), "plain": (1, 2), "blatant": (2, 4)}
 _APART_DAYS = 12
 
 
-def _active(stage: Stage) -> list[int]:
+def _active(planner: CasePlanner) -> list[int]:
     """Accounts that trade often."""
-    return [*stage.with_role("fund", "broker", "maker", "treasury"), *stage.power]
+    return [*planner.with_role("fund", "broker", "maker", "treasury"), *planner.power]
 
 
-def _take(stage: Stage, rng: np.random.Generator) -> int:
-    return stage.cast.take(rng, POOL, _active(stage), 1)[0]
+def _take(planner: CasePlanner, rng: np.random.Generator) -> int:
+    return planner.participants.take(rng, POOL, _active(planner), 1)[0]
 
 
-def _arrange(stage: Stage, rng: np.random.Generator) -> None:
-    for severity in stage.severities(rng):
-        account = _take(stage, rng)
+def _arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
+    for severity in planner.severities(rng):
+        account = _take(planner, rng)
         action = str(rng.choice(_ACTIONS[severity]))
         low, high = _TIMES[severity]
         times = int(rng.integers(low, high + 1))
         text = f"bookings of an account that are {action}, {times} times"
-        tag = stage.open_case(KIND.name, severity, text, stage.account_ids([account]))
-        days = stage.timeline.trading_days
+        tag = planner.open_case(KIND.name, severity, text, planner.account_ids([account]))
+        days = planner.timeline.trading_days
         start = int(rng.integers(10, len(days) - _APART_DAYS * times - 5))
         for number in range(times):
             day = days[start + number * _APART_DAYS + int(rng.integers(_APART_DAYS))]
             quantity = int(rng.integers(*_TONNES[severity]))
-            stage.plan.registry.faults.append(LedgerFault(day, account, action, quantity, tag))
+            planner.plan.registry.faults.append(LedgerFault(day, account, action, quantity, tag))
 
 
-def _resemble(stage: Stage, rng: np.random.Generator) -> None:
-    for number in range(2 * stage.scale.cases_per_kind):
-        account = _take(stage, rng)
+def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
+    for number in range(2 * planner.scale.cases_per_kind):
+        account = _take(planner, rng)
         action = ("late", "reversed")[number % 2]
-        days = stage.timeline.trading_days
+        days = planner.timeline.trading_days
         day = days[int(rng.integers(10, len(days) - 10))]
-        stage.plan.registry.faults.append(LedgerFault(day, account, action, int(rng.integers(10, 5_000))))
+        planner.plan.registry.faults.append(LedgerFault(day, account, action, int(rng.integers(10, 5_000))))
         text = ("settled hours later the same day", "booked wrong and put right the same evening")[number % 2]
-        stage.note_lookalike(KIND.name, text, stage.account_ids([account]), stage.day_window(day, days[-1]))
+        planner.note_lookalike(
+            KIND.name, text, planner.account_ids([account]), planner.day_window(day, days[-1])
+        )
 
 
 KIND = Kind("ledger_break", _arrange, _resemble, "settled late the same day, or put right the same evening")

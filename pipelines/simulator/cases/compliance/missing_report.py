@@ -9,67 +9,67 @@ import numpy as np
 
 from pipelines.simulator.cases.compliance.duties import emitters, filing_months, take, take_year
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 _MONTHS = {"faint": (1, 1), "plain": (2, 4), "blatant": (6, 10)}
 _ANNUAL_SHARE = 0.5  # of the blatant cases
 
 
-def _arrange(stage: Stage, rng: np.random.Generator) -> None:
+def _arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     # What a plant case left in a report that is missing could never be found, so those plants are spared.
-    for severity in stage.severities(rng):
-        entity = take(stage, rng, emitters(stage), ("plant",))
-        stage.cast.take(rng, "plant", [entity], 1)
+    for severity in planner.severities(rng):
+        entity = take(planner, rng, emitters(planner), ("plant",))
+        planner.participants.take(rng, "plant", [entity], 1)
         if severity == "blatant" and rng.random() < _ANNUAL_SHARE:
-            _missing_year(stage, rng, severity, entity)
+            _missing_year(planner, rng, severity, entity)
         else:
-            _missing_months(stage, rng, severity, entity)
+            _missing_months(planner, rng, severity, entity)
 
 
-def _missing_year(stage: Stage, rng: np.random.Generator, severity: str, entity: int) -> None:
-    year = take_year(stage, rng, entity)
-    stage.plan.emitters.year_missing.add((entity, year))
-    code = stage.world.entities.id[entity]
-    stage.open_case(
+def _missing_year(planner: CasePlanner, rng: np.random.Generator, severity: str, entity: int) -> None:
+    year = take_year(planner, rng, entity)
+    planner.plan.emitters.year_missing.add((entity, year))
+    code = planner.world.entities.id[entity]
+    planner.open_case(
         KIND.name,
         severity,
         f"no annual report of {year}",
         [code],
-        stage.year_window(year),
+        planner.year_window(year),
         {"entities": [[code]], "compliance": [[code, year]]},
     )
 
 
-def _missing_months(stage: Stage, rng: np.random.Generator, severity: str, entity: int) -> None:
-    unit = int(rng.choice(stage.units_of(entity)))
+def _missing_months(planner: CasePlanner, rng: np.random.Generator, severity: str, entity: int) -> None:
+    unit = int(rng.choice(planner.units_of(entity)))
     low, high = _MONTHS[severity]
-    possible = filing_months(stage, unit)
+    possible = filing_months(planner, unit)
     count = min(int(rng.integers(low, high + 1)), len(possible))
     first = int(rng.integers(0, len(possible) - count + 1))
     months = possible[first : first + count]
-    stage.plan.emitters.month_missing.update((unit, month) for month in months)
-    stage.open_case(
+    planner.plan.emitters.month_missing.update((unit, month) for month in months)
+    planner.open_case(
         KIND.name,
         severity,
         f"no monthly report of {count} months",
-        stage.unit_subjects(unit),
-        stage.month_window(months[0], months[-1]),
-        {"units": [[stage.world.fleet.id[unit]]]},
+        planner.unit_subjects(unit),
+        planner.month_window(months[0], months[-1]),
+        {"units": [[planner.world.fleet.id[unit]]]},
     )
 
 
-def _resemble(stage: Stage, rng: np.random.Generator) -> None:
-    for _ in range(stage.scale.cases_per_kind):
-        entity = take(stage, rng, emitters(stage), ("plant",))
-        stage.cast.take(rng, "plant", [entity], 1)
-        unit = int(rng.choice(stage.units_of(entity)))
-        month = int(rng.choice(filing_months(stage, unit)))
-        stage.plan.emitters.standstill.add((unit, month))
-        stage.note_lookalike(
+def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
+    for _ in range(planner.scale.cases_per_kind):
+        entity = take(planner, rng, emitters(planner), ("plant",))
+        planner.participants.take(rng, "plant", [entity], 1)
+        unit = int(rng.choice(planner.units_of(entity)))
+        month = int(rng.choice(filing_months(planner, unit)))
+        planner.plan.emitters.standstill.add((unit, month))
+        planner.note_lookalike(
             KIND.name,
             "a month at standstill, reported with noughts",
-            stage.unit_subjects(unit),
-            stage.month_window(month, month),
+            planner.unit_subjects(unit),
+            planner.month_window(month, month),
         )
 
 

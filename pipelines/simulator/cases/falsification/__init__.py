@@ -1,4 +1,4 @@
-"""Kinds of the family falsification, one module each; `casting` has what they share."""
+"""Kinds of the family falsification, one module each; `selection` has what they share."""
 
 from __future__ import annotations
 

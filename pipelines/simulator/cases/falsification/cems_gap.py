@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import LabFigures, MonitorEdit
 
 _FORMS = ("report", "parameter", "documents", "dilution")
@@ -24,32 +24,32 @@ _DAYS = {"faint": (40, 90), "plain": (35, 110), "blatant": (40, 130)}
 _STEADY_NOISE = 0.01  # from month to month, of the share left out
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Each case at one power unit within the monitored months."""
-    for severity, form in casting.graded(stage, rng, _FORMS):
+    for severity, form in selection.graded(planner, rng, _FORMS):
         if form in ("report", "documents"):
-            _cut_papers(stage, rng, severity, form)
+            _cut_papers(planner, rng, severity, form)
         else:
-            _turned_down(stage, rng, severity, form)
+            _turned_down(planner, rng, severity, form)
 
 
-def _cut_papers(stage: Stage, rng: np.random.Generator, severity: str, form: str) -> None:
-    plan = stage.plan.emitters
-    suitable = casting.coal_power(stage)
-    unit, _ = casting.take_unit(stage, rng, suitable)
-    share = casting.drawn(rng, _PAPERS, severity)
-    length = casting.drawn_count(rng, _MONTHS, severity)
-    months = casting.stretch(rng, casting.compared_months(stage), length)
+def _cut_papers(planner: CasePlanner, rng: np.random.Generator, severity: str, form: str) -> None:
+    plan = planner.plan.emitters
+    suitable = selection.coal_power(planner)
+    unit, _ = selection.take_unit(planner, rng, suitable)
+    share = selection.drawn(rng, _PAPERS, severity)
+    length = selection.drawn_count(rng, _MONTHS, severity)
+    months = selection.stretch(rng, selection.compared_months(planner), length)
     what = "fuel in report and meter" if form == "report" else "carbon and heat in analyses and report"
-    tag = stage.open_case(
+    tag = planner.open_case(
         "cems_gap",
         severity,
         f"{what} stated {share:.1%} below what the stack monitor sees, {len(months)} months",
-        stage.unit_subjects(unit),
-        stage.month_window(months[0], months[-1]),
-        {"activity_reports": casting.report_keys(stage, unit, months)},
+        planner.unit_subjects(unit),
+        planner.month_window(months[0], months[-1]),
+        {"activity_reports": selection.report_keys(planner, unit, months)},
     )
-    casting.keep_sampled(stage, rng, unit, months)
+    selection.keep_sampled(planner, rng, unit, months)
     for month in months:
         left = 1 - share * rng.normal(1, _STEADY_NOISE)
         if form == "report":
@@ -59,47 +59,47 @@ def _cut_papers(stage: Stage, rng: np.random.Generator, severity: str, form: str
             plan.lab_figures.append(LabFigures(unit, month, (("combustible", left),), tag=tag))
 
 
-def _turned_down(stage: Stage, rng: np.random.Generator, severity: str, form: str) -> None:
-    unit, _ = casting.take_unit(stage, rng, _measuring(stage))
-    share = casting.drawn(rng, _STACK, severity)
-    count = casting.drawn_count(rng, _DAYS, severity) * 24 + int(rng.integers(-10, 11))
+def _turned_down(planner: CasePlanner, rng: np.random.Generator, severity: str, form: str) -> None:
+    unit, _ = selection.take_unit(planner, rng, _measuring(planner))
+    share = selection.drawn(rng, _STACK, severity)
+    count = selection.drawn_count(rng, _DAYS, severity) * 24 + int(rng.integers(-10, 11))
     shift = (8, 18) if form == "parameter" else (19, 24)
-    hours = casting.monitored_hours(stage, rng, count, shift)
+    hours = selection.monitored_hours(planner, rng, count, shift)
     how = "duct area set too small" if form == "parameter" else "sampled gas diluted from a night on"
-    tag = stage.open_case(
+    tag = planner.open_case(
         "cems_gap",
         severity,
         f"monitor states {1 - share:.1%} of the flow for {hours.count // 24} days: {how}",
-        stage.unit_subjects(unit),
+        planner.unit_subjects(unit),
         hours.window,
     )
     edit = MonitorEdit(unit, hours.first, hours.first_hour, hours.count, "scale", 1 - share, tag)
-    stage.plan.emitters.monitor_edits.append(edit)
+    planner.plan.emitters.monitor_edits.append(edit)
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Half drift for some days until a calibration brings them back, half read high from month to month."""
-    for turn in casting.lookalikes(stage):
-        unit, _ = casting.take_unit(stage, rng, _measuring(stage))
+    for turn in selection.lookalikes(planner):
+        unit, _ = selection.take_unit(planner, rng, _measuring(planner))
         if turn % 2 == 0:
-            hours = casting.monitored_hours(stage, rng, int(rng.integers(6 * 24, 15 * 24)))
+            hours = selection.monitored_hours(planner, rng, int(rng.integers(6 * 24, 15 * 24)))
             drift = 1 + float(rng.choice([-1, 1]) * rng.uniform(0.02, 0.04))
             edit = MonitorEdit(unit, hours.first, hours.first_hour, hours.count, "scale", drift)
-            stage.plan.emitters.monitor_edits.append(edit)
+            planner.plan.emitters.monitor_edits.append(edit)
             text, window = f"monitor drifts to {drift:.1%} until it is calibrated", hours.window
         else:
-            months = casting.stretch(rng, casting.compared_months(stage), int(rng.integers(1, 3)))
+            months = selection.stretch(rng, selection.compared_months(planner), int(rng.integers(1, 3)))
             high = float(rng.uniform(1.015, 1.035))
-            stage.plan.emitters.monitor[months, unit] *= high
+            planner.plan.emitters.monitor[months, unit] *= high
             text = f"monitor reads high ({high:.1%}), to the unit's own cost"
-            window = stage.month_window(months[0], months[-1])
-        stage.note_lookalike("cems_gap", text, stage.unit_subjects(unit), window)
+            window = planner.month_window(months[0], months[-1])
+        planner.note_lookalike("cems_gap", text, planner.unit_subjects(unit), window)
 
 
-def _measuring(stage: Stage) -> np.ndarray:
+def _measuring(planner: CasePlanner) -> np.ndarray:
     """Mask over units: power units whose reports state measured carbon, to compare with a monitor."""
-    fleet = stage.world.fleet
-    return np.asarray(casting.established(stage) & fleet.is_power & fleet.measures_carbon)
+    fleet = planner.world.fleet
+    return np.asarray(selection.established(planner) & fleet.is_power & fleet.measures_carbon)
 
 
 KIND = Kind("cems_gap", arrange, resemble, "a monitor that drifts until its next calibration, or reads high")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import InventedDigits, MeterStep
 
 _FORMS = ("meter", "stack", "report")
@@ -24,60 +24,62 @@ _REPORTED = ("fuel_consumption", "ncv", "electricity_generated")
 _STEPS = (2.0, 5.0, 10.0, 20.0)
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Each case at one coal unit: in its coal meter, its stack monitor or its reports."""
-    for severity, form in casting.graded(stage, rng, _FORMS):
-        unit, _ = casting.take_unit(
-            stage, rng, casting.coal_power(stage), before=("cems_gap", "convenient_downtime")
+    for severity, form in selection.graded(planner, rng, _FORMS):
+        unit, _ = selection.take_unit(
+            planner, rng, selection.coal_power(planner), before=("cems_gap", "convenient_downtime")
         )
-        share = casting.drawn(rng, _SHARE, severity)
+        share = selection.drawn(rng, _SHARE, severity)
         style = str(rng.choice(_STYLES))
-        months = _months(stage, rng, severity, form)
-        tag = stage.open_case(
+        months = _months(planner, rng, severity, form)
+        tag = planner.open_case(
             "digit_anomaly",
             severity,
             f"{share:.0%} of the figures in its {form} made up ({style} digits), {len(months)} months",
-            stage.unit_subjects(unit),
-            stage.month_window(months[0], months[-1]),
+            planner.unit_subjects(unit),
+            planner.month_window(months[0], months[-1]),
         )
         table, columns = {
             "meter": ("meters_daily", ("coal_feed",)),
             "stack": ("cems_hourly", ("co2_mass", "flow")),
             "report": ("activity_reports", _REPORTED),
         }[form]
-        plan = stage.plan.emitters
+        plan = planner.plan.emitters
         plan.invented_digits += [
             InventedDigits(unit, months[0], months[-1], table, column, style, share, tag)
             for column in columns
         ]
-        kept_back = 1 - casting.drawn(rng, _KEPT_BACK, severity)
-        reported = [month for month in months if month in casting.months_of(stage, unit)]
+        kept_back = 1 - selection.drawn(rng, _KEPT_BACK, severity)
+        reported = [month for month in months if month in selection.months_of(planner, unit)]
         plan.fuel[reported, unit] *= kept_back
         if form == "meter":
             plan.meter_fuel[months, unit] *= kept_back
 
 
-def _months(stage: Stage, rng: np.random.Generator, severity: str, form: str) -> list[int]:
+def _months(planner: CasePlanner, rng: np.random.Generator, severity: str, form: str) -> list[int]:
     if form == "stack":
-        return casting.stretch(
-            rng, casting.hourly_months(stage), casting.drawn_count(rng, _STACK_MONTHS, severity)
+        return selection.stretch(
+            rng, selection.hourly_months(planner), selection.drawn_count(rng, _STACK_MONTHS, severity)
         )
     lengths = _METER_MONTHS if form == "meter" else _REPORT_MONTHS
-    return casting.stretch(rng, casting.reported_months(stage), casting.drawn_count(rng, lengths, severity))
+    return selection.stretch(
+        rng, selection.reported_months(planner), selection.drawn_count(rng, lengths, severity)
+    )
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Old coal scales that count whole tips: every reading is a multiple of the same weight."""
-    for _ in casting.lookalikes(stage):
-        unit, _ = casting.take_unit(stage, rng, casting.coal_power(stage))
+    for _ in selection.lookalikes(planner):
+        unit, _ = selection.take_unit(planner, rng, selection.coal_power(planner))
         step = float(rng.choice(_STEPS))
-        last = len(stage.timeline.months) - 1
-        stage.plan.emitters.meter_steps.append(MeterStep(unit, "coal_feed", step, 0, last))
-        stage.note_lookalike(
+        last = len(planner.timeline.months) - 1
+        planner.plan.emitters.meter_steps.append(MeterStep(unit, "coal_feed", step, 0, last))
+        planner.note_lookalike(
             "digit_anomaly",
             f"coal scale that counts in steps of {step:g} t",
-            stage.unit_subjects(unit),
-            stage.month_window(0, last),
+            planner.unit_subjects(unit),
+            planner.month_window(0, last),
         )
 
 

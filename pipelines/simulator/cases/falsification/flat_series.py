@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import numpy as np
 
-from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import LoadCourse, MonitorEdit
 
 # Relative noise that is left, and for how many hours.
@@ -18,44 +18,47 @@ _NIGHT = (1, 5)  # held from low load on, since what is held then is little
 _BASE_LOAD_DAYS = (20, 60)
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Each case at one power unit that runs throughout; most begin at night, some last over a month end."""
-    for severity in stage.severities(rng):
-        unit, _ = casting.take_unit(stage, rng, _varying(stage), before=("convenient_downtime",))
-        noise = casting.drawn(rng, _NOISE, severity)
-        hours = casting.monitored_hours(
-            stage, rng, casting.drawn_count(rng, _HOURS, severity), _NIGHT if rng.random() < 0.7 else (0, 24)
+    for severity in planner.severities(rng):
+        unit, _ = selection.take_unit(planner, rng, _varying(planner), before=("convenient_downtime",))
+        noise = selection.drawn(rng, _NOISE, severity)
+        hours = selection.monitored_hours(
+            planner,
+            rng,
+            selection.drawn_count(rng, _HOURS, severity),
+            _NIGHT if rng.random() < 0.7 else (0, 24),
         )
-        tag = stage.open_case(
+        tag = planner.open_case(
             "flat_series",
             severity,
             f"mass, concentration and flow held within {noise:.1%} for {hours.count} hours",
-            stage.unit_subjects(unit),
+            planner.unit_subjects(unit),
             hours.window,
         )
-        casting.keep_running(stage, unit, hours.first - timedelta(days=2), hours.last + timedelta(days=2))
+        selection.keep_running(planner, unit, hours.first - timedelta(days=2), hours.last + timedelta(days=2))
         edit = MonitorEdit(unit, hours.first, hours.first_hour, hours.count, "hold", noise, tag)
-        stage.plan.emitters.monitor_edits.append(edit)
+        planner.plan.emitters.monitor_edits.append(edit)
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Base load: the unit itself hardly varies, and so does what its monitor sees."""
-    for _ in casting.lookalikes(stage):
-        unit, _ = casting.take_unit(stage, rng, _varying(stage))
+    for _ in selection.lookalikes(planner):
+        unit, _ = selection.take_unit(planner, rng, _varying(planner))
         days = int(rng.integers(*_BASE_LOAD_DAYS))
-        hours = casting.monitored_hours(stage, rng, days * 24, (0, 1))
+        hours = selection.monitored_hours(planner, rng, days * 24, (0, 1))
         level, spread = float(rng.uniform(0.78, 0.95)), float(rng.uniform(0.002, 0.008))
-        stage.plan.emitters.load_courses.append(LoadCourse(unit, hours.first, hours.last, level, spread))
-        stage.note_lookalike(
+        planner.plan.emitters.load_courses.append(LoadCourse(unit, hours.first, hours.last, level, spread))
+        planner.note_lookalike(
             "flat_series",
             f"base load at {level:.0%} of capacity for {days} days",
-            stage.unit_subjects(unit),
+            planner.unit_subjects(unit),
             hours.window,
         )
 
 
-def _varying(stage: Stage) -> np.ndarray:
-    return np.asarray(casting.established(stage) & stage.world.fleet.is_power)
+def _varying(planner: CasePlanner) -> np.ndarray:
+    return np.asarray(selection.established(planner) & planner.world.fleet.is_power)
 
 
 KIND = Kind("flat_series", arrange, resemble, "a unit on steady base load, whose monitor varies as little")

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calendar
-from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import LabDates
 
 _FORMS = (
@@ -33,49 +33,49 @@ _SAME_LABORATORY = 0.5  # how many of the cases go through a laboratory that has
 _BEFORE = ("cems_gap", "convenient_downtime", "digit_anomaly", "flat_series")
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """One case a unit or a laboratory."""
-    for severity, form in casting.graded(stage, rng, _FORMS):
+    for severity, form in selection.graded(planner, rng, _FORMS):
         if form == "all tested in one day":
-            _overloaded(stage, rng, severity)
+            _overloaded(planner, rng, severity)
         else:
-            _out_of_order(stage, rng, severity, form)
+            _out_of_order(planner, rng, severity, form)
 
 
-def _out_of_order(stage: Stage, rng: np.random.Generator, severity: str, form: str) -> None:
-    suitable = casting.coal_power(stage)
-    clients = casting.clients_of_earlier(stage, suitable, ("lab_date_conflict",))
+def _out_of_order(planner: CasePlanner, rng: np.random.Generator, severity: str, form: str) -> None:
+    suitable = selection.coal_power(planner)
+    clients = selection.clients_of_earlier(planner, suitable, ("lab_date_conflict",))
     if clients.any() and rng.random() < _SAME_LABORATORY:
         suitable = clients
-    unit, again = casting.take_unit(stage, rng, suitable, before=_BEFORE)
+    unit, again = selection.take_unit(planner, rng, suitable, before=_BEFORE)
     bulk = form.startswith("one bulk")
-    length = casting.drawn_count(rng, _BULK_MONTHS if bulk else _MONTHS, severity)
-    months = casting.stretch(rng, casting.reported_months(stage), length)
+    length = selection.drawn_count(rng, _BULK_MONTHS if bulk else _MONTHS, severity)
+    months = selection.stretch(rng, selection.reported_months(planner), length)
     text = f"{form}, {len(months)} samples" + (", at a company with another case" if again else "")
-    tag = stage.open_case(
+    tag = planner.open_case(
         "lab_date_conflict",
         severity,
         text,
-        stage.unit_subjects(unit),
-        stage.month_window(months[0], months[-1]),
+        planner.unit_subjects(unit),
+        planner.month_window(months[0], months[-1]),
     )
-    casting.keep_sampled(stage, rng, unit, months)
-    together = _month_end(stage, months[len(months) // 2]) + timedelta(days=int(rng.integers(3, 9)))
+    selection.keep_sampled(planner, rng, unit, months)
+    together = _month_end(planner, months[len(months) // 2]) + timedelta(days=int(rng.integers(3, 9)))
     for month in months:
-        off = timedelta(days=casting.drawn_count(rng, _DAYS_OFF, severity))
+        off = timedelta(days=selection.drawn_count(rng, _DAYS_OFF, severity))
         edit = (
-            _bulk(stage, rng, unit, month, together, tag)
+            _bulk(planner, rng, unit, month, together, tag)
             if bulk
-            else _shifted(stage, rng, form, unit, month, off, tag)
+            else _shifted(planner, rng, form, unit, month, off, tag)
         )
-        stage.plan.emitters.lab_dates.append(edit)
+        planner.plan.emitters.lab_dates.append(edit)
 
 
 def _shifted(
-    stage: Stage, rng: np.random.Generator, form: str, unit: int, month: int, off: timedelta, tag: int
+    planner: CasePlanner, rng: np.random.Generator, form: str, unit: int, month: int, off: timedelta, tag: int
 ) -> LabDates:
     """One report with a step `off` before the one that it needs."""
-    sampled = _month_end(stage, month)
+    sampled = _month_end(planner, month)
     received = sampled + timedelta(days=int(rng.integers(1, 5)))
     tested = received + timedelta(days=int(rng.integers(2, 9)))
     reported = tested + timedelta(days=int(rng.integers(1, 7)))
@@ -91,70 +91,70 @@ def _shifted(
 
 
 def _bulk(
-    stage: Stage, rng: np.random.Generator, unit: int, month: int, together: date, tag: int
+    planner: CasePlanner, rng: np.random.Generator, unit: int, month: int, together: date, tag: int
 ) -> LabDates:
     """One month's report, with the dates that were made up for it, of the test that was made for all."""
-    sampled = _month_end(stage, month)
+    sampled = _month_end(planner, month)
     received = sampled + timedelta(days=int(rng.integers(1, 5)))
     return LabDates(unit, month, sampled, received, together, received + timedelta(days=9), tag)
 
 
-def _overloaded(stage: Stage, rng: np.random.Generator, severity: str) -> None:
-    world, plan = stage.world, stage.plan.emitters
-    laboratory, clients = _busy_laboratory(stage, rng)
-    wanted = round(casting.drawn(rng, _TESTS_A_DAY, severity) * len(clients))
+def _overloaded(planner: CasePlanner, rng: np.random.Generator, severity: str) -> None:
+    world, plan = planner.world, planner.plan.emitters
+    laboratory, clients = _busy_laboratory(planner, rng)
+    wanted = round(selection.drawn(rng, _TESTS_A_DAY, severity) * len(clients))
     length = -(-wanted // len(clients))
-    months = casting.stretch(rng, casting.reported_months(stage), length)
+    months = selection.stretch(rng, selection.reported_months(planner), length)
     places = [(unit, month) for month in reversed(months) for unit in clients][:wanted]
-    day = _month_end(stage, months[-1]) + timedelta(days=int(rng.integers(4, 12)))
-    tag = stage.open_case(
+    day = _month_end(planner, months[-1]) + timedelta(days=int(rng.integers(4, 12)))
+    tag = planner.open_case(
         "lab_date_conflict",
         severity,
         f"{len(places)} samples of {len(clients)} units from {len(months)} months all tested on one day",
         [world.laboratories[laboratory][0]],
-        stage.month_window(months[0], months[-1]),
+        planner.month_window(months[0], months[-1]),
     )
     for unit, month in places:
-        sampled = _month_end(stage, month)
+        sampled = _month_end(planner, month)
         received = min(sampled + timedelta(days=int(rng.integers(1, 4))), day)
         reported = day + timedelta(days=int(rng.integers(1, 5)))
         plan.lab_dates.append(LabDates(unit, month, sampled, received, day, reported, tag))
 
 
-def _busy_laboratory(stage: Stage, rng: np.random.Generator) -> tuple[int, list[int]]:
+def _busy_laboratory(planner: CasePlanner, rng: np.random.Generator) -> tuple[int, list[int]]:
     """A laboratory that has no such part yet, the busier the likelier, and its clients' units."""
-    laboratory_of = stage.world.fleet.laboratory
-    units = np.flatnonzero(casting.coal_power(stage))
-    counts = np.bincount(laboratory_of[units], minlength=len(stage.world.laboratories))
-    free = stage.cast.free("laboratory", np.flatnonzero(counts >= np.median(counts)).tolist())
-    laboratory = stage.cast.take(rng, "laboratory", free, 1)[0]
-    busy = {edit.unit for edit in stage.plan.emitters.lab_dates}
+    laboratory_of = planner.world.fleet.laboratory
+    units = np.flatnonzero(selection.coal_power(planner))
+    counts = np.bincount(laboratory_of[units], minlength=len(planner.world.laboratories))
+    free = planner.participants.free("laboratory", np.flatnonzero(counts >= np.median(counts)).tolist())
+    laboratory = planner.participants.take(rng, "laboratory", free, 1)[0]
+    busy = {edit.unit for edit in planner.plan.emitters.lab_dates}
     clients = units[laboratory_of[units] == laboratory].tolist()
     return laboratory, [unit for unit in clients if unit not in busy]
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """A laboratory tests what came in over a holiday in one go: much for a day, but in order and in time."""
-    for _ in casting.lookalikes(stage):
-        laboratory, clients = _busy_laboratory(stage, rng)
-        month = int(rng.choice(casting.reported_months(stage)))
+    for _ in selection.lookalikes(planner):
+        laboratory, clients = _busy_laboratory(planner, rng)
+        month = int(rng.choice(selection.reported_months(planner)))
         count = max(1, round(float(rng.uniform(*_LAWFUL_BATCH)) * len(clients)))
-        day = _month_end(stage, month) + timedelta(days=int(rng.integers(5, 12)))
+        day = _month_end(planner, month) + timedelta(days=int(rng.integers(5, 12)))
         for unit in rng.choice(clients, count, replace=False).tolist():
-            sampled = _month_end(stage, month)
+            sampled = _month_end(planner, month)
             received = sampled + timedelta(days=int(rng.integers(1, 5)))
             reported = day + timedelta(days=int(rng.integers(1, 6)))
-            stage.plan.emitters.lab_dates.append(LabDates(unit, month, sampled, received, day, reported))
-        stage.note_lookalike(
+            planner.plan.emitters.lab_dates.append(LabDates(unit, month, sampled, received, day, reported))
+        planner.note_lookalike(
             "lab_date_conflict",
             f"{count} samples of one month tested on one day after a holiday, in order",
-            [stage.world.laboratories[laboratory][0]],
-            stage.month_window(month, month + 1),
+            [planner.world.laboratories[laboratory][0]],
+            planner.month_window(month, month + 1),
         )
 
 
-def _month_end(stage: Stage, month: int) -> date:
-    return calendar.next_month(stage.timeline.months[month]) - timedelta(days=1)
+def _month_end(planner: CasePlanner, month: int) -> date:
+    return calendar.next_month(planner.timeline.months[month]) - timedelta(days=1)
 
 
 KIND = Kind(

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import CoalLot, LabFigures
 
 _FORMS = ("carbon", "moisture", "hydrogen", "ash")
@@ -26,33 +26,33 @@ _SAME_LABORATORY = 0.5  # how many of the cases go through a laboratory that has
 _MONTHS = {"faint": (2, 5), "plain": (4, 9), "blatant": (5, 16)}
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Each case at one coal unit, some months in a row."""
-    fleet = stage.world.fleet
-    for severity, form in casting.graded(stage, rng, _FORMS):
-        suitable = casting.coal_power(stage)
+    fleet = planner.world.fleet
+    for severity, form in selection.graded(planner, rng, _FORMS):
+        suitable = selection.coal_power(planner)
         if form == "moisture":
             suitable = suitable & (fleet.fuel != "lignite")  # which is wet already
-        clients = casting.clients_of_earlier(stage, suitable, ("lab_date_conflict", "lab_ratio_conflict"))
+        clients = selection.clients_of_earlier(planner, suitable, ("lab_date_conflict", "lab_ratio_conflict"))
         if clients.any() and rng.random() < _SAME_LABORATORY:
             suitable = clients
-        unit, again = casting.take_unit(stage, rng, suitable, before=("lab_date_conflict",))
-        strength = casting.drawn(rng, _STRENGTH[form], severity)
-        length = casting.drawn_count(rng, _MONTHS, severity)
-        months = casting.stretch(rng, casting.reported_months(stage), length)
-        laboratory = stage.world.laboratories[int(fleet.laboratory[unit])][0]
+        unit, again = selection.take_unit(planner, rng, suitable, before=("lab_date_conflict",))
+        strength = selection.drawn(rng, _STRENGTH[form], severity)
+        length = selection.drawn_count(rng, _MONTHS, severity)
+        months = selection.stretch(rng, selection.reported_months(planner), length)
+        laboratory = planner.world.laboratories[int(fleet.laboratory[unit])][0]
         text = f"{form} altered by about {strength:.0%} in {len(months)} analyses of {laboratory}"
-        tag = stage.open_case(
+        tag = planner.open_case(
             "lab_ratio_conflict",
             severity,
             text + (", at a company with another case" if again else ""),
-            stage.unit_subjects(unit),
-            stage.month_window(months[0], months[-1]),
+            planner.unit_subjects(unit),
+            planner.month_window(months[0], months[-1]),
         )
-        casting.keep_sampled(stage, rng, unit, months)
+        selection.keep_sampled(planner, rng, unit, months)
         for month in months:
             factors = _factors(rng, form, strength * float(rng.uniform(0.85, 1.15)))
-            stage.plan.emitters.lab_figures.append(LabFigures(unit, month, factors, tag=tag))
+            planner.plan.emitters.lab_figures.append(LabFigures(unit, month, factors, tag=tag))
 
 
 def _factors(rng: np.random.Generator, form: str, strength: float) -> tuple[tuple[str, float], ...]:
@@ -66,11 +66,11 @@ def _factors(rng: np.random.Generator, form: str, strength: float) -> tuple[tupl
     return (("hydrogen", 1 + up), ("volatile", 1 - up / 2))
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Coal that is really different: washed or stony, wet, at the edge of what its rank holds per heat."""
-    for _ in casting.lookalikes(stage):
-        unit, _ = casting.take_unit(stage, rng, casting.coal_power(stage))
-        months = casting.stretch(rng, casting.reported_months(stage), int(rng.integers(3, 13)))
+    for _ in selection.lookalikes(planner):
+        unit, _ = selection.take_unit(planner, rng, selection.coal_power(planner))
+        months = selection.stretch(rng, selection.reported_months(planner), int(rng.integers(3, 13)))
         lot = CoalLot(
             unit,
             months[0],
@@ -79,12 +79,12 @@ def resemble(stage: Stage, rng: np.random.Generator) -> None:
             total_moisture=float(rng.uniform(-2, 4)),
             per_heat=float(rng.uniform(0.985, 1.015)),
         )
-        stage.plan.emitters.coal_lots.append(lot)
-        stage.note_lookalike(
+        planner.plan.emitters.coal_lots.append(lot)
+        planner.note_lookalike(
             "lab_ratio_conflict",
             f"other coal for {len(months)} months: ash {lot.ash:+.1f}, moisture {lot.total_moisture:+.1f}",
-            stage.unit_subjects(unit),
-            stage.month_window(months[0], months[-1]),
+            planner.unit_subjects(unit),
+            planner.month_window(months[0], months[-1]),
         )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from pipelines.simulator import calendar
-from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.projects import ExtraIssuance
 
 _KIND = "offset_overclaim"
@@ -22,43 +22,43 @@ _EARLY_DAYS = {"faint": (12, 35), "plain": (60, 150), "blatant": (240, 500)}
 _GOOD_YIELD = (1.03, 1.09)
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Each case at one project, or at two that are one."""
-    for severity, form in casting.graded(stage, rng, _FORMS):
+    for severity, form in selection.graded(planner, rng, _FORMS):
         if form == "double" and severity == "faint":
             form = "yield"  # a place that is registered twice is never hardly visible
-        _OVERCLAIM[form](stage, rng, severity)
+        _OVERCLAIM[form](planner, rng, severity)
 
 
-def _beyond_yield(stage: Stage, rng: np.random.Generator, severity: str) -> None:
-    project = _take(stage, rng)
-    factor = casting.drawn(rng, _YIELD, severity)
-    tag = _open(stage, severity, f"issued {factor:.2f} times what the project yields", [project])
-    stage.plan.projects.yield_factor[project] = factor
-    stage.plan.projects.tags[project] = tag
+def _beyond_yield(planner: CasePlanner, rng: np.random.Generator, severity: str) -> None:
+    project = _take(planner, rng)
+    factor = selection.drawn(rng, _YIELD, severity)
+    tag = _open(planner, severity, f"issued {factor:.2f} times what the project yields", [project])
+    planner.plan.projects.yield_factor[project] = factor
+    planner.plan.projects.tags[project] = tag
 
 
-def _twice(stage: Stage, rng: np.random.Generator, severity: str) -> None:
-    project = _take(stage, rng)
-    overlap = casting.drawn(rng, _OVERLAP, severity)
-    tag = _open(stage, severity, f"{overlap:.0%} of a period issued for twice", [project])
-    issued = len(stage.world.projects.issuances[project])
+def _twice(planner: CasePlanner, rng: np.random.Generator, severity: str) -> None:
+    project = _take(planner, rng)
+    overlap = selection.drawn(rng, _OVERLAP, severity)
+    tag = _open(planner, severity, f"{overlap:.0%} of a period issued for twice", [project])
+    issued = len(planner.world.projects.issuances[project])
     again = range(issued) if severity == "blatant" else [int(rng.integers(issued))]
-    stage.plan.projects.extra += [ExtraIssuance(project, number, overlap, tag) for number in again]
+    planner.plan.projects.extra += [ExtraIssuance(project, number, overlap, tag) for number in again]
 
 
-def _too_early(stage: Stage, rng: np.random.Generator, severity: str) -> None:
-    project = _take(stage, rng)
-    days = casting.drawn_count(rng, _EARLY_DAYS, severity)
-    tag = _open(stage, severity, f"first period begins {days} days before crediting does", [project])
-    stage.plan.projects.early_days[project] = days
-    stage.plan.projects.tags[project] = tag
+def _too_early(planner: CasePlanner, rng: np.random.Generator, severity: str) -> None:
+    project = _take(planner, rng)
+    days = selection.drawn_count(rng, _EARLY_DAYS, severity)
+    tag = _open(planner, severity, f"first period begins {days} days before crediting does", [project])
+    planner.plan.projects.early_days[project] = days
+    planner.plan.projects.tags[project] = tag
 
 
-def _registered_twice(stage: Stage, rng: np.random.Generator, severity: str) -> None:
-    first, second = _take(stage, rng), _take(stage, rng)
-    tag = _open(stage, severity, "one place registered under two names, credited in both", [first, second])
-    plan = stage.plan.projects
+def _registered_twice(planner: CasePlanner, rng: np.random.Generator, severity: str) -> None:
+    first, second = _take(planner, rng), _take(planner, rng)
+    tag = _open(planner, severity, "one place registered under two names, credited in both", [first, second])
+    plan = planner.plan.projects
     plan.doubles[second] = first
     plan.tags[first] = plan.tags[second] = tag
 
@@ -71,12 +71,12 @@ _OVERCLAIM = {
 }
 
 
-def _open(stage: Stage, severity: str, text: str, projects: list[int]) -> int:
-    known = stage.world.projects
+def _open(planner: CasePlanner, severity: str, text: str, projects: list[int]) -> int:
+    known = planner.world.projects
     issuances = [issuance for project in projects for issuance in known.issuances[project]]
     first = min(issuance.period_start for issuance in issuances)
     last = max(issuance.issued_on for issuance in issuances)
-    return stage.open_case(
+    return planner.open_case(
         _KIND,
         severity,
         text,
@@ -86,26 +86,26 @@ def _open(stage: Stage, severity: str, text: str, projects: list[int]) -> int:
     )
 
 
-def _take(stage: Stage, rng: np.random.Generator) -> int:
+def _take(planner: CasePlanner, rng: np.random.Generator) -> int:
     """A project with issuances that has no part yet."""
-    issuances = stage.world.projects.issuances
+    issuances = planner.world.projects.issuances
     issuing = [project for project, issued in enumerate(issuances) if issued]
-    return stage.cast.take(rng, "project", issuing, 1)[0]
+    return planner.participants.take(rng, "project", issuing, 1)[0]
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Projects in really good years: a little above what they were designed for."""
-    known = stage.world.projects
-    for _ in casting.lookalikes(stage):
-        project = _take(stage, rng)
+    known = planner.world.projects
+    for _ in selection.lookalikes(planner):
+        project = _take(planner, rng)
         factor = float(rng.uniform(*_GOOD_YIELD))
-        stage.plan.projects.yield_factor[project] = factor
+        planner.plan.projects.yield_factor[project] = factor
         window = (
             calendar.utc_midnight(known.issuances[project][0].period_start),
             calendar.utc_midnight(known.issuances[project][-1].issued_on) + calendar.DAY,
         )
         text = f"really yields {factor - 1:.1%} more than usual"
-        stage.note_lookalike(_KIND, text, [known.id[project]], window)
+        planner.note_lookalike(_KIND, text, [known.id[project]], window)
 
 
 KIND = Kind(_KIND, arrange, resemble, "a project with a really good yield, a little above its design")

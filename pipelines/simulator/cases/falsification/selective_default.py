@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import SelectiveDefault
 
 _KIND = "selective_default"
@@ -20,51 +20,53 @@ _MONTHS = {"faint": (12, 18), "plain": (14, 22), "blatant": (18, 34)}
 _OUTAGE_MONTHS = (2, 6)
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Each case at one industrial line or gas unit, for a year and more."""
-    for severity in stage.severities(rng):
-        unit, _ = casting.take_unit(
-            stage, rng, _choosing(stage), before=("mass_balance_gap", "output_mismatch")
+    for severity in planner.severities(rng):
+        unit, _ = selection.take_unit(
+            planner, rng, _choosing(planner), before=("mass_balance_gap", "output_mismatch")
         )
-        share = casting.drawn(rng, _SHARE, severity)
-        length = casting.drawn_count(rng, _MONTHS, severity)
-        months = casting.stretch(rng, casting.months_of(stage, unit), length)
-        tag = stage.open_case(
+        share = selection.drawn(rng, _SHARE, severity)
+        length = selection.drawn_count(rng, _MONTHS, severity)
+        months = selection.stretch(rng, selection.months_of(planner, unit), length)
+        tag = planner.open_case(
             _KIND,
             severity,
             f"default carbon stated in {share:.0%} of the months in which it is below the true one, "
             f"within {len(months)} months",
-            stage.unit_subjects(unit),
-            stage.month_window(months[0], months[-1]),
+            planner.unit_subjects(unit),
+            planner.month_window(months[0], months[-1]),
         )
-        stage.plan.emitters.selective_defaults.append(
+        planner.plan.emitters.selective_defaults.append(
             SelectiveDefault(unit, months[0], months[-1], share, tag)
         )
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """A laboratory falls out for some months, in turn at a line and at a coal plant, which it costs dear."""
-    for turn in casting.lookalikes(stage):
+    for turn in selection.lookalikes(planner):
         suitable = (
-            casting.coal_power(stage) if turn % 2 else _choosing(stage) & stage.world.fleet.measures_carbon
+            selection.coal_power(planner)
+            if turn % 2
+            else _choosing(planner) & planner.world.fleet.measures_carbon
         )
-        unit, _ = casting.take_unit(stage, rng, suitable)
+        unit, _ = selection.take_unit(planner, rng, suitable)
         length = int(rng.integers(*_OUTAGE_MONTHS))
-        months = casting.stretch(rng, casting.months_of(stage, unit), length)
-        stage.plan.emitters.default_carbon[months, unit] = True
-        stage.note_lookalike(
+        months = selection.stretch(rng, selection.months_of(planner, unit), length)
+        planner.plan.emitters.default_carbon[months, unit] = True
+        planner.note_lookalike(
             _KIND,
             f"laboratory out for {len(months)} months in a row, default as the rule asks",
-            stage.unit_subjects(unit),
-            stage.month_window(months[0], months[-1]),
+            planner.unit_subjects(unit),
+            planner.month_window(months[0], months[-1]),
         )
 
 
-def _choosing(stage: Stage) -> np.ndarray:
+def _choosing(planner: CasePlanner) -> np.ndarray:
     """Mask over units for which the default lies amid the carbon contents that really occur."""
-    fleet = stage.world.fleet
-    burns = ~fleet.is_power & np.isin(fleet.fuel, (*casting.COAL, "coke"))
-    return np.asarray(casting.established(stage) & (burns | fleet.is_gas))
+    fleet = planner.world.fleet
+    burns = ~fleet.is_power & np.isin(fleet.fuel, (*selection.COAL, "coke"))
+    return np.asarray(selection.established(planner) & (burns | fleet.is_gas))
 
 
 KIND = Kind(_KIND, arrange, resemble, "default carbon while a laboratory is out, whether it pays or not")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.simulator.cases.falsification import casting
+from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import CopiedMonth, LabFigures, SharedCoal
 
 _KIND = "template_report"
@@ -30,41 +30,48 @@ _THIRD_COMPANY = 0.4
 _COLUMNS = ("fuel_consumption", "electricity_generated", "electricity_supplied", "heat_supplied")
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Each case with two companies, a third now and then, in every relation that there is."""
-    for severity, relation in casting.graded(stage, rng, casting.RELATIONS):
-        fleet = stage.world.fleet
-        coal = casting.coal_power(stage)
-        units, found = casting.take_partners(stage, rng, coal, relation)
-        others = casting.free(stage, coal & (fleet.fuel == fleet.fuel[units[0]]))
+    for severity, relation in selection.graded(planner, rng, selection.RELATIONS):
+        fleet = planner.world.fleet
+        coal = selection.coal_power(planner)
+        units, found = selection.take_partners(planner, rng, coal, relation)
+        others = selection.free(planner, coal & (fleet.fuel == fleet.fuel[units[0]]))
         if severity == "blatant" and others.any() and rng.random() < _THIRD_COMPANY:
-            units.append(casting.take_unit(stage, rng, others)[0])
+            units.append(selection.take_unit(planner, rng, others)[0])
         lag = int(rng.choice(_LAGS))
-        length = casting.drawn_count(rng, _MONTHS, severity)
-        months = casting.stretch(rng, casting.reported_months(stage)[lag:], length)
-        retouch = casting.drawn(rng, _RETOUCH, severity)
+        length = selection.drawn_count(rng, _MONTHS, severity)
+        months = selection.stretch(rng, selection.reported_months(planner)[lag:], length)
+        retouch = selection.drawn(rng, _RETOUCH, severity)
         capacity = fleet.capacity[units]
         alike = capacity.max() <= _LIKE_SIZE * capacity.min()
         whole = severity != "faint" and alike and rng.random() < _WHOLE_REPORT
         later = f", copied {lag} later" if lag else ""
         what = "reports and analyses" if whole else "analyses"
-        tag = stage.open_case(
+        tag = planner.open_case(
             _KIND,
             severity,
             f"{what} of {len(units)} {_RELATED[found]} within {retouch:.2%}, {len(months)} months{later}",
-            [subject for unit in units for subject in stage.unit_subjects(unit)],
-            stage.month_window(months[0] - lag, months[-1]),
+            [subject for unit in units for subject in planner.unit_subjects(unit)],
+            planner.month_window(months[0] - lag, months[-1]),
         )
-        casting.keep_sampled(stage, rng, units[0], [month - lag for month in months])
+        selection.keep_sampled(planner, rng, units[0], [month - lag for month in months])
         for unit in units[1:]:
-            casting.keep_sampled(stage, rng, unit, months)
-            _copy(stage, unit, units[0], months, lag, retouch, whole, tag)
+            selection.keep_sampled(planner, rng, unit, months)
+            _copy(planner, unit, units[0], months, lag, retouch, whole, tag)
 
 
 def _copy(
-    stage: Stage, unit: int, source: int, months: list[int], lag: int, retouch: float, whole: bool, tag: int
+    planner: CasePlanner,
+    unit: int,
+    source: int,
+    months: list[int],
+    lag: int,
+    retouch: float,
+    whole: bool,
+    tag: int,
 ) -> None:
-    plan = stage.plan.emitters
+    plan = planner.plan.emitters
     plan.lab_figures += [
         LabFigures(unit, month, source=(source, month - lag), jitter=retouch, tag=tag) for month in months
     ]
@@ -74,18 +81,18 @@ def _copy(
         ]
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Neighbours that share a coal yard: their samples are their own, the coal is the same."""
-    for turn in casting.lookalikes(stage):
+    for turn in selection.lookalikes(planner):
         relation = ("declared", "undeclared", "laboratory")[turn % 3]
-        units, found = casting.take_partners(stage, rng, casting.coal_power(stage), relation)
-        months = casting.stretch(rng, casting.reported_months(stage), int(rng.integers(6, 25)))
-        stage.plan.emitters.shared_coal.append(SharedCoal(units[1], units[0], months[0], months[-1]))
-        stage.note_lookalike(
+        units, found = selection.take_partners(planner, rng, selection.coal_power(planner), relation)
+        months = selection.stretch(rng, selection.reported_months(planner), int(rng.integers(6, 25)))
+        planner.plan.emitters.shared_coal.append(SharedCoal(units[1], units[0], months[0], months[-1]))
+        planner.note_lookalike(
             _KIND,
             f"two {_RELATED[found]} on one coal yard for {len(months)} months, each with own samples",
-            [subject for unit in units for subject in stage.unit_subjects(unit)],
-            stage.month_window(months[0], months[-1]),
+            [subject for unit in units for subject in planner.unit_subjects(unit)],
+            planner.month_window(months[0], months[-1]),
         )
 
 

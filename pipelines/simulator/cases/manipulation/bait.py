@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.simulator.cases.market_days import usual_volume
 from pipelines.simulator.cases.market_parts import uniform, whole
 from pipelines.simulator.cases.market_stock import SESSION_END, order, provide
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 _LONGEST = 900.0  # seconds that a cycle takes at most
 
@@ -35,32 +35,38 @@ class Bait:
 
 
 def set_baits(
-    stage: Stage, rng: np.random.Generator, tag: int, days: list[date], asset: int, account: int, bait: Bait
+    planner: CasePlanner,
+    rng: np.random.Generator,
+    tag: int,
+    days: list[date],
+    asset: int,
+    account: int,
+    bait: Bait,
 ) -> None:
     """Cycles of baits and genuine orders of one account on these days, all on the same side of the market."""
     bait_side, side = ("buy", "sell") if rng.random() < 0.5 else ("sell", "buy")
     ratio, held, baited = uniform(rng, bait.ratio), 0, 0
     for day in days:
         cycles = whole(rng, bait.cycles)
-        usual = usual_volume(stage, day, asset)
+        usual = usual_volume(planner, day, asset)
         edges = np.linspace(200, SESSION_END - _LONGEST - 200, cycles + 1)
         for start in rng.uniform(edges[:-1], edges[1:]).tolist():
             quantity = max(int(uniform(rng, bait.genuine) * usual), 25)
             wait, after = uniform(rng, bait.wait), uniform(rng, bait.after)
             amount = _lay(
-                stage, rng, tag, day, asset, account, bait_side, start, quantity * ratio, wait + after, bait
+                planner, rng, tag, day, asset, account, bait_side, start, quantity * ratio, wait + after, bait
             )
             order(
-                stage, tag, day, asset, account, side, start + wait, quantity, "other",
+                planner, tag, day, asset, account, side, start + wait, quantity, "other",
                 ticks=whole(rng, (0, 6)), lifetime=float(rng.uniform(0.3, 0.9)) * after + 0.2,
             )  # fmt: skip
             held += quantity if side == "sell" else 0
             baited = max(baited, amount if bait_side == "sell" else 0)
-    provide(stage, rng, account, asset, held + baited, days[0])
+    provide(planner, rng, account, asset, held + baited, days[0])
 
 
 def _lay(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     tag: int,
     day: date,
@@ -79,7 +85,7 @@ def _lay(
     for part in parts.tolist():
         size = min(max(int(part), 10), 99_999)
         left = lifetime - (second - start) + float(rng.uniform(0, 0.8))
-        order(stage, tag, day, asset, account, side, second, size, "own", ticks=ticks, lifetime=left)
+        order(planner, tag, day, asset, account, side, second, size, "own", ticks=ticks, lifetime=left)
         total += size
         ticks -= whole(rng, bait.step)
         second += float(rng.uniform(0.3, 2.0))

@@ -14,15 +14,15 @@ from pipelines.simulator import calibration_trading as trading_numbers
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.market_days import yearly_volume
 from pipelines.simulator.cases.market_parts import (
-    cast,
-    cast_party,
     lookalike_count,
     parts,
+    pick_accounts,
+    pick_party,
     uniform,
     whole,
 )
 from pipelines.simulator.cases.market_stock import tonnes
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.trading import PlannedBid
 from pipelines.simulator.trading.auctions import auction_days
 
@@ -52,25 +52,25 @@ _SIZE = (0.06, 0.25)  # a bid, as a share of what an auction usually offers
 _ROUND = (0.5, 1.0)  # CNY to which a consultant's clients round
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Rings of relatives and of strangers, in one auction or several in a row."""
-    auctions = auction_days(stage.timeline)
-    for part in parts(stage, rng):
+    auctions = auction_days(planner.timeline)
+    for part in parts(planner, rng):
         shape = _SHAPES[part.severity]
         count = min(whole(rng, shape.auctions), len(auctions))
         first = int(rng.integers(0, len(auctions) - count + 1))
         days = auctions[first : first + count]
-        party = cast_party(stage, rng, days, whole(rng, shape.bidders), part.relation, emitters=True)
+        party = pick_party(planner, rng, days, whole(rng, shape.bidders), part.relation, emitters=True)
         text = f"{len(party.accounts)} bidders {party.words} with agreed bids in {count} auctions"
-        window = stage.day_window(days[0], days[-1])
-        ids = stage.account_ids(party.accounts)
-        tag = stage.open_case("bid_rigging", part.severity, text, ids, window)
+        window = planner.day_window(days[0], days[-1])
+        ids = planner.account_ids(party.accounts)
+        tag = planner.open_case("bid_rigging", part.severity, text, ids, window)
         for place in range(count):
-            _bid(stage, rng, tag, first + place, days[place], party.accounts, shape, place)
+            _bid(planner, rng, tag, first + place, days[place], party.accounts, shape, place)
 
 
 def _bid(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     tag: int,
     auction: int,
@@ -81,43 +81,45 @@ def _bid(
 ) -> None:
     top, step = uniform(rng, _WINNING), uniform(rng, shape.step)
     noise, quantity_noise = uniform(rng, shape.noise), uniform(rng, shape.quantity_noise)
-    size = tonnes(rng, uniform(rng, _SIZE) * _offer(stage, day), 200)
+    size = tonnes(rng, uniform(rng, _SIZE) * _offer(planner, day), 200)
     for place in range(len(ring)):
         account = ring[(place + turn) % len(ring)]
         offset = top - step * place * (1 + noise * float(rng.normal()))
         quantity = max(int(size * (1 + quantity_noise * float(rng.normal()))), 100)
-        stage.plan.trading.bids.append(PlannedBid(auction, account, offset, quantity, tag=tag))
+        planner.plan.trading.bids.append(PlannedBid(auction, account, offset, quantity, tag=tag))
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Independent companies that one consultant advises: similar bids, at round prices."""
-    auctions = auction_days(stage.timeline)
-    consultants = np.asarray(stage.world.entities.consultant)
-    for _ in range(lookalike_count(stage, rng)):
+    auctions = auction_days(planner.timeline)
+    consultants = np.asarray(planner.world.entities.consultant)
+    for _ in range(lookalike_count(planner, rng)):
         number = int(rng.integers(len(auctions)))
         day = auctions[number]
-        clients = _clients(stage, rng, consultants)
-        bidders = cast(stage, rng, day, clients, min(whole(rng, (3, 4)), len(clients)))
+        clients = _clients(planner, rng, consultants)
+        bidders = pick_accounts(planner, rng, day, clients, min(whole(rng, (3, 4)), len(clients)))
         advice = float(rng.uniform(-0.015, 0.015))
         step = float(rng.choice(_ROUND))
         for account in bidders:
-            size = uniform(rng, _SIZE) * _offer(stage, day) * float(np.exp(rng.normal(0, 0.5)))
+            size = uniform(rng, _SIZE) * _offer(planner, day) * float(np.exp(rng.normal(0, 0.5)))
             quantity = tonnes(rng, size, 200)
             offset = advice + float(rng.normal(0, 0.012))
-            stage.plan.trading.bids.append(PlannedBid(number, account, offset, quantity, step=step))
+            planner.plan.trading.bids.append(PlannedBid(number, account, offset, quantity, step=step))
         text = "independent bidders whom one consultant advises, at round prices"
-        stage.note_lookalike("bid_rigging", text, stage.account_ids(bidders), stage.day_window(day, day))
+        planner.note_lookalike(
+            "bid_rigging", text, planner.account_ids(bidders), planner.day_window(day, day)
+        )
 
 
-def _offer(stage: Stage, day: date) -> float:
+def _offer(planner: CasePlanner, day: date) -> float:
     """About how many t an auction offers."""
-    covered = yearly_volume(stage, day.year) / trading_numbers.VOLUME_SHARE[day.year]
+    covered = yearly_volume(planner, day.year) / trading_numbers.VOLUME_SHARE[day.year]
     return covered * trading_numbers.AUCTION_SHARE
 
 
-def _clients(stage: Stage, rng: np.random.Generator, consultants: np.ndarray) -> list[int]:
+def _clients(planner: CasePlanner, rng: np.random.Generator, consultants: np.ndarray) -> list[int]:
     """Power companies of one consultant, or any where none has three."""
-    power = np.array(stage.power)
+    power = np.array(planner.power)
     sizes = {one: int((consultants[power] == one).sum()) for one in set(consultants[power].tolist()) - {-1}}
     able = sorted(one for one, size in sizes.items() if size >= 3)
     if not able:

@@ -15,15 +15,15 @@ from pipelines.simulator import calibration_registry as numbers
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.market_days import take_instrument, traded, usual_volume, windows
 from pipelines.simulator.cases.market_parts import (
-    cast,
     emitters_may_sell,
     lookalike_count,
     parts,
+    pick_accounts,
     uniform,
     whole,
 )
 from pipelines.simulator.cases.market_stock import provide
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.registering import DecidedPenalty
 from pipelines.simulator.plan.trading import Campaign
 
@@ -63,36 +63,36 @@ class _News:
     year: int
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Reports, allocations and penalties in turn."""
     turn = rng.permutation(len(_NEWS))
-    for part in parts(stage, rng):
+    for part in parts(planner, rng):
         shape = _SHAPES[part.severity]
-        news = _draw_news(stage, rng, _NEWS[int(turn[part.number % len(_NEWS)])])
-        days = [day for day in stage.timeline.trading_days if day < news.day]
+        news = _draw_news(planner, rng, _NEWS[int(turn[part.number % len(_NEWS)])])
+        days = [day for day in planner.timeline.trading_days if day < news.day]
         days = days[: len(days) + 1 - whole(rng, shape.left)][-whole(rng, shape.days) :]
-        company = _company(stage, rng, news, days[0])
-        asset = take_instrument(stage, rng, days, thin=0.1)
-        may_sell = news.sector == "power" and emitters_may_sell(stage, days[0], days[-1])
+        company = _company(planner, rng, news, days[0])
+        asset = take_instrument(planner, rng, days, thin=0.1)
+        may_sell = news.sector == "power" and emitters_may_sell(planner, days[0], days[-1])
         side = "sell" if may_sell and rng.random() < 0.5 else "buy"
         text = f"{side}s for {len(days)} days until its own {_WORDS[news.what]} becomes known on {news.day}"
-        tag = stage.open_case("insider_timing", part.severity, text, stage.account_ids([company]))
-        daily = max(int(uniform(rng, shape.size) * usual_volume(stage, days[0], asset)), 40)
+        tag = planner.open_case("insider_timing", part.severity, text, planner.account_ids([company]))
+        daily = max(int(uniform(rng, shape.size) * usual_volume(planner, days[0], asset)), 40)
         urgency = uniform(rng, shape.urgency)
-        stage.plan.trading.campaigns.append(
+        planner.plan.trading.campaigns.append(
             Campaign(company, asset, side, days[0], days[-1], daily, urgency, tag)
         )
         if side == "sell":
-            provide(stage, rng, company, asset, int(daily * len(days) * 1.3), days[0])
+            provide(planner, rng, company, asset, int(daily * len(days) * 1.3), days[0])
         if news.what == "penalty":
-            _decide(stage, rng, news.day, company)
+            _decide(planner, rng, news.day, company)
 
 
-def _draw_news(stage: Stage, rng: np.random.Generator, what: str) -> _News:
+def _draw_news(planner: CasePlanner, rng: np.random.Generator, what: str) -> _News:
     """A day on which such news comes, late enough in the span for trading before it."""
-    earliest = stage.timeline.first_day + timedelta(days=_EARLIEST)
+    earliest = planner.timeline.first_day + timedelta(days=_EARLIEST)
     found = []
-    for year in stage.timeline.compliance_years:
+    for year in planner.timeline.compliance_years:
         if what == "report":
             day = date(year + 1, 3, 31) - timedelta(days=int(rng.integers(1, 26)))
             found.append(_News(what, day, "power", year))
@@ -108,40 +108,40 @@ def _draw_news(stage: Stage, rng: np.random.Generator, what: str) -> _News:
     return found[int(rng.integers(len(found)))]
 
 
-def _company(stage: Stage, rng: np.random.Generator, news: _News, day: date) -> int:
+def _company(planner: CasePlanner, rng: np.random.Generator, news: _News, day: date) -> int:
     """A free company that the news can be about; its report then is filed on that very day."""
-    among = stage.power if news.sector == "power" else stage.of_sector("cement", "steel", "aluminium")
+    among = planner.power if news.sector == "power" else planner.of_sector("cement", "steel", "aluminium")
     if news.what != "report":
-        return cast(stage, rng, day, among, 1)[0]
-    free = stage.cast.free("compliance", among) or among
-    company = cast(stage, rng, day, free, 1)[0]
-    if stage.cast.is_free("compliance", company):
-        stage.cast.take(rng, "compliance", [company], 1)
-    stage.plan.emitters.year_filed_on[company, news.year] = news.day
+        return pick_accounts(planner, rng, day, among, 1)[0]
+    free = planner.participants.free("compliance", among) or among
+    company = pick_accounts(planner, rng, day, free, 1)[0]
+    if planner.participants.is_free("compliance", company):
+        planner.participants.take(rng, "compliance", [company], 1)
+    planner.plan.emitters.year_filed_on[company, news.year] = news.day
     return company
 
 
-def _decide(stage: Stage, rng: np.random.Generator, day: date, company: int) -> None:
+def _decide(planner: CasePlanner, rng: np.random.Generator, day: date, company: int) -> None:
     fine = int(rng.integers(_FINES[0], _FINES[1])) // 1_000 * 1_000
     violation = str(rng.choice(["false_report", "missing_report"]))
-    stage.plan.registry.penalties.append(DecidedPenalty(day, company, violation, fine))
+    planner.plan.registry.penalties.append(DecidedPenalty(day, company, violation, fine))
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Companies that buy a little every day for months, before and after their own news."""
-    count = lookalike_count(stage, rng)
-    for days in windows(stage, rng, [whole(rng, (40, 80)) for _ in range(count)]):
-        company = cast(stage, rng, days[0], stage.power, 1)[0]
-        main = stage.main_asset(days[0])
-        asset = main if main in traded(stage, days[0]) else traded(stage, days[0])[0]
-        daily = max(int(float(rng.uniform(0.02, 0.06)) * usual_volume(stage, days[0], asset)), 20)
+    count = lookalike_count(planner, rng)
+    for days in windows(planner, rng, [whole(rng, (40, 80)) for _ in range(count)]):
+        company = pick_accounts(planner, rng, days[0], planner.power, 1)[0]
+        main = planner.main_asset(days[0])
+        asset = main if main in traded(planner, days[0]) else traded(planner, days[0])[0]
+        daily = max(int(float(rng.uniform(0.02, 0.06)) * usual_volume(planner, days[0], asset)), 20)
         urgency = float(rng.uniform(0.3, 0.7))
-        stage.plan.trading.campaigns.append(
+        planner.plan.trading.campaigns.append(
             Campaign(company, asset, "buy", days[0], days[-1], daily, urgency)
         )
         text = "buys a little every day for months"
-        window = stage.day_window(days[0], days[-1])
-        stage.note_lookalike("insider_timing", text, stage.account_ids([company]), window)
+        window = planner.day_window(days[0], days[-1])
+        planner.note_lookalike("insider_timing", text, planner.account_ids([company]), window)
 
 
 KIND = Kind("insider_timing", arrange, resemble, "companies that buy a little every day for months")

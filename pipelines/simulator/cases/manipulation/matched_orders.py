@@ -12,16 +12,16 @@ import numpy as np
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows, yearly_volume
 from pipelines.simulator.cases.market_parts import (
-    cast_party,
     lookalike_count,
     parts,
+    pick_party,
     scheduled,
     strangers,
     uniform,
     whole,
 )
 from pipelines.simulator.cases.market_stock import SESSION_END, Act, carry_out, tonnes
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 
 @dataclass(frozen=True)
@@ -51,21 +51,21 @@ _MOST_OF_YEAR = 0.003  # of the volume of a year
 _LEAST_USUAL = 250.0  # t a day
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Pairs of relatives and of strangers."""
-    drawn = parts(stage, rng)
+    drawn = parts(planner, rng)
     lengths = [whole(rng, _SHAPES[part.severity].days) for part in drawn]
-    for part, days in scheduled(stage, rng, drawn, lengths):
+    for part, days in scheduled(planner, rng, drawn, lengths):
         shape = _SHAPES[part.severity]
-        party = cast_party(stage, rng, days, 2, part.relation)
-        asset = take_instrument(stage, rng, days, least=_LEAST_USUAL)
+        party = pick_party(planner, rng, days, 2, part.relation)
+        asset = take_instrument(planner, rng, days, least=_LEAST_USUAL)
         meetings, one_way = whole(rng, shape.meetings), uniform(rng, shape.one_way)
-        mean = uniform(rng, shape.size) * usual_volume(stage, days[0], asset)
-        mean = min(mean, _MOST_OF_YEAR * yearly_volume(stage, days[0].year) / meetings)
+        mean = uniform(rng, shape.size) * usual_volume(planner, days[0], asset)
+        mean = min(mean, _MOST_OF_YEAR * yearly_volume(planner, days[0].year) / meetings)
         text = f"two accounts {party.words} meet {meetings} times by like orders within seconds"
-        tag = stage.open_case("matched_orders", part.severity, text, stage.account_ids(party.accounts))
+        tag = planner.open_case("matched_orders", part.severity, text, planner.account_ids(party.accounts))
         if part.severity == "blatant":
-            stage.plan.trading.keep_quiet(party.accounts, days)
+            planner.plan.trading.keep_quiet(party.accounts, days)
         giver, taker = party.accounts
         acts = []
         for number in range(meetings):
@@ -73,19 +73,19 @@ def arrange(stage: Stage, rng: np.random.Generator) -> None:
             quantity = tonnes(rng, mean * float(np.exp(rng.normal(0, shape.spread))), 30)
             sides = (giver, taker) if rng.random() < one_way else (taker, giver)
             acts.append(Act(day, float(rng.uniform(120, SESSION_END - 300)), *sides, quantity))
-        carry_out(stage, rng, tag, asset, acts, shape.pause)
+        carry_out(planner, rng, tag, asset, acts, shape.pause)
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """A broker and a client who meet a few times over a month, minutes after the broker's call."""
-    count = lookalike_count(stage, rng)
+    count = lookalike_count(planner, rng)
     lengths = [whole(rng, (12, 24)) for _ in range(count)]
-    for days in windows(stage, rng, lengths):
-        client = strangers(stage, rng, days[0], 1, with_emitters=False)[0]
-        brokers = [a for a in stage.with_role("broker", "maker") if a != client]
+    for days in windows(planner, rng, lengths):
+        client = strangers(planner, rng, days[0], 1, with_emitters=False)[0]
+        brokers = [a for a in planner.with_role("broker", "maker") if a != client]
         broker = int(rng.choice(brokers))
-        asset = take_instrument(stage, rng, days, thin=0.1)
-        mean = float(rng.uniform(0.02, 0.15)) * usual_volume(stage, days[0], asset)
+        asset = take_instrument(planner, rng, days, thin=0.1)
+        mean = float(rng.uniform(0.02, 0.15)) * usual_volume(planner, days[0], asset)
         chosen = sorted(rng.permutation(len(days))[: whole(rng, (2, 4))].tolist())
         acts = [
             Act(
@@ -97,10 +97,10 @@ def resemble(stage: Stage, rng: np.random.Generator) -> None:
             )
             for place in chosen
         ]
-        carry_out(stage, rng, 0, asset, acts, (60.0, 900.0))
-        window = stage.day_window(days[0], days[-1])
+        carry_out(planner, rng, 0, asset, acts, (60.0, 900.0))
+        window = planner.day_window(days[0], days[-1])
         text = "a broker serves one client a few times, minutes after the call"
-        stage.note_lookalike("matched_orders", text, stage.account_ids([broker, client]), window)
+        planner.note_lookalike("matched_orders", text, planner.account_ids([broker, client]), window)
 
 
 KIND = Kind("matched_orders", arrange, resemble, "a broker who serves one client a few times")

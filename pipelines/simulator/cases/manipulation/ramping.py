@@ -15,15 +15,15 @@ from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows
 from pipelines.simulator.cases.market_parts import (
     TRADERS,
-    cast,
-    cast_party,
     lookalike_count,
     parts,
+    pick_accounts,
+    pick_party,
     uniform,
     whole,
 )
 from pipelines.simulator.cases.market_stock import SESSION_END, order, provide
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 
 @dataclass(frozen=True)
@@ -63,44 +63,44 @@ _TAKES_ON_THE_WAY_OUT = 0.4
 _LEAST_USUAL = 120.0  # t a day
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """One account a case, or two that share the run."""
-    drawn = parts(stage, rng)
+    drawn = parts(planner, rng)
     runs = [whole(rng, _SHAPES[part.severity].run) for part in drawn]
     outs = [whole(rng, _SHAPES[part.severity].out) for part in drawn]
     lengths = [run + out for run, out in zip(runs, outs, strict=True)]
-    for part, days in zip(drawn, windows(stage, rng, lengths), strict=True):
+    for part, days in zip(drawn, windows(planner, rng, lengths), strict=True):
         shape, run = _SHAPES[part.severity], runs[part.number]
-        accounts = _accounts(stage, rng, days, part.relation)
-        asset = take_instrument(stage, rng, days, thin=_THIN, least=_LEAST_USUAL)
+        accounts = _accounts(planner, rng, days, part.relation)
+        asset = take_instrument(planner, rng, days, thin=_THIN, least=_LEAST_USUAL)
         side, way_out = ("buy", "sell") if rng.random() < 0.65 else ("sell", "buy")
         text = f"aggressive {side} orders over {run} days carry the price, then the way out"
-        tag = stage.open_case("ramping", part.severity, text, stage.account_ids(accounts))
-        stage.plan.trading.keep_quiet(accounts, days)
+        tag = planner.open_case("ramping", part.severity, text, planner.account_ids(accounts))
+        planner.plan.trading.keep_quiet(accounts, days)
         moved = dict.fromkeys(accounts, 0)
         for day in days[:run]:
-            size = uniform(rng, shape.size) * usual_volume(stage, day, asset)
+            size = uniform(rng, shape.size) * usual_volume(planner, day, asset)
             lean = uniform(rng, shape.followers)
-            stage.plan.trading.tilt[day, asset] = lean if side == "buy" else -lean
-            _run(stage, rng, tag, day, asset, accounts, side, size, shape, moved)
+            planner.plan.trading.tilt[day, asset] = lean if side == "buy" else -lean
+            _run(planner, rng, tag, day, asset, accounts, side, size, shape, moved)
         back = uniform(rng, shape.back)
         for day in days[run:]:
             for account in accounts:
                 quantity = moved[account] * back / (len(days) - run)
-                _leave(stage, rng, tag, day, asset, account, way_out, quantity)
+                _leave(planner, rng, tag, day, asset, account, way_out, quantity)
         if side == "sell":
             for account in accounts:
-                provide(stage, rng, account, asset, moved[account], days[0])
+                provide(planner, rng, account, asset, moved[account], days[0])
 
 
-def _accounts(stage: Stage, rng: np.random.Generator, days: list[date], relation: str) -> list[int]:
+def _accounts(planner: CasePlanner, rng: np.random.Generator, days: list[date], relation: str) -> list[int]:
     if relation == "strangers":
-        return cast(stage, rng, days[0], stage.with_role(*TRADERS), 1)
-    return cast_party(stage, rng, days, 2, relation).accounts
+        return pick_accounts(planner, rng, days[0], planner.with_role(*TRADERS), 1)
+    return pick_party(planner, rng, days, 2, relation).accounts
 
 
 def _run(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     tag: int,
     day: date,
@@ -124,15 +124,25 @@ def _run(
         patience = float(rng.uniform(600, 2_400))
         if rng.random() < _TAKES:
             order(
-                stage, tag, day, asset, account, side, second, quantity, "other", whole(rng, (1, 9)), patience
+                planner,
+                tag,
+                day,
+                asset,
+                account,
+                side,
+                second,
+                quantity,
+                "other",
+                whole(rng, (1, 9)),
+                patience,
             )
         else:
-            order(stage, tag, day, asset, account, side, second, quantity, "close", ticks, patience)
+            order(planner, tag, day, asset, account, side, second, quantity, "close", ticks, patience)
         moved[account] += quantity
 
 
 def _leave(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     tag: int,
     day: date,
@@ -147,24 +157,24 @@ def _leave(
         takes = bool(rng.random() < _TAKES_ON_THE_WAY_OUT)
         rule, ticks = ("other", whole(rng, (0, 4))) if takes else ("own", whole(rng, (0, 3)))
         patience = float(rng.uniform(900, 5_000))
-        order(stage, tag, day, asset, account, side, second, quantity / count, rule, ticks, patience)
+        order(planner, tag, day, asset, account, side, second, quantity / count, rule, ticks, patience)
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """A company that needs much at once: it buys all day at what is asked, and keeps it."""
-    count = lookalike_count(stage, rng)
-    for days in windows(stage, rng, [whole(rng, (1, 2)) for _ in range(count)]):
-        account = cast(stage, rng, days[0], stage.power, 1)[0]
-        asset = take_instrument(stage, rng, days, thin=0.2)
+    count = lookalike_count(planner, rng)
+    for days in windows(planner, rng, [whole(rng, (1, 2)) for _ in range(count)]):
+        account = pick_accounts(planner, rng, days[0], planner.power, 1)[0]
+        asset = take_instrument(planner, rng, days, thin=0.2)
         for day in days:
-            size = float(rng.uniform(0.2, 0.7)) * usual_volume(stage, day, asset)
+            size = float(rng.uniform(0.2, 0.7)) * usual_volume(planner, day, asset)
             seconds = np.sort(rng.uniform(100, SESSION_END - 200, whole(rng, (8, 20)))).tolist()
             for second in seconds:
                 quantity = max(size / len(seconds), 20)
-                order(stage, 0, day, asset, account, "buy", second, quantity, "other", whole(rng, (0, 10)))
-        window = stage.day_window(days[0], days[-1])
+                order(planner, 0, day, asset, account, "buy", second, quantity, "other", whole(rng, (0, 10)))
+        window = planner.day_window(days[0], days[-1])
         text = "a company in need buys all day and keeps it"
-        stage.note_lookalike("ramping", text, stage.account_ids([account]), window)
+        planner.note_lookalike("ramping", text, planner.account_ids([account]), window)
 
 
 KIND = Kind("ramping", arrange, resemble, "a company in need that buys all day and keeps it")

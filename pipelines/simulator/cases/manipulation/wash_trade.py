@@ -16,15 +16,15 @@ import numpy as np
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.market_days import take_instrument, usual_volume, windows, yearly_volume
 from pipelines.simulator.cases.market_parts import (
-    cast_party,
     lookalike_count,
     parts,
+    pick_party,
     scheduled,
     uniform,
     whole,
 )
 from pipelines.simulator.cases.market_stock import SESSION_END, Act, carry_out, tonnes
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 
 @dataclass(frozen=True)
@@ -54,28 +54,28 @@ _MOST_OF_YEAR = 0.002  # of the volume of a year, one way
 _LEAST_BETWEEN = 45  # days between an honest sale and an honest purchase of the same two
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Cases of all relations: two relatives, or a ring of strangers."""
-    drawn = parts(stage, rng)
+    drawn = parts(planner, rng)
     lengths = [whole(rng, _SHAPES[part.severity].days) for part in drawn]
-    for part, days in scheduled(stage, rng, drawn, lengths):
+    for part, days in scheduled(planner, rng, drawn, lengths):
         shape = _SHAPES[part.severity]
         count = whole(rng, shape.ring) if part.relation == "strangers" else 2
-        party = cast_party(stage, rng, days, count, part.relation)
-        asset = take_instrument(stage, rng, days, least=_LEAST_USUAL)
+        party = pick_party(planner, rng, days, count, part.relation)
+        asset = take_instrument(planner, rng, days, least=_LEAST_USUAL)
         pairs = max(whole(rng, shape.pairs), count)
         text = f"{count} accounts {party.words}, {pairs} times out and back within {len(days)} trading days"
-        tag = stage.open_case("wash_trade", part.severity, text, stage.account_ids(party.accounts))
+        tag = planner.open_case("wash_trade", part.severity, text, planner.account_ids(party.accounts))
         if part.severity != "faint":
-            stage.plan.trading.keep_quiet(party.accounts, days)
+            planner.plan.trading.keep_quiet(party.accounts, days)
         links = [(int(a), int(b)) for a, b in pairwise(party.accounts)]
         while len(links) < pairs:
             first, second = rng.choice(party.accounts, 2, replace=False).tolist()
             links.append((int(first), int(second)))
-        turnover = uniform(rng, shape.turnover) * usual_volume(stage, days[0], asset)
-        turnover = min(turnover, _MOST_OF_YEAR * yearly_volume(stage, days[0].year))
+        turnover = uniform(rng, shape.turnover) * usual_volume(planner, days[0], asset)
+        turnover = min(turnover, _MOST_OF_YEAR * yearly_volume(planner, days[0].year))
         acts = _out_and_back(rng, days, links, turnover / pairs, uniform(rng, shape.kept))
-        carry_out(stage, rng, tag, asset, acts, shape.pause)
+        carry_out(planner, rng, tag, asset, acts, shape.pause)
 
 
 def _out_and_back(
@@ -93,30 +93,30 @@ def _out_and_back(
     return acts
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Sister companies that trade once at the market's price; two that trade back after months at another."""
-    count = lookalike_count(stage, rng)
-    for number, days in enumerate(windows(stage, rng, [1] * count)):
-        party = cast_party(stage, rng, days, 2, "declared" if number % 2 else "undeclared")
+    count = lookalike_count(planner, rng)
+    for number, days in enumerate(windows(planner, rng, [1] * count)):
+        party = pick_party(planner, rng, days, 2, "declared" if number % 2 else "undeclared")
         seller, buyer = party.accounts
-        asset = take_instrument(stage, rng, days, thin=0.1)
-        quantity = tonnes(rng, float(rng.uniform(0.1, 0.6)) * usual_volume(stage, days[0], asset))
+        asset = take_instrument(planner, rng, days, thin=0.1)
+        quantity = tonnes(rng, float(rng.uniform(0.1, 0.6)) * usual_volume(planner, days[0], asset))
         acts = [Act(days[0], float(rng.uniform(300, 12_500)), seller, buyer, quantity)]
         back = [
             day
-            for day in stage.timeline.trading_days
+            for day in planner.timeline.trading_days
             if days[0] + timedelta(days=_LEAST_BETWEEN) <= day <= days[0] + timedelta(days=3 * _LEAST_BETWEEN)
         ]
         if number % 3 == 2 and back:
             later = back[int(rng.integers(len(back)))]
             part = tonnes(rng, quantity * float(rng.uniform(0.3, 0.8)))
             acts.append(Act(later, float(rng.uniform(300, 12_500)), buyer, seller, part))
-        carry_out(stage, rng, 0, asset, acts, (20.0, 400.0))
+        carry_out(planner, rng, 0, asset, acts, (20.0, 400.0))
         text = f"accounts {party.words} trade once at the market's price" + (
             ", and back a part months later" if len(acts) > 1 else ""
         )
-        window = stage.day_window(acts[0].day, acts[-1].day)
-        stage.note_lookalike("wash_trade", text, stage.account_ids(party.accounts), window)
+        window = planner.day_window(acts[0].day, acts[-1].day)
+        planner.note_lookalike("wash_trade", text, planner.account_ids(party.accounts), window)
 
 
 KIND = Kind("wash_trade", arrange, resemble, "sister companies that trade once at the market's price")

@@ -9,10 +9,10 @@ import numpy as np
 
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.market_days import is_outstanding, traded, usual_volume
-from pipelines.simulator.cases.market_parts import cast, lookalike_count, parts, uniform, whole
+from pipelines.simulator.cases.market_parts import lookalike_count, parts, pick_accounts, uniform, whole
 from pipelines.simulator.cases.market_risk.episode import day_keys, instrument_of
 from pipelines.simulator.cases.market_stock import allocated
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 
 @dataclass(frozen=True)
@@ -35,78 +35,82 @@ _SHAPES = {
 }
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Groups of large companies before every deadline in turn."""
-    years = stage.timeline.years
+    years = planner.timeline.years
     first = int(rng.integers(len(years)))
-    for part in parts(stage, rng):
+    for part in parts(planner, rng):
         shape = _SHAPES[part.severity]
         year = years[(part.number + first) % len(years)]
-        days = [day for day in stage.timeline.trading_days if day <= date(year, 12, 31)][
+        days = [day for day in planner.timeline.trading_days if day <= date(year, 12, 31)][
             -whole(rng, shape.days) :
         ]
-        members = _members(stage, rng, days, whole(rng, shape.members), part.relation)
-        asset = stage.main_asset(days[0])
-        surplus = uniform(rng, shape.surplus) * usual_volume(stage, date(year, 12, 2), asset)
-        _endow(stage, rng, members, surplus)
-        stage.plan.trading.withhold(members, days)
+        members = _members(planner, rng, days, whole(rng, shape.members), part.relation)
+        asset = planner.main_asset(days[0])
+        surplus = uniform(rng, shape.surplus) * usual_volume(planner, date(year, 12, 2), asset)
+        _endow(planner, rng, members, surplus)
+        planner.plan.trading.withhold(members, days)
         text = f"{len(members)} companies hold back a surplus for {len(days)} days before the deadline"
-        affected = day_keys(stage, asset, days)
-        ids = stage.world.entities.id
+        affected = day_keys(planner, asset, days)
+        ids = planner.world.entities.id
         affected["compliance"] = [[ids[entity], year - 1] for entity in members]
-        subjects = [*stage.account_ids(members), instrument_of(stage, asset)]
-        window = stage.day_window(days[0], days[-1])
-        stage.open_case("compliance_squeeze", part.severity, text, subjects, window, affected)
+        subjects = [*planner.account_ids(members), instrument_of(planner, asset)]
+        window = planner.day_window(days[0], days[-1])
+        planner.open_case("compliance_squeeze", part.severity, text, subjects, window, affected)
 
 
 def _members(
-    stage: Stage, rng: np.random.Generator, days: list[date], count: int, relation: str
+    planner: CasePlanner, rng: np.random.Generator, days: list[date], count: int, relation: str
 ) -> list[int]:
     """Large power companies: of one group where they are relatives and it has so many, else of any."""
-    sellers = {deal.seller for deal in stage.plan.trading.deals if days[0] <= deal.day <= days[-1]}
+    sellers = {deal.seller for deal in planner.plan.trading.deals if days[0] <= deal.day <= days[-1]}
     if relation != "strangers":
         families = [
-            [one for one in family.tolist() if one not in sellers] for family in stage.world.sisters()
+            [one for one in family.tolist() if one not in sellers] for family in planner.world.sisters()
         ]
-        families = [family for family in families if len(stage.cast.free("squeeze", family)) >= count]
+        families = [
+            family for family in families if len(planner.participants.free("squeeze", family)) >= count
+        ]
         if families:
             family = families[int(rng.integers(len(families)))]
-            return stage.cast.take(rng, "squeeze", family, count)
-    size = allocated(stage)
-    large = sorted(stage.power, key=lambda entity: -int(size[entity]))[: max(len(stage.power) // 2, count)]
-    free = [one for one in stage.cast.free("squeeze", large) if one not in sellers]
-    chosen = cast(stage, rng, days[0], free if len(free) >= count else stage.power, count)
-    unused = [entity for entity in chosen if stage.cast.is_free("squeeze", entity)]
-    stage.cast.take(rng, "squeeze", unused, len(unused))
+            return planner.participants.take(rng, "squeeze", family, count)
+    size = allocated(planner)
+    large = sorted(planner.power, key=lambda entity: -int(size[entity]))[
+        : max(len(planner.power) // 2, count)
+    ]
+    free = [one for one in planner.participants.free("squeeze", large) if one not in sellers]
+    chosen = pick_accounts(planner, rng, days[0], free if len(free) >= count else planner.power, count)
+    unused = [entity for entity in chosen if planner.participants.is_free("squeeze", entity)]
+    planner.participants.take(rng, "squeeze", unused, len(unused))
     return chosen
 
 
-def _endow(stage: Stage, rng: np.random.Generator, members: list[int], surplus: float) -> None:
+def _endow(planner: CasePlanner, rng: np.random.Generator, members: list[int], surplus: float) -> None:
     """Give the members their surplus from years before, which they have kept."""
     older = [
         column
-        for column, asset in enumerate(stage.timeline.assets)
-        if asset.is_allowance and asset.instrument_id and is_outstanding(stage, column)
+        for column, asset in enumerate(planner.timeline.assets)
+        if asset.is_allowance and asset.instrument_id and is_outstanding(planner, column)
     ]
     shares = rng.dirichlet(np.full(len(members), 4.0))
     for member, share in zip(members, shares.tolist(), strict=True):
         key = member, int(rng.choice(older))
-        stage.plan.registry.opening[key] = stage.plan.registry.opening.get(key, 0) + int(surplus * share)
+        planner.plan.registry.opening[key] = planner.plan.registry.opening.get(key, 0) + int(surplus * share)
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Cautious companies that sell nothing all year and keep what they have for the years to come."""
-    for number in range(lookalike_count(stage, rng)):
-        year = stage.timeline.years[number % len(stage.timeline.years)]
-        days = [day for day in stage.timeline.trading_days if day.year == year]
-        members = cast(stage, rng, days[0], stage.power, whole(rng, (2, 4)))
-        stage.plan.trading.withhold(members, days)
-        asset = stage.main_asset(days[-30])
-        assert asset in traded(stage, days[-30])  # noqa: S101 - the newest vintage trades by then
+    for number in range(lookalike_count(planner, rng)):
+        year = planner.timeline.years[number % len(planner.timeline.years)]
+        days = [day for day in planner.timeline.trading_days if day.year == year]
+        members = pick_accounts(planner, rng, days[0], planner.power, whole(rng, (2, 4)))
+        planner.plan.trading.withhold(members, days)
+        asset = planner.main_asset(days[-30])
+        assert asset in traded(planner, days[-30])  # noqa: S101 - the newest vintage trades by then
         text = "cautious companies that sell nothing all year"
-        subjects = [*stage.account_ids(members), instrument_of(stage, asset)]
-        window = stage.day_window(days[0], days[-1])
-        stage.note_lookalike("compliance_squeeze", text, subjects, window)
+        subjects = [*planner.account_ids(members), instrument_of(planner, asset)]
+        window = planner.day_window(days[0], days[-1])
+        planner.note_lookalike("compliance_squeeze", text, subjects, window)
 
 
 KIND = Kind("compliance_squeeze", arrange, resemble, "cautious companies that sell nothing all year")

@@ -16,15 +16,15 @@ from pipelines.simulator.cases.market_days import (
     windows,
 )
 from pipelines.simulator.cases.market_parts import (
-    cast,
     long_standing,
     lookalike_count,
     parts,
+    pick_accounts,
     uniform,
     whole,
 )
 from pipelines.simulator.cases.market_risk.episode import instrument_of
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.trading import Campaign
 
 
@@ -52,66 +52,66 @@ _WARM_UP = 15  # trading days
 _MOST_HELD = 600_000  # t an account; more would break the position limit, which is another matter
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """One party a case, in thin instruments."""
-    drawn = parts(stage, rng)
+    drawn = parts(planner, rng)
     lengths = [whole(rng, _SHAPES[part.severity].days) for part in drawn]
-    for part, drawn_days in zip(drawn, windows(stage, rng, lengths), strict=True):
-        days = _before_the_rush(stage, rng, drawn_days)
+    for part, drawn_days in zip(drawn, windows(planner, rng, lengths), strict=True):
+        days = _before_the_rush(planner, rng, drawn_days)
         shape = _SHAPES[part.severity]
         count = whole(rng, shape.accounts)
-        party = long_standing(stage, rng, days, count, part.relation if count > 1 else "strangers")
+        party = long_standing(planner, rng, days, count, part.relation if count > 1 else "strangers")
         count = len(party.accounts)
-        main = stage.main_asset(days[0])
-        thin = [one for one in traded(stage, days[0]) if one not in (main, stage.main_asset(days[-1]))]
-        asset = take_instrument(stage, rng, days, thin=1.0, among=thin)
-        usual = float(np.mean([usual_volume(stage, day, asset) for day in days]))
+        main = planner.main_asset(days[0])
+        thin = [one for one in traded(planner, days[0]) if one not in (main, planner.main_asset(days[-1]))]
+        asset = take_instrument(planner, rng, days, thin=1.0, among=thin)
+        usual = float(np.mean([usual_volume(planner, day, asset) for day in days]))
         words = f"{count} accounts {party.words}" if count > 1 else "one account"
         text = f"{words} with most of an instrument's purchases over {len(days)} trading days"
-        subjects = [*stage.account_ids(party.accounts), instrument_of(stage, asset)]
-        tag = stage.open_case("concentration", part.severity, text, subjects)
+        subjects = [*planner.account_ids(party.accounts), instrument_of(planner, asset)]
+        tag = planner.open_case("concentration", part.severity, text, subjects)
         taken, held = uniform(rng, shape.taken) * usual / count, uniform(rng, shape.held) * usual / count
         for account in party.accounts:
             daily = max(int(min(taken, _MOST_HELD / len(days))), 20)
             urgency = float(rng.uniform(0.6, 0.95))
-            stage.plan.trading.campaigns.append(
+            planner.plan.trading.campaigns.append(
                 Campaign(account, asset, "buy", days[0], days[-1], daily, urgency, tag)
             )
-            opened = stage.world.accounts.opened_on[account]
-            if is_outstanding(stage, asset) and opened <= stage.timeline.opening_day:
-                before = stage.plan.registry.opening.get((account, asset), 0)
-                stage.plan.registry.opening[account, asset] = before + int(min(held, _MOST_HELD))
-        stage.plan.trading.withhold(
-            party.accounts, [day for day in stage.timeline.trading_days if day <= days[-1]]
+            opened = planner.world.accounts.opened_on[account]
+            if is_outstanding(planner, asset) and opened <= planner.timeline.opening_day:
+                before = planner.plan.registry.opening.get((account, asset), 0)
+                planner.plan.registry.opening[account, asset] = before + int(min(held, _MOST_HELD))
+        planner.plan.trading.withhold(
+            party.accounts, [day for day in planner.timeline.trading_days if day <= days[-1]]
         )
 
 
-def _before_the_rush(stage: Stage, rng: np.random.Generator, window: list[date]) -> list[date]:
+def _before_the_rush(planner: CasePlanner, rng: np.random.Generator, window: list[date]) -> list[date]:
     """The window, or one as long before the last quarter, in whose rush no single party would stand out."""
     if window[-1].month < _RUSH and window[0].year == window[-1].year:
         return window
-    days, length, year = stage.timeline.trading_days, len(window), window[0].year
+    days, length, year = planner.timeline.trading_days, len(window), window[0].year
     able = [n for n in range(_WARM_UP, len(days) - length) if days[n].year == year]
     able = [n for n in able if days[n + length - 1].year == year and days[n + length - 1].month < _RUSH]
     start = able[int(rng.integers(len(able)))]
     return days[start : start + length]
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Treasuries of large groups, which buy for many members: their natural share, in the main instrument."""
-    count = lookalike_count(stage, rng)
-    treasuries = stage.with_role("treasury")
-    for days in windows(stage, rng, [whole(rng, (20, 45)) for _ in range(count)]):
-        treasury = cast(stage, rng, days[0], treasuries, 1)[0]
-        asset = stage.main_asset(days[0])
-        daily = max(int(float(rng.uniform(0.05, 0.12)) * usual_volume(stage, days[0], asset)), 20)
+    count = lookalike_count(planner, rng)
+    treasuries = planner.with_role("treasury")
+    for days in windows(planner, rng, [whole(rng, (20, 45)) for _ in range(count)]):
+        treasury = pick_accounts(planner, rng, days[0], treasuries, 1)[0]
+        asset = planner.main_asset(days[0])
+        daily = max(int(float(rng.uniform(0.05, 0.12)) * usual_volume(planner, days[0], asset)), 20)
         urgency = float(rng.uniform(0.3, 0.6))
-        stage.plan.trading.campaigns.append(
+        planner.plan.trading.campaigns.append(
             Campaign(treasury, asset, "buy", days[0], days[-1], daily, urgency)
         )
         text = "a large group's natural share"
-        subjects = [*stage.account_ids([treasury]), instrument_of(stage, asset)]
-        stage.note_lookalike("concentration", text, subjects, stage.day_window(days[0], days[-1]))
+        subjects = [*planner.account_ids([treasury]), instrument_of(planner, asset)]
+        planner.note_lookalike("concentration", text, subjects, planner.day_window(days[0], days[-1]))
 
 
 KIND = Kind("concentration", arrange, resemble, "a large group's natural share")

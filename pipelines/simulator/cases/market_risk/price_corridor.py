@@ -26,7 +26,7 @@ from pipelines.simulator.cases.market_risk.episode import (
     lookalikes,
     severities,
 )
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.market_settings import PRICE_CORRIDOR
 
 
@@ -59,27 +59,27 @@ _LAG = 2  # trading days that a price with few orders takes to follow
 _TOGETHER = 6  # excursions that share a way there and back
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Excursions above while prices are high, below while they are low, on instruments that are free."""
-    left: Sequence[str | None] = severities(stage, rng)
+    left: Sequence[str | None] = severities(planner, rng)
     while left:
-        count = _as_many_as_fit(stage, rng, left[: _TOGETHER if len(left) > 3 else 1], is_case=True)
+        count = _as_many_as_fit(planner, rng, left[: _TOGETHER if len(left) > 3 else 1], is_case=True)
         left = left[max(count, 1) :]
 
 
 def _as_many_as_fit(
-    stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool
+    planner: CasePlanner, rng: np.random.Generator, group: Sequence[str | None], is_case: bool
 ) -> int:
     """Place as many of these excursions together as there is room for, in credits first."""
     for where in _WHERE:
         for count in range(len(group), 0, -1):
-            if _excursions(stage, rng, group[:count], is_case, where):
+            if _excursions(planner, rng, group[:count], is_case, where):
                 return count
     return 0
 
 
 def _excursions(
-    stage: Stage, rng: np.random.Generator, group: Sequence[str | None], is_case: bool, where: str
+    planner: CasePlanner, rng: np.random.Generator, group: Sequence[str | None], is_case: bool, where: str
 ) -> bool:
     """Place one way out and back with these excursions; whether there was room for it."""
     spans = [whole(rng, _SHAPES[one].days if one else (2, _DAYS - 2)) for one in group]
@@ -89,49 +89,49 @@ def _excursions(
     core = sum(spans) + _BETWEEN * (len(spans) - 1)
     farthest = max(beyond[0], beyond[-1])
     length = core + 2 * _LONGEST_WAY
-    fits = partial(_is_fit, stage, farthest, where)
-    placed = place_episode(stage, rng, length, 0.0, fits)
+    fits = partial(_is_fit, planner, farthest, where)
+    placed = place_episode(planner, rng, length, 0.0, fits)
     if placed is None:
         return False
     asset, days = placed
-    edge, sign, way = _way(stage, days, farthest)
+    edge, sign, way = _way(planner, days, farthest)
     start = int(rng.integers(0, len(days) - core - 2 * way + 1))
-    _lay_levels(stage, rng, asset, days[start : start + core + 2 * way], way, spans, beyond, edge, sign)
+    _lay_levels(planner, rng, asset, days[start : start + core + 2 * way], way, spans, beyond, edge, sign)
     place = start + way
     for severity, span in zip(group, spans, strict=True):
         outside = days[place : place + span]
-        _note(stage, severity if is_case else None, asset, outside, sign > 0)
+        _note(planner, severity if is_case else None, asset, outside, sign > 0)
         place += span + _BETWEEN
     return True
 
 
-def _way(stage: Stage, days: list[date], beyond: float) -> tuple[float, float, int]:
+def _way(planner: CasePlanner, days: list[date], beyond: float) -> tuple[float, float, int]:
     """The nearer edge of the corridor, its sign, and how many trading days it takes to go there."""
-    usual = _likely(stage, days[len(days) // 2])
+    usual = _likely(planner, days[len(days) // 2])
     high, low = PRICE_CORRIDOR["high"], PRICE_CORRIDOR["low"]
     edge, sign = (high, 1.0) if np.log(high / usual) < np.log(usual / low) else (low, -1.0)
     return edge, sign, int(np.ceil(abs(np.log(edge * (1 + sign * beyond) / usual)) / _STEP))
 
 
-def _is_fit(stage: Stage, beyond: float, where: str, asset: int, days: list[date]) -> bool:
+def _is_fit(planner: CasePlanner, beyond: float, where: str, asset: int, days: list[date]) -> bool:
     """Whether it is a thin instrument all the while, within one year, and the edge near enough."""
-    shares = [share_of(stage, day, asset) for day in (days[0], days[-1])]
-    is_near = _way(stage, days, beyond)[2] <= _LONGEST_WAY
-    is_wanted = stage.timeline.assets[asset].is_allowance != (where == "credits")
+    shares = [share_of(planner, day, asset) for day in (days[0], days[-1])]
+    is_near = _way(planner, days, beyond)[2] <= _LONGEST_WAY
+    is_wanted = planner.timeline.assets[asset].is_allowance != (where == "credits")
     is_autumn = days[-1].month >= _AUTUMN_FROM
     is_wanted = is_wanted and (where == "anywhere" or is_autumn == (where == "autumn"))
     return is_wanted and is_near and days[0].year == days[-1].year and max(shares) < _THIN
 
 
-def _likely(stage: Stage, day: date) -> float:
+def _likely(planner: CasePlanner, day: date) -> float:
     """About what an allowance costs on that day, CNY, from what policy makes known until then."""
-    year = stage.timeline.years[0]
+    year = planner.timeline.years[0]
     steps = sum(step for when, step in trading_numbers.POLICY_NEWS if date(year, 1, 1) <= when <= day)
     return float(trading_numbers.OPENING_PRICE[year] * np.exp(steps))
 
 
 def _lay_levels(
-    stage: Stage,
+    planner: CasePlanner,
     rng: np.random.Generator,
     asset: int,
     days: list[date],
@@ -142,7 +142,7 @@ def _lay_levels(
     sign: float,
 ) -> None:
     """Levels of every day: there, outside, inside in between, and back."""
-    levels = stage.plan.trading.levels
+    levels = planner.plan.trading.levels
     first, last = edge * (1 + sign * beyond[0]), edge * (1 + sign * beyond[-1])
     for number in range(way):
         levels[days[number], asset] = first, (number + 1) / (way + 1)
@@ -157,27 +157,27 @@ def _lay_levels(
             for day in days[place : place + _BETWEEN]:
                 levels[day, asset] = inside, 1.0
             place += _BETWEEN
-    dampen(stage, asset, days)
-    keep_trading(stage, rng, asset, days, (2, 3), _PULSE)
+    dampen(planner, asset, days)
+    keep_trading(planner, rng, asset, days, (2, 3), _PULSE)
 
 
-def _note(stage: Stage, severity: str | None, asset: int, days: list[date], is_high: bool) -> None:
-    subjects = [instrument_of(stage, asset), "cn"]
+def _note(planner: CasePlanner, severity: str | None, asset: int, days: list[date], is_high: bool) -> None:
+    subjects = [instrument_of(planner, asset), "cn"]
     word = "above" if is_high else "below"
-    window = stage.day_window(days[0], days[-1])
+    window = planner.day_window(days[0], days[-1])
     if severity is None:
         text = f"{word} the corridor for {len(days)} trading days, and back in time"
-        stage.note_lookalike("price_corridor", text, subjects, window)
+        planner.note_lookalike("price_corridor", text, subjects, window)
         return
     text = f"{word} the corridor for {len(days)} trading days in a row"
-    stage.open_case("price_corridor", severity, text, subjects, window, day_keys(stage, asset, days))
+    planner.open_case("price_corridor", severity, text, subjects, window, day_keys(planner, asset, days))
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Excursions that end before the corridor's number of days is full."""
-    left = lookalikes(stage, rng) // 2 + 1
+    left = lookalikes(planner, rng) // 2 + 1
     while left > 0:
-        placed = _as_many_as_fit(stage, rng, [None] * min(_TOGETHER, left), is_case=False)
+        placed = _as_many_as_fit(planner, rng, [None] * min(_TOGETHER, left), is_case=False)
         if not placed:
             return
         left -= placed

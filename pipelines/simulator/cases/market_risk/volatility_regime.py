@@ -18,7 +18,7 @@ from pipelines.simulator.cases.market_risk.episode import (
     lookalikes,
     severities,
 )
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 
 
 @dataclass(frozen=True)
@@ -41,48 +41,48 @@ _SHAPES = {
 _MOST = 0.092  # a day's news, inside the limit
 
 
-def arrange(stage: Stage, rng: np.random.Generator) -> None:
+def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
     """Spells of one to two weeks, most in thin instruments."""
-    for severity in severities(stage, rng):
+    for severity in severities(planner, rng):
         shape = _SHAPES[severity]
-        placed = place_episode(stage, rng, whole(rng, shape.days), 0.05, credit_share=0.45)
+        placed = place_episode(planner, rng, whole(rng, shape.days), 0.05, credit_share=0.45)
         if placed is None:
             continue
         asset, days = placed
-        _stir(stage, rng, asset, days, uniform(rng, shape.unrest), uniform(rng, shape.news))
+        _stir(planner, rng, asset, days, uniform(rng, shape.unrest), uniform(rng, shape.news))
         text = f"{len(days)} trading days of prices that go up and down far more than before"
-        window, affected = stage.day_window(days[0], days[-1]), day_keys(stage, asset, days)
-        subjects = [instrument_of(stage, asset), "cn"]
-        stage.open_case("volatility_regime", severity, text, subjects, window, affected)
+        window, affected = planner.day_window(days[0], days[-1]), day_keys(planner, asset, days)
+        subjects = [instrument_of(planner, asset), "cn"]
+        planner.open_case("volatility_regime", severity, text, subjects, window, affected)
 
 
 def _stir(
-    stage: Stage, rng: np.random.Generator, asset: int, days: list[date], unrest: float, size: float
+    planner: CasePlanner, rng: np.random.Generator, asset: int, days: list[date], unrest: float, size: float
 ) -> None:
     """News whose sizes scatter and whose signs mostly change, with a sum of about nought."""
     signs = np.where(rng.random(len(days)) < 0.25, 1.0, -1.0).cumprod()
     news = signs * size * rng.uniform(0.6, 1.4, len(days))
     news = (news - news.mean()).clip(-_MOST, _MOST)
     for day, one in zip(days, news.tolist(), strict=True):
-        add_news(stage, day, asset, one)
-        stage.plan.trading.unrest[day, asset] = unrest
-    keep_trading(stage, rng, asset, days, (3, 6))
+        add_news(planner, day, asset, one)
+        planner.plan.trading.unrest[day, asset] = unrest
+    keep_trading(planner, rng, asset, days, (3, 6))
 
 
-def resemble(stage: Stage, rng: np.random.Generator) -> None:
+def resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     """One day of large movement on news, and calm again."""
-    for _ in range(lookalikes(stage, rng)):
-        placed = place_episode(stage, rng, 2, 0.1, credit_share=0.3)
+    for _ in range(lookalikes(planner, rng)):
+        placed = place_episode(planner, rng, 2, 0.1, credit_share=0.3)
         if placed is None:
             continue
         asset, days = placed
         sign = 1.0 if rng.random() < 0.5 else -1.0
-        add_news(stage, days[0], asset, sign * float(rng.uniform(0.045, 0.08)))
-        stage.plan.trading.unrest[days[0], asset] = float(rng.uniform(1.5, 3.0))
-        keep_trading(stage, rng, asset, days)
+        add_news(planner, days[0], asset, sign * float(rng.uniform(0.045, 0.08)))
+        planner.plan.trading.unrest[days[0], asset] = float(rng.uniform(1.5, 3.0))
+        keep_trading(planner, rng, asset, days)
         text = "one day of large movement on news"
-        window = stage.day_window(days[0], days[0])
-        stage.note_lookalike("volatility_regime", text, [instrument_of(stage, asset), "cn"], window)
+        window = planner.day_window(days[0], days[0])
+        planner.note_lookalike("volatility_regime", text, [instrument_of(planner, asset), "cn"], window)
 
 
 KIND = Kind("volatility_regime", arrange, resemble, "one day of large movement on news")

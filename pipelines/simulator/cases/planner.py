@@ -1,4 +1,4 @@
-"""The stage on which cases and look-alikes are set: who is free to act, when, and what was arranged."""
+"""The planner of cases and look-alikes: who is free to take part, when, and which cases were added."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calendar
-from pipelines.simulator.cases.diary import Diary
+from pipelines.simulator.cases.reserved_days import ReservedDays
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.scales import Scale
 from pipelines.simulator.timeline import Timeline
@@ -35,8 +35,8 @@ class Case:
     affected: dict[str, list[list[str | int]]] = field(default_factory=dict)
 
 
-class Cast:
-    """Gives every actor at most one part in a pool, so that parts do not spoil each other.
+class Participants:
+    """Gives every actor at most one part in a pool, so that cases do not disturb each other.
 
     Pools are kinds of conduct (`market`, `plant`, `compliance`, `project`): a company may cheat with its
     coal and miss its surrender, but it plays one part of each.
@@ -64,7 +64,7 @@ class Cast:
         return chosen
 
     def is_free(self, pool: str, actor: int) -> bool:
-        """Whether nobody has cast this actor in that pool."""
+        """Whether this actor has no part in that pool yet."""
         return actor not in self._taken.get(pool, set())
 
     def free(self, pool: str, among: Iterable[int]) -> list[int]:
@@ -74,15 +74,15 @@ class Cast:
 
 
 @dataclass
-class Stage:
-    """What cases and look-alikes are set with. Everything here says positions, not published ids."""
+class CasePlanner:
+    """The world, the plan and the calendar to which kinds add cases; by position, not by published id."""
 
     world: World
     plan: Plan
     timeline: Timeline
     scale: Scale
-    cast: Cast = field(default_factory=Cast)
-    diary: Diary = field(default_factory=Diary)
+    participants: Participants = field(default_factory=Participants)
+    reserved_days: ReservedDays = field(default_factory=ReservedDays)
     cases: list[Case] = field(default_factory=list)
     lookalikes: list[Case] = field(default_factory=list)
 
@@ -132,7 +132,7 @@ class Stage:
 
     def take_accounts(self, rng: np.random.Generator, among: Iterable[int], count: int) -> list[int]:
         """Some free accounts for a part in the market."""
-        return self.cast.take(rng, "market", among, count)
+        return self.participants.take(rng, "market", among, count)
 
     def take_unit(self, rng: np.random.Generator, suitable: np.ndarray) -> int:
         """A suitable unit (mask over units) of an entity that is free for a part at its plants.
@@ -142,12 +142,12 @@ class Stage:
         """
         entity_of = self.world.fleet.entity
         fitting = np.flatnonzero(suitable)
-        free = set(self.cast.free("plant", np.unique(entity_of[fitting]).tolist()))
+        free = set(self.participants.free("plant", np.unique(entity_of[fitting]).tolist()))
         units = [unit for unit in fitting.tolist() if int(entity_of[unit]) in free]
         if not units:
             raise RuntimeError("a suitable unit of a free entity wanted, found none; use a larger scale")
         unit = int(rng.choice(units))
-        self.cast.take(rng, "plant", [int(entity_of[unit])], 1)
+        self.participants.take(rng, "plant", [int(entity_of[unit])], 1)
         return unit
 
     def account_ids(self, accounts: list[int]) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calendar
-from pipelines.simulator.cases.stage import Stage
+from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import LoadCourse
 
 Range = tuple[float, float]
@@ -22,9 +22,9 @@ _TWICE = 0.3
 _WARM_UP_DAYS = 7
 
 
-def graded(stage: Stage, rng: np.random.Generator, forms: Sequence[str]) -> Iterator[tuple[str, str]]:
+def graded(planner: CasePlanner, rng: np.random.Generator, forms: Sequence[str]) -> Iterator[tuple[str, str]]:
     """A severity and a form for every case of a kind; every form comes about equally often."""
-    severities = stage.severities(rng)
+    severities = planner.severities(rng)
     order = rng.permutation(len(forms))
     for number, severity in enumerate(severities):
         yield severity, forms[int(order[number % len(forms)])]
@@ -41,35 +41,35 @@ def drawn_count(rng: np.random.Generator, ranges: Graded, severity: str) -> int:
     return int(rng.integers(int(low), int(high) + 1))
 
 
-def lookalikes(stage: Stage) -> range:
+def lookalikes(planner: CasePlanner) -> range:
     """One turn for every look-alike of a kind at this scale."""
-    return range(max(2, round(stage.scale.cases_per_kind * 2 / 3)))
+    return range(max(2, round(planner.scale.cases_per_kind * 2 / 3)))
 
 
-def reported_months(stage: Stage, industry: bool = False) -> list[int]:
+def reported_months(planner: CasePlanner, industry: bool = False) -> list[int]:
     """Month numbers whose monthly reports are due within the span."""
-    last = stage.timeline.last_filed_month
+    last = planner.timeline.last_filed_month
     return [
         number
-        for number, month in enumerate(stage.timeline.months)
+        for number, month in enumerate(planner.timeline.months)
         if month <= last and (not industry or month.year >= _INDUSTRY_SINCE)
     ]
 
 
-def months_of(stage: Stage, unit: int) -> list[int]:
+def months_of(planner: CasePlanner, unit: int) -> list[int]:
     """Month numbers in which a unit reports."""
-    return reported_months(stage, industry=not bool(stage.world.fleet.is_power[unit]))
+    return reported_months(planner, industry=not bool(planner.world.fleet.is_power[unit]))
 
 
-def hourly_months(stage: Stage) -> list[int]:
+def hourly_months(planner: CasePlanner) -> list[int]:
     """Month numbers in which stack monitors are published, the last of the span among them."""
-    return [stage.month_number(month) for month in stage.timeline.hourly_months(stage.scale)]
+    return [planner.month_number(month) for month in planner.timeline.hourly_months(planner.scale)]
 
 
-def compared_months(stage: Stage) -> list[int]:
+def compared_months(planner: CasePlanner) -> list[int]:
     """Month numbers in which both stack monitors and monthly reports are published."""
-    reported = set(reported_months(stage))
-    return [month for month in hourly_months(stage) if month in reported]
+    reported = set(reported_months(planner))
+    return [month for month in hourly_months(planner) if month in reported]
 
 
 def stretch(rng: np.random.Generator, months: Sequence[int], length: int) -> list[int]:
@@ -79,10 +79,10 @@ def stretch(rng: np.random.Generator, months: Sequence[int], length: int) -> lis
     return list(months[start : start + length])
 
 
-def established(stage: Stage) -> np.ndarray:
+def established(planner: CasePlanner) -> np.ndarray:
     """Mask over units: of key emitters that are listed all along, and in service throughout."""
-    world = stage.world
-    first = stage.timeline.months[0]
+    world = planner.world
+    first = planner.timeline.months[0]
     entities = world.entities
     stops = zip(entities.is_small, entities.exited_on, entities.stopped_on, strict=True)
     lasting = np.array([not small and exited is None and stopped is None for small, exited, stopped in stops])
@@ -91,14 +91,14 @@ def established(stage: Stage) -> np.ndarray:
     return np.asarray(lasting[world.fleet.entity] & in_service)
 
 
-def coal_power(stage: Stage) -> np.ndarray:
+def coal_power(planner: CasePlanner) -> np.ndarray:
     """Mask over units: established power units whose coal is analysed."""
-    fleet = stage.world.fleet
-    return np.asarray(established(stage) & fleet.is_power & fleet.is_analysed & np.isin(fleet.fuel, COAL))
+    fleet = planner.world.fleet
+    return np.asarray(established(planner) & fleet.is_power & fleet.is_analysed & np.isin(fleet.fuel, COAL))
 
 
 def take_unit(
-    stage: Stage, rng: np.random.Generator, suitable: np.ndarray, before: Sequence[str] = ()
+    planner: CasePlanner, rng: np.random.Generator, suitable: np.ndarray, before: Sequence[str] = ()
 ) -> tuple[int, bool]:
     """A unit for a part, and whether its entity plays another one already.
 
@@ -106,16 +106,16 @@ def take_unit(
     cheats in one way cheats in others; it is a unit that has no part of its own.
     """
     if before and rng.random() < _TWICE:
-        units = _second_units(stage, suitable, before)
+        units = _second_units(planner, suitable, before)
         if units:
             return int(rng.choice(units)), True
-    return stage.take_unit(rng, suitable), False
+    return planner.take_unit(rng, suitable), False
 
 
-def _second_units(stage: Stage, suitable: np.ndarray, kinds: Sequence[str]) -> list[int]:
-    fleet, entities = stage.world.fleet, stage.world.entities
-    involved = {subject for case in (*stage.cases, *stage.lookalikes) for subject in case.subject_ids}
-    known = {subject for case in stage.cases if case.kind in kinds for subject in case.subject_ids}
+def _second_units(planner: CasePlanner, suitable: np.ndarray, kinds: Sequence[str]) -> list[int]:
+    fleet, entities = planner.world.fleet, planner.world.entities
+    involved = {subject for case in (*planner.cases, *planner.lookalikes) for subject in case.subject_ids}
+    known = {subject for case in planner.cases if case.kind in kinds for subject in case.subject_ids}
     return [
         unit
         for unit in np.flatnonzero(suitable).tolist()
@@ -123,22 +123,22 @@ def _second_units(stage: Stage, suitable: np.ndarray, kinds: Sequence[str]) -> l
     ]
 
 
-def clients_of_earlier(stage: Stage, suitable: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
+def clients_of_earlier(planner: CasePlanner, suitable: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
     """Mask over units: suitable ones of free entities whose laboratory serves a case of these kinds."""
-    fleet = stage.world.fleet
-    known = {subject for case in stage.cases if case.kind in kinds for subject in case.subject_ids}
+    fleet = planner.world.fleet
+    known = {subject for case in planner.cases if case.kind in kinds for subject in case.subject_ids}
     served = [int(fleet.laboratory[unit]) for unit, name in enumerate(fleet.id) if name in known]
-    return np.asarray(free(stage, suitable) & np.isin(fleet.laboratory, served))
+    return np.asarray(free(planner, suitable) & np.isin(fleet.laboratory, served))
 
 
-def free(stage: Stage, suitable: np.ndarray) -> np.ndarray:
+def free(planner: CasePlanner, suitable: np.ndarray) -> np.ndarray:
     """Mask over units: suitable ones of entities that have no part at their plants yet."""
-    entities = stage.cast.free("plant", range(len(stage.world.entities)))
-    return np.asarray(suitable & np.isin(stage.world.fleet.entity, entities))
+    entities = planner.participants.free("plant", range(len(planner.world.entities)))
+    return np.asarray(suitable & np.isin(planner.world.fleet.entity, entities))
 
 
 def take_partners(
-    stage: Stage, rng: np.random.Generator, suitable: np.ndarray, relation: str
+    planner: CasePlanner, rng: np.random.Generator, suitable: np.ndarray, relation: str
 ) -> tuple[list[int], str]:
     """Units of two free entities that burn the same fuel and are related as said, and how they are related.
 
@@ -150,24 +150,26 @@ def take_partners(
     Raises:
         RuntimeError: no two suitable entities are free.
     """
-    fleet = stage.world.fleet
-    units = rng.permutation(np.flatnonzero(free(stage, suitable)))
+    fleet = planner.world.fleet
+    units = rng.permutation(np.flatnonzero(free(planner, suitable)))
     start = RELATIONS.index(relation)
     for wanted in (*RELATIONS[start:], *RELATIONS[:start]):
         for first in units.tolist():
             alike = units[
-                (fleet.fuel[units] == fleet.fuel[first]) & (relations(stage, first, units) == wanted)
+                (fleet.fuel[units] == fleet.fuel[first]) & (relations(planner, first, units) == wanted)
             ]
             if len(alike):
                 second = alike[np.argmin(np.abs(np.log(fleet.capacity[alike] / fleet.capacity[first])))]
-                stage.cast.take(rng, "plant", [int(fleet.entity[first]), int(fleet.entity[second])], 2)
+                planner.participants.take(
+                    rng, "plant", [int(fleet.entity[first]), int(fleet.entity[second])], 2
+                )
                 return [first, int(second)], wanted
     raise RuntimeError("suitable units of two free entities wanted, found none; use a larger scale")
 
 
-def relations(stage: Stage, first: int, others: np.ndarray) -> np.ndarray:
+def relations(planner: CasePlanner, first: int, others: np.ndarray) -> np.ndarray:
     """How the entity of a unit is related to those of others; empty for units of its own entity."""
-    fleet, entities, accounts = stage.world.fleet, stage.world.entities, stage.world.accounts
+    fleet, entities, accounts = planner.world.fleet, planner.world.entities, planner.world.accounts
     one, other = int(fleet.entity[first]), fleet.entity[others]
     kin = (entities.group[one] >= 0) & (entities.group[other] == entities.group[one])
     named = np.array([controller or "" for controller in accounts.controller], dtype=object)
@@ -177,18 +179,18 @@ def relations(stage: Stage, first: int, others: np.ndarray) -> np.ndarray:
     return np.where(other == one, "", found)
 
 
-def report_keys(stage: Stage, unit: int, months: Sequence[int]) -> list[list[str | int]]:
+def report_keys(planner: CasePlanner, unit: int, months: Sequence[int]) -> list[list[str | int]]:
     """Keys of a unit's monthly reports."""
-    fleet = stage.world.fleet
+    fleet = planner.world.fleet
     return [
-        [fleet.id[unit], stage.timeline.months[month].isoformat(), str(fleet.fuel[unit]), 1]
+        [fleet.id[unit], planner.timeline.months[month].isoformat(), str(fleet.fuel[unit]), 1]
         for month in months
     ]
 
 
-def month_days(stage: Stage, month: int) -> int:
+def month_days(planner: CasePlanner, month: int) -> int:
     """How many days a month has."""
-    first = stage.timeline.months[month]
+    first = planner.timeline.months[month]
     return (calendar.next_month(first) - first).days
 
 
@@ -213,28 +215,28 @@ class Hours:
 
 
 def monitored_hours(
-    stage: Stage, rng: np.random.Generator, count: int, first_hours: tuple[int, int] = (0, 24)
+    planner: CasePlanner, rng: np.random.Generator, count: int, first_hours: tuple[int, int] = (0, 24)
 ) -> Hours:
     """So many hours in a row while stack monitors are published, at most all but the first week.
 
     They begin at an hour in the half-open range `first_hours` and run on over midnights and month ends.
     """
-    months = hourly_months(stage)
-    origin = stage.timeline.months[months[0]]
-    days = sum(month_days(stage, month) for month in months)
+    months = hourly_months(planner)
+    origin = planner.timeline.months[months[0]]
+    days = sum(month_days(planner, month) for month in months)
     count = min(count, (days - _WARM_UP_DAYS - 1) * 24)
     latest = days - _WARM_UP_DAYS - 1 - count // 24
     first = origin + timedelta(days=_WARM_UP_DAYS + int(rng.integers(0, latest + 1)))
     return Hours(first, int(rng.integers(*first_hours)), count)
 
 
-def keep_running(stage: Stage, unit: int, first: date, last: date) -> None:
+def keep_running(planner: CasePlanner, unit: int, first: date, last: date) -> None:
     """Outages of a unit fall on other days than these."""
-    stage.plan.emitters.load_courses.append(LoadCourse(unit, first, last))
+    planner.plan.emitters.load_courses.append(LoadCourse(unit, first, last))
 
 
-def keep_sampled(stage: Stage, rng: np.random.Generator, unit: int, months: Sequence[int]) -> None:
+def keep_sampled(planner: CasePlanner, rng: np.random.Generator, unit: int, months: Sequence[int]) -> None:
     """A unit runs for some days at least in each of these months, so that there is coal to analyse."""
     for month in months:
-        first = stage.timeline.months[month] + timedelta(days=int(rng.integers(0, 20)))
-        keep_running(stage, unit, first, first + timedelta(days=int(rng.integers(3, 8))))
+        first = planner.timeline.months[month] + timedelta(days=int(rng.integers(0, 20)))
+        keep_running(planner, unit, first, first + timedelta(days=int(rng.integers(3, 8))))

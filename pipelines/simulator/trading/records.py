@@ -1,7 +1,7 @@
 """What the exchange records, day by day, and how it is published month by month.
 
-Identifiers are numbered in time over the whole span once a month is over, so they tell nothing about
-why a row is there. What falls together is ordered by instrument and then as it came.
+Identifiers are numbered in time over the whole span once a month is over, so they carry no
+information about the cause of a row. Simultaneous rows are ordered by instrument, then by arrival.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ E_MOMENT, E_ORDER, E_EVENT, E_ACCOUNT, E_SIDE, E_PRICE, E_OPEN, E_TAG, E_ASSET, 
 
 
 @dataclass
-class Tape:
+class TradingRecords:
     """Events and trades since the last flush; `traded` counts the trades of the span so far."""
 
     names: list[str]

@@ -1,28 +1,38 @@
-"""Publishes projects and issuances as the plan has them, and says what is booked to whom when."""
+"""Publishes offset projects and issuances as the plan has them; returns the credits to book.
+
+Does not belong here: which projects exist (`world`), trading and surrender of credits (`trading`,
+`registry`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from pipelines.simulator.plan.projects import ProjectPlan
-from pipelines.simulator.projects.model import CreditIssue, Issuance, Projects
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.sink import Sink
 from pipelines.simulator.timeline import Timeline
+from pipelines.simulator.world.model import Issuance, Projects, World
 
-if TYPE_CHECKING:
-    from pipelines.simulator.world.model import World
+
+class CreditIssue(NamedTuple):
+    """Credits that the registration system books to an account on a day; they carry a case's tag, or 0."""
+
+    account: int
+    quantity: int
+    day: date
+    tag: int = 0
 
 
 def issue_credits(
     world: World, timeline: Timeline, plan: ProjectPlan, streams: Streams, sink: Sink
 ) -> list[CreditIssue]:
-    """Write `offset_projects` and `offset_issuances`; returns what is booked to whom when, by day."""
+    """Write `offset_projects` and `offset_issuances`; returns the credits to book, in order of day."""
     rng = streams.of("projects", "published")
     projects = _with_doubles(world.projects, plan, rng)
     rows = _published(projects, plan, timeline, rng)

@@ -1,22 +1,24 @@
-"""Makes the projects up: kinds, places, sizes, dates, and the issuances that they honestly get."""
+"""Offset projects (CCER): kinds, places, sizes, dates, and the issuances that an honest record gives them.
+
+Projects stand where their methodology can be applied: offshore wind and mangroves on the coast, solar-thermal
+power in the north-west. Their yield follows from the area where the methodology has one (t a hectare and
+year) and from their size otherwise; all credits together equal what was issued by the end of 2025, scaled
+to the market.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipelines.simulator.identifiers import random_numbers
-from pipelines.simulator.projects.methodologies import METHODOLOGIES
-from pipelines.simulator.projects.model import Issuance, Projects
 from pipelines.simulator.scales import SCALES, Scale
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.timeline import Timeline
-
-if TYPE_CHECKING:
-    from pipelines.simulator.world.model import Accounts, Body
+from pipelines.simulator.world.methodologies import METHODOLOGIES
+from pipelines.simulator.world.model import Accounts, Body, Issuance, Projects
 
 ISSUED_NATIONALLY = 17_763_700  # t by the end of 2025 [G-11]
 EARLIEST_REDUCTION = date(2020, 9, 22)  # [G-05]
@@ -31,7 +33,7 @@ _OUTCOME = (0.95, 0.04, 0.84, 1.03)  # issued over expected: mean, spread, least
 
 @dataclass
 class _Draft:
-    """One project while it is made up."""
+    """One project while it is being generated."""
 
     methodology: str
     place: tuple[str, str, float, float, float]
