@@ -137,7 +137,9 @@ def staging_sql(table: Table) -> str:
     origin = f'from {{{{ source("lake", "{table.name}") }}}}'
     columns = f"select {', '.join(names)}"
     if len(columns) > SQL_LINE_LENGTH:
-        columns = "select\n" + ",\n".join(f"    {name}" for name in names)
+        one_line = f"    {', '.join(names)}"
+        fits = len(one_line) <= SQL_LINE_LENGTH
+        columns = "select\n" + (one_line if fits else ",\n".join(f"    {name}" for name in names))
     between = " " if len(columns) + 1 + len(origin) <= SQL_LINE_LENGTH else "\n"
     line = f"{columns}{between}{origin}"
     return f"-- {NOTICE}\n{line}\n"
