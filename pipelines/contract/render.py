@@ -169,7 +169,8 @@ def reference_page(tables: Iterable[Table]) -> str:
             facts.append("Required.")
         parts += [" ".join(facts), "", "| column | type | null | meaning |", "|---|---|---|---|"]
         parts += [
-            f"| `{column.delivered_name}` | {column.type} | {'yes' if column.nullable else ''} | {describe(column)} |"
+            f"| `{column.delivered_name}` | {column.type} "
+            f"| {'yes' if column.nullable else ''} | {describe(column)} |"
             for column in table.columns
         ]
     return "\n".join(parts) + "\n"

@@ -1,4 +1,4 @@
-"""Parties follow the relations of the day, and a changed relation rewrites only the periods that it reaches."""
+"""Parties follow the relations of the day; a changed relation rewrites only the periods that it reaches."""
 
 from __future__ import annotations
 
