@@ -16,6 +16,7 @@ _DUCKDB = {
     "date": "date",
     "timestamp": "timestamp",
     "bool": "boolean",
+    "string[]": "varchar[]",
 }
 _POLARS: dict[str, pl.DataType] = {
     "string": pl.String(),
@@ -24,6 +25,7 @@ _POLARS: dict[str, pl.DataType] = {
     "date": pl.Date(),
     "timestamp": pl.Datetime("us", "UTC"),
     "bool": pl.Boolean(),
+    "string[]": pl.List(pl.String()),
 }
 
 
@@ -117,6 +119,12 @@ class Table:
             if column.name == name:
                 return column
         raise KeyError(f"table {self.name} has no column {name!r}; it has {', '.join(self.names)}")
+
+    @property
+    def stored_schema(self) -> dict[str, pl.DataType]:
+        """Schema of a frame as the lake stores it: moments are UTC without a zone."""
+        moment = pl.Datetime("us")
+        return {c.name: moment if c.type == "timestamp" else c.polars_type for c in self.columns}
 
     @property
     def references(self) -> tuple[Column, ...]:

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 import duckdb
 
+from pipelines.contract.checks import faulty, missing, period_expression, typed
 from pipelines.contract.schema import Table
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, path_literal, quoted
-from pipelines.lake.checks import faulty, missing, period_expression, typed
 from pipelines.lake.files import SourceFile, csv_header
 from pipelines.lake.parts import PARQUET, ROW_NUMBER, faults_file, part_file, received_folder
 from pipelines.lake.state import FORMAT, Content

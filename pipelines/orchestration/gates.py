@@ -13,6 +13,7 @@ from anomaly.catalogue import text
 from expectations.results import GateResult
 from expectations.runner import validate
 from expectations.session import Limits
+from pipelines.contract.outputs import QUALITY_RESULTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import GateRefusedError
 from pipelines.core.settings import Settings
@@ -20,23 +21,6 @@ from pipelines.orchestration.resources import Workspace
 from pipelines.publication.snapshots import refuse
 
 INGESTION, PUBLICATION = "ingestion", "publication"
-
-QUALITY_SCHEMA = {
-    "gate": pl.String,
-    "table_name": pl.String,
-    "expectation": pl.String,
-    "column_name": pl.String,
-    "severity": pl.String,
-    "success": pl.Boolean,
-    "observed": pl.String,
-    "expected": pl.String,
-    "unexpected_count": pl.Int64,
-    "element_count": pl.Int64,
-    "rule_ref": pl.String,
-    "description_zh": pl.String,
-    "description_en": pl.String,
-    "position": pl.Int64,
-}
 
 
 def _ingestion_tables(settings: Settings) -> dict[str, Any]:
@@ -124,8 +108,7 @@ def _hand_over(settings: Settings) -> None:
     for gate in (INGESTION, PUBLICATION):
         if _gate_file(settings, gate).is_file():
             rows += json.loads(_gate_file(settings, gate).read_text(encoding="utf-8"))["rows"]
-    frame = pl.DataFrame(rows, schema=QUALITY_SCHEMA, orient="row")
-    frame.write_parquet(settings.handover / "quality_results.parquet")
+    QUALITY_RESULTS.frame(rows).write_parquet(settings.handover / "quality_results.parquet")
 
 
 def gate_counts(settings: Settings) -> dict[str, dict[str, int]]:

@@ -15,6 +15,7 @@ import duckdb
 from pipelines.core.files import write_atomic
 from pipelines.core.settings import ROOT, Settings
 from pipelines.core.sql import literal, quoted
+from pipelines.lake import readings
 from pipelines.lake.files import list_source
 from pipelines.warehouse.build import PROJECT, fingerprint
 
@@ -26,6 +27,7 @@ def snapshot_id(source: Path, as_of: date) -> str:
     listing = list_source(source)
     market = source / "market.yml"
     texts = [f"{file.name} {file.sha256}" for file in listing.files]
+    texts.append(readings.digest(readings.reader_quarantine(source)))
     texts.append(market.read_text(encoding="utf-8", errors="replace") if market.is_file() else "")
     code = fingerprint([PROJECT, *(ROOT / room for room in _CODE)], as_of.isoformat(), duckdb.__version__)
     digest = hashlib.sha256("\n".join([code, *texts]).encode()).hexdigest()

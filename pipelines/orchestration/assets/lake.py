@@ -8,6 +8,7 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
+from pipelines.contract.outputs import QUARANTINE, ROW_ACCOUNTING
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
@@ -17,10 +18,7 @@ from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.publication.snapshots import begin_candidate, snapshot_id
 
-_HANDOVERS = {
-    "row_accounting": "What became of every row that came in. One row a source table.",
-    "quarantine": "Rows that broke the contract, with the reason. One row a quarantined row.",
-}
+_HANDOVERS = {output.name: output.table.description for output in (ROW_ACCOUNTING, QUARANTINE)}
 
 
 def _specs() -> list[dg.AssetSpec]:
