@@ -8,7 +8,7 @@
     a stored party is no longer the party of the day count as changed.
 #}
 {% macro changed_periods(own, whole=[], since=[], parties=none) %}
-    {% set changed = run_value("changed") %}
+    {% set changed = var("changed") %}
     {% if changed == "all" %} {{ return("true") }}{% endif %}
     {% for table in whole %} {% if changed.get(table) %} {{ return("true") }}{% endif %} {% endfor %}
     {% set periods = changed.get(own, []) %}
