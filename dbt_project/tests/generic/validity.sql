@@ -68,23 +68,3 @@
         where valid_to < cast('{{ until }}' as date)
     {% endif %}
 {% endtest %}
-
-{# Rows of equal columns follow each other without a day between them, and the last one still holds. #}
-{% test no_gap(model, columns, valid_from, valid_to) %}
-    with
-        ordered as (
-            select
-                {{ columns | join(", ") }},
-                {{ valid_to }},
-                lead({{ valid_from }}) over (
-                    partition by {{ columns | join(", ") }} order by {{ valid_from }}
-                ) as next_valid_from
-            from {{ model }}
-        )
-
-    select *
-    from ordered
-    where
-        (next_valid_from is null and {{ valid_to }} is not null)
-        or next_valid_from > {{ add_days(valid_to, 1) }}
-{% endtest %}

@@ -4,9 +4,9 @@ with
     entities as (select * from {{ ref("stg_entities") }}),
 
     control as (
-        select *
-        from {{ ref("dim_control") }} as control
-        where subject_type = 'account' and {{ holds_on("control", as_of()) }}
+        select subject_id, party_id
+        from {{ ref("dim_control") }}
+        where subject_type = 'account' and valid_to is null
     )
 
 select

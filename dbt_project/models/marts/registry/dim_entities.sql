@@ -6,9 +6,9 @@ with
     unit_counts as (select entity_id, count(*) as unit_count from units group by entity_id),
 
     control as (
-        select *
-        from {{ ref("dim_control") }} as control
-        where subject_type = 'entity' and {{ holds_on("control", as_of()) }}
+        select subject_id, party_id
+        from {{ ref("dim_control") }}
+        where subject_type = 'entity' and valid_to is null
     )
 
 select
