@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from anomaly.findings import ALERT_SCHEMA, EVIDENCE_SCHEMA
+from anomaly.core.alerts import ALERT_SCHEMA, EVIDENCE_SCHEMA
 from dashboards.language import texts
 from expectations.policy import Market, bound, sample
 from expectations.results import QualityResult

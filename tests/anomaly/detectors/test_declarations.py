@@ -20,7 +20,7 @@ from anomaly.core.policy import load_policy
 from anomaly.core.texts import LANGUAGES, text
 from models.expected_emissions import OUTPUT_SCHEMA
 from pipelines.contract.tables import TABLES
-from pipelines.orchestration.project import prepare_manifest
+from pipelines.warehouse.project import prepare_manifest
 
 KINDS = [detector.kind for detector in all_detectors()]
 PEER_MODEL = "expected_emissions"
