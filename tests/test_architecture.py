@@ -30,7 +30,7 @@ ALLOWED = {
     "pipelines.simulator": BASE,
     "pipelines.lake": BASE,
     "pipelines.warehouse": {*BASE, "pipelines.lake"},
-    "pipelines.publication": {*BASE, "pipelines.lake", "pipelines.warehouse"},
+    "pipelines.publication": {*BASE, "expectations", "pipelines.lake", "pipelines.warehouse"},
     "pipelines.cases": {*BASE, "pipelines.publication"},
     "pipelines.reports": {*BASE, "pipelines.publication"},
     "pipelines.orchestration": {*ANALYSIS, *BASE, *STORES, "pipelines.cases", "pipelines.reports"},
@@ -59,7 +59,7 @@ ALLOWED = {
 CONFINED = {
     "dagster": {"pipelines.definitions", "pipelines.orchestration"},
     "dagster_dbt": {"pipelines.definitions", "pipelines.orchestration"},
-    "dbt": {"pipelines.warehouse", "pipelines.orchestration"},
+    "dbt": {"pipelines.warehouse"},
     "great_expectations": {"expectations"},
     "sklearn": {"models", "anomaly.evaluation"},
     "streamlit": {"dashboards"},

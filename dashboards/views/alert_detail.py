@@ -15,7 +15,7 @@ from dashboards.data import Snapshot
 from dashboards.evidence import Evidence
 from dashboards.page import Desk
 
-_RULES = ("rule_id", "document", "article")
+_RULES = ("rule_id", "document_id", "article")
 
 
 def _back(desk: Desk) -> None:
@@ -170,9 +170,13 @@ def _articles(desk: Desk, snapshot: Snapshot, refs: list[str]) -> dict[str, str]
         return {}
     columns = tuple(name for name in (*_RULES, title) if name in found)
     rows = data.table(snapshot, "rule_articles", columns).filter(pl.col("rule_id").is_in(refs))
+    documents = {}
+    if {"document_id", title} <= set(data.schema(snapshot, "rule_documents")):
+        documents = dict(data.table(snapshot, "rule_documents", ("document_id", title)).iter_rows())
     texts = {}
     for row in rows.iter_rows(named=True):
-        source = " ".join(str(row[name]) for name in ("document", "article") if row.get(name))
+        parts = (documents.get(row.get("document_id")), row.get("article"))
+        source = " ".join(str(part) for part in parts if part)
         texts[row["rule_id"]] = f"{safety.markdown(row[title])}  \n{safety.markdown(source)}"
     return texts
 

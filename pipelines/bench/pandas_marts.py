@@ -79,7 +79,8 @@ def holdings(source: Source, moves: pd.DataFrame) -> pd.DataFrame:
     days = pd.concat([inflow, outflow]).groupby(keys)[["inflow_tco2e", "outflow_tco2e"]].sum()
     change = days["inflow_tco2e"] - days["outflow_tco2e"]
     days["balance_tco2e"] = change.groupby(level=keys[:3]).cumsum()
-    return days.reset_index()
+    days = days.reset_index()
+    return days.assign(period=month_text(days["date"]))
 
 
 def _verdicts(years: pd.DataFrame, figures: pd.DataFrame, is_due: pd.Series) -> pd.Series:
@@ -162,7 +163,7 @@ def _limits(source: Source, days: pd.DataFrame, mode: str) -> pd.DataFrame:
     found = days[["unit_type", "date"]].merge(found, on=["unit_type", "date"], how="left")
     # Whole cents and whole basis points keep the product exact: 84.465 must become 84.47.
     cents = (days["previous_close"] * 100).round()
-    points = (found["limit_pct"] * 10_000).round()
+    points = (found["value"] * 10_000).round()
     return pd.DataFrame(
         {
             "down": (cents * (10_000 - points) + 5_000) // 10_000 / 100,

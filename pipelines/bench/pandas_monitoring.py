@@ -20,10 +20,12 @@ def due_dates(source: Source, duty: str, years: pd.DataFrame) -> pd.DataFrame:
     found["is_own"] = found["sector_rule"] == found["sector"]
     found = found[
         (found["is_own"] | (found["sector_rule"] == "all"))
-        & found["year"].ge(found["year_from"])
-        & ~found["year"].gt(found["year_to"])
+        & found["year"].ge(found["valid_from"].dt.year)
+        & ~found["year"].gt(found["valid_to"].dt.year)
     ]
-    found = found.sort_values(["is_own", "year_from"]).drop_duplicates(["sector", "year"], keep="last")
+    found = found.sort_values(["is_own", "valid_from", "known_from"]).drop_duplicates(
+        ["sector", "year"], keep="last"
+    )
     year = (found["year"] + found["years_after"]).astype("int64").astype("str")
     found["due_on"] = pd.to_datetime(year + "-" + found["month_day"])
     return found[["sector", "year", "due_on"]]
@@ -105,7 +107,7 @@ def _default_factors(source: Source, cases: pd.DataFrame) -> pd.DataFrame:
         & found["month"].ge(found["valid_from"])
         & ~found["month"].gt(found["valid_to"])
     ]
-    found = found.sort_values(["own_class", "own_sector", "valid_from"])
+    found = found.sort_values(["own_class", "own_sector", "valid_from", "known_from"])
     found = found.drop_duplicates([*keys, "parameter"], keep="last")
     table = found.pivot(index=keys, columns="parameter", values="value")
     table = table.reindex(columns=["oxidation_factor", "carbon_per_heat", "ncv"])
@@ -173,11 +175,11 @@ def _meter_months(source: Source) -> pd.DataFrame:
 
 def _filing_days(source: Source, months: pd.DataFrame) -> pd.Series:
     """Days after a month's end within which it is to be filed, by the year of the month."""
-    rules = source.rules("rule_compliance_calendar").query("duty == 'monthly_filing'")
-    years = months["month"].dt.year
+    rules = source.rules("rule_compliance_calendar").query("duty == 'monthly_filing' and sector == 'all'")
     days = pd.Series(float("nan"), index=months.index)
-    for rule in rules.itertuples():
-        days = days.mask(years.ge(rule.year_from) & ~(years > rule.year_to), rule.days_after_month_end)
+    for rule in rules.sort_values(["valid_from", "known_from"]).itertuples():
+        holds = months["month"].ge(rule.valid_from) & ~(months["month"] > rule.valid_to)
+        days = days.mask(holds, rule.days_after_month_end)
     return days
 
 

@@ -82,10 +82,12 @@ class Source:
         return frame
 
     def rules(self, name: str) -> pd.DataFrame:
-        """A table of rules; only this market's where it tells markets apart."""
+        """A table of rules without drafts; only this market's where it tells markets apart."""
         rules = pd.read_csv(SEEDS / f"{name}.csv", keep_default_na=False, na_values=[""])
-        for column in {"valid_from", "valid_to"} & set(rules):
+        for column in {"valid_from", "valid_to", "known_from"} & set(rules):
             rules[column] = pd.to_datetime(rules[column])
+        if "status" in rules:
+            rules = rules[rules["status"] != "draft"]
         return rules[rules["market"] == self.market_id] if "market" in rules else rules
 
     def local_day(self, moments: pd.Series) -> pd.Series:

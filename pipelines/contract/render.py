@@ -1,4 +1,4 @@
-"""Writes what follows from the contract alone: dbt sources, staging models and the reference page.
+"""Writes what follows from the contract alone: dbt files and the reference page.
 
 python -m pipelines.contract.render            write the files
 python -m pipelines.contract.render --check    exit 1 where a file does not say what the contract says
@@ -12,18 +12,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipelines.contract.schema import Column, Table
+from pipelines.contract.dbt import NOTICE, column_entry, describe, select_sql, yaml_text
+from pipelines.contract.outputs import OUTPUTS
+from pipelines.contract.reasons import REASONS
+from pipelines.contract.render_outputs import output_files
+from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGING = Path("dbt_project/models/staging")
 REFERENCE = Path("docs/reference/contract.md")
-SQL_LINE_LENGTH = 110
-"""What the SQL formatter keeps on one line."""
-
-NOTICE = "Written by `make generate` from pipelines/contract; edit the contract instead."
 PERIOD = "what a run rewrites together: YYYY-MM or YYYY of the row, or 'all'"
 
 
@@ -47,42 +45,8 @@ A row that breaks this is quarantined with its reason, and counted:
 
 | reason | what to do |
 |---|---|
-| `missing_value` | fill in the key or mandatory column |
-| `wrong_type` | write the value as its type asks, without loss |
-| `no_utc_offset` | give the timestamp its offset, such as `+08:00` or `Z` |
-| `out_of_range` | correct the date, year or number; 'never' is written as null |
-| `not_finite` | leave the field empty where there is no value |
-| `too_many_decimals` | give the price or amount to its smallest unit |
-| `unknown_enum` | use one of the values that the column lists |
-| `orphan` | deliver the row that it refers to, or correct the reference |
-| `duplicate_row` | the same row came twice; one of them was kept |
-| `contradiction` | rows of one key differ; deliver the right one alone, or as a later file |
-| `malformed_line` | repair the line: its fields, quotes, length or encoding |
-| `text_too_long`, `control_characters`, `formula_in_text`, `path_in_text` | correct the text |
 """.splitlines()
-"""What the reference page says of values; reasons are those of `pipelines.lake`."""
-
-
-def dbt_type(column: Column) -> str:
-    """Name of the column's type that DuckDB, Spark and dbt contracts all know."""
-    return "string" if column.duckdb_type == "varchar" else column.duckdb_type
-
-
-def describe(column: Column) -> str:
-    """The column's description, unit and allowed values in one line."""
-    parts = [column.description]
-    if column.unit:
-        parts.append(f"in {column.unit}")
-    if column.enum:
-        parts.append(f"one of {', '.join(column.enum)}")
-    if column.ref:
-        parts.append(f"refers to {column.ref}")
-    return "; ".join(part for part in parts if part)
-
-
-def _column(column: Column) -> dict[str, Any]:
-    entry = {"name": column.name, "data_type": dbt_type(column), "description": describe(column)}
-    return {key: value for key, value in entry.items() if value}
+"""What the reference page says of values, before the list of reasons."""
 
 
 def _period() -> dict[str, Any]:
@@ -94,7 +58,7 @@ def _source(table: Table) -> dict[str, Any]:
         "name": table.name,
         "description": table.description,
         "config": {"meta": {"dagster": {"asset_key": ["lake", table.name]}}},
-        "columns": [*(_column(column) for column in table.columns), _period()],
+        "columns": [*(column_entry(column) for column in table.columns), _period()],
     }
 
 
@@ -106,13 +70,8 @@ def _staging_entry(table: Table) -> dict[str, Any]:
         "name": f"stg_{table.name}",
         "description": table.description,
         "data_tests": [{"unique_key": {"arguments": arguments}}],
-        "columns": [*(_column(column) for column in table.columns), _period()],
+        "columns": [*(column_entry(column) for column in table.columns), _period()],
     }
-
-
-def _yaml(content: dict[str, Any]) -> str:
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
-    return f"# {NOTICE}\n{text}"
 
 
 def sources_yaml(tables: Iterable[Table]) -> str:
@@ -123,24 +82,17 @@ def sources_yaml(tables: Iterable[Table]) -> str:
         "description": "Kept rows of the source contract, clean and typed; timestamps are UTC.",
         "tables": [_source(table) for table in tables],
     }
-    return _yaml({"version": 2, "sources": [source]})
+    return yaml_text({"version": 2, "sources": [source]})
 
 
 def staging_yaml(tables: Iterable[Table]) -> str:
     """Descriptions and the tests of keys; types, enums and references are the lake's."""
-    return _yaml({"version": 2, "models": [_staging_entry(table) for table in tables]})
+    return yaml_text({"version": 2, "models": [_staging_entry(table) for table in tables]})
 
 
 def staging_sql(table: Table) -> str:
     """The staging model of a table: its columns by name."""
-    names = (*table.names, "period")
-    origin = f'from {{{{ source("lake", "{table.name}") }}}}'
-    columns = f"select {', '.join(names)}"
-    if len(columns) > SQL_LINE_LENGTH:
-        columns = "select\n" + ",\n".join(f"    {name}" for name in names)
-    between = " " if len(columns) + 1 + len(origin) <= SQL_LINE_LENGTH else "\n"
-    line = f"{columns}{between}{origin}"
-    return f"-- {NOTICE}\n{line}\n"
+    return select_sql((*table.names, "period"), f'source("lake", "{table.name}")')
 
 
 def reference_page(tables: Iterable[Table]) -> str:
@@ -150,14 +102,16 @@ def reference_page(tables: Iterable[Table]) -> str:
         "",
         f"<!-- {NOTICE} -->",
         "",
-        "Every source is brought to these tables first; nothing behind them knows where data came from.",
+        "Every source is brought to these tables first; nothing behind the ingestion gate knows where data "
+        "came from.",
         "A column without a mark may not be null. The key's columns together are unique.",
         "",
         *VALUES,
+        *(f"| `{reason}` | {advice} |" for reason, advice in REASONS.items()),
     ]
     for table in tables:
         parts += ["", f"## {table.name}", "", table.description, ""]
-        facts = [f"Key: {', '.join(f'`{name}`' for name in table.key)}."]
+        facts = [f"Key: {', '.join(f'`{table.column(name).delivered_name}`' for name in table.key)}."]
         facts.append(
             f"Rewritten by {'year' if table.period_column == 'year' else 'month'} of `{table.period_column}`."
             if table.period_column
@@ -167,7 +121,8 @@ def reference_page(tables: Iterable[Table]) -> str:
             facts.append("Required.")
         parts += [" ".join(facts), "", "| column | type | null | meaning |", "|---|---|---|---|"]
         parts += [
-            f"| `{column.name}` | {column.type} | {'yes' if column.nullable else ''} | {describe(column)} |"
+            f"| `{column.delivered_name}` | {column.type} "
+            f"| {'yes' if column.nullable else ''} | {describe(column)} |"
             for column in table.columns
         ]
     return "\n".join(parts) + "\n"
@@ -182,7 +137,7 @@ def rendered(tables: dict[str, Table] = TABLES) -> dict[Path, str]:
         REFERENCE: reference_page(listed),
     }
     files |= {STAGING / f"stg_{table.name}.sql": staging_sql(table) for table in listed}
-    return files
+    return files | output_files(OUTPUTS)
 
 
 def orphans(root: Path, files: dict[Path, str]) -> list[Path]:

@@ -16,6 +16,7 @@ _DUCKDB = {
     "date": "date",
     "timestamp": "timestamp",
     "bool": "boolean",
+    "string[]": "varchar[]",
 }
 _POLARS: dict[str, pl.DataType] = {
     "string": pl.String(),
@@ -24,14 +25,16 @@ _POLARS: dict[str, pl.DataType] = {
     "date": pl.Date(),
     "timestamp": pl.Datetime("us", "UTC"),
     "bool": pl.Boolean(),
+    "string[]": pl.List(pl.String()),
 }
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, unit and what may stand in it.
+    """One column: its type, unit and allowed values.
 
-    `ref` names the `table.column` that a value must exist in. Timestamps are UTC.
+    `ref` names the `table.column` that a value must exist in. Timestamps are UTC. `delivered_as` is the
+    column's name in a source where the lake needs that name for a column of its own (`period`).
     """
 
     name: str
@@ -41,11 +44,17 @@ class Column:
     enum: tuple[str, ...] = ()
     ref: str | None = None
     description: str = ""
+    delivered_as: str | None = None
 
     def __post_init__(self) -> None:
         if self.type not in _DUCKDB and not _DECIMAL.fullmatch(self.type):
             expected = ", ".join([*_DUCKDB, "decimal(p,s)"])
             raise ValueError(f"column {self.name}: type is {self.type!r}, expected one of {expected}")
+
+    @property
+    def delivered_name(self) -> str:
+        """Name of the column in a source."""
+        return self.delivered_as or self.name
 
     @property
     def decimal(self) -> tuple[int, int] | None:
@@ -99,12 +108,23 @@ class Table:
         """Column names in their order."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Names in the lake by their names in a source, where the two differ."""
+        return {column.delivered_as: column.name for column in self.columns if column.delivered_as}
+
     def column(self, name: str) -> Column:
         """The column of that name; KeyError where there is none."""
         for column in self.columns:
             if column.name == name:
                 return column
         raise KeyError(f"table {self.name} has no column {name!r}; it has {', '.join(self.names)}")
+
+    @property
+    def stored_schema(self) -> dict[str, pl.DataType]:
+        """Schema of a frame as the lake stores it: moments are UTC without a zone."""
+        moment = pl.Datetime("us")
+        return {c.name: moment if c.type == "timestamp" else c.polars_type for c in self.columns}
 
     @property
     def references(self) -> tuple[Column, ...]:

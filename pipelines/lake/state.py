@@ -62,6 +62,10 @@ class LakeState(BaseModel):
     """The run in which each file name first came; kept when a file is withdrawn, and never changed."""
     files: dict[str, FileState] = Field(default_factory=dict)
     tables: dict[str, dict[str, PeriodState]] = Field(default_factory=dict)
+    reader_digest: str = ""
+    """Hash of the file with the rows that a reader quarantined; empty without one."""
+    reader_quarantined: dict[str, int] = Field(default_factory=dict)
+    """How many rows of each contract table a reader quarantined."""
     retired: list[dict[str, str]] = Field(default_factory=list)
     """Files that were replaced or withdrawn: name, table, received id, sha256, reason."""
 

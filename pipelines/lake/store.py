@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from pipelines.contract.outputs import QUARANTINE
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import literal, path_literal, quoted
@@ -67,17 +68,15 @@ def sweep(lake: Path, state: LakeState) -> None:
 
 _STAMP = "lake.sequence"
 
-_QUARANTINE_TEXT = (
-    "quarantine_id",
-    "table_name",
-    "record_key",
-    "reason",
-    "column_name",
-    "value",
-    "file",
-    "period",
-    "all_reasons",
-)
+
+def reader_file(lake: Path) -> Path:
+    """The lake's copy of the rows that a reader quarantined."""
+    return lake / "excluded" / "reader.parquet"
+
+
+def _quarantine_id(reasons: str) -> str:
+    parts = f"table_name || '|' || file || '|' || row_number || '|' || {reasons}"
+    return f"'Q-' || left(sha256({parts}), 16) as quarantine_id"
 
 
 def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFrame, state: LakeState) -> None:
@@ -92,18 +91,23 @@ def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFra
         for period in periods.values()
         if period.excluded_file
     )
-    named = ", ".join(_QUARANTINE_TEXT)
+    columns = QUARANTINE.table.columns
+    nothing = ", ".join(f"cast(null as {column.duckdb_type}) as {column.name}" for column in columns)
+    queries = [f"select {nothing} where false"]
+    names = ", ".join(QUARANTINE.table.names)
     if excluded:
-        query = f"""
-            select {named}, row_number from (
-                select *, 'Q-' || left(sha256(table_name || '|' || file || '|' || row_number || '|'
-                    || coalesce(all_reasons, '')), 16) as quarantine_id
-                from {excluded} where fate = 'quarantined'
-            ) order by table_name, file, row_number
-        """
-    else:
-        nothing = ", ".join(f"cast(null as varchar) as {name}" for name in _QUARANTINE_TEXT)
-        query = f"select {nothing}, cast(null as bigint) as row_number where false"
+        queries.append(f"""
+            select {names} from (
+                select *, {_quarantine_id("coalesce(all_reasons, '')")} from {excluded}
+                where fate = 'quarantined'
+            )
+        """)
+    if reader_file(lake).is_file():
+        read = f"read_parquet({path_literal(reader_file(lake))})"
+        queries.append(
+            f"select {names} from (select *, 'unknown' as period, {_quarantine_id('reason')} from {read})"
+        )
+    query = f"select * from ({' union all '.join(queries)}) order by table_name, file, row_number"
     con.execute(f"copy ({query}) to {literal(str(folder / 'quarantine.parquet'))} (format parquet)")
     (folder / _STAMP).write_text(str(state.sequence), encoding="utf-8")
 

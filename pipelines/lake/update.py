@@ -9,16 +9,25 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from pipelines.contract.outputs import ROW_ACCOUNTING
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import quoted
 from pipelines.lake.files import Listing, SourceFile, list_source
 from pipelines.lake.keep import Keeper
 from pipelines.lake.parts import parts_of, read_files
+from pipelines.lake.readings import digest, reader_quarantine, take_over
 from pipelines.lake.receive import receive, received_id
 from pipelines.lake.resolve import Resolver
 from pipelines.lake.state import Content, FileState, LakeState, PeriodState
-from pipelines.lake.store import empty_file, hand_over, is_handed_over, sweep, write_empty_files
+from pipelines.lake.store import (
+    empty_file,
+    hand_over,
+    is_handed_over,
+    reader_file,
+    sweep,
+    write_empty_files,
+)
 
 Progress = Callable[[str], None]
 
@@ -218,18 +227,18 @@ class _Update:
 
 def _accounting(summary: dict[str, TableSummary]) -> pl.DataFrame:
     """One row a table: where its rows went."""
-    return pl.DataFrame(
+    return ROW_ACCOUNTING.frame(
         [
-            (s.table, s.files, s.rows_in, s.kept, s.superseded, s.quarantined)
+            {
+                "table_name": s.table,
+                "files": s.files,
+                "rows_in": s.rows_in,
+                "rows_kept": s.kept,
+                "rows_superseded": s.superseded,
+                "rows_quarantined": s.quarantined,
+            }
             for s in sorted(summary.values(), key=lambda s: s.table)
-        ],
-        schema={
-            "table_name": pl.String,
-            **dict.fromkeys(
-                ("files", "rows_in", "rows_kept", "rows_superseded", "rows_quarantined"), pl.Int64
-            ),
-        },
-        orient="row",
+        ]
     )
 
 
@@ -247,6 +256,9 @@ def _summarise(
         summary[source_file.table].files_changed += 1
     for table, count in retired.items():
         summary[table].files_withdrawn = count
+    for table, count in state.reader_quarantined.items():
+        summary[table].rows_in += count
+        summary[table].quarantined += count
     for table, periods in state.tables.items():
         entry = summary[table]
         entry.periods = len(periods)
@@ -274,7 +286,8 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
     for name in change.withdrawn:
         table = state.files[name].table
         withdrawn[table] = withdrawn.get(table, 0) + 1
-    changed = bool(change) or not (lake / "state.json").is_file()
+    read = reader_quarantine(source)
+    changed = bool(change) or state.reader_digest != digest(read) or not (lake / "state.json").is_file()
     rewritten: dict[str, int] = {}
     # A run that was cut off may have left files that no state names.
     sweep(lake, state)
@@ -285,6 +298,8 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
         update.take_in(change)
         update.resolve(delivered_before)
         rewritten = update.rewritten
+        state.reader_quarantined = take_over(con, read, reader_file(lake))
+        state.reader_digest = digest(read)
         state.write(lake)
         sweep(lake, state)
     summary = _summarise(state, change, withdrawn, rewritten)

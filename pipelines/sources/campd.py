@@ -25,7 +25,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.core.errors import SourceError
-from pipelines.sources.intake import ROW, Intake
+from pipelines.sources.intake import Intake, settle_keys
 from pipelines.sources.reading import Reading, codes, unknown_codes
 from pipelines.sources.tabular import fingerprint, read_csv_file
 
@@ -70,7 +70,7 @@ def read(path: Path) -> Reading:
         notes += source.notes
         unused[source.name] = source.unused
         intakes.append(_typed(Intake(source, null_texts=("blank",))))
-    _keep_first(intakes)
+    settle_keys(intakes, ("orispl", "unit", "year"))
     rows = pl.concat(intake.frame for intake in intakes)
     fuels = codes("campd_fuels")
     rows = rows.with_columns(fuel=_fuel(rows, fuels))
@@ -103,22 +103,10 @@ def _typed(intake: Intake) -> Intake:
     intake.require("state", "orispl", "unit", "year")
     intake.integer("orispl", "year")
     intake.number(*_FIGURES)
-    intake.unique("orispl", "unit", "year")
     intake.frame = intake.frame.with_columns(
         entity_id=pl.col("orispl").cast(pl.String), unit_id=pl.format("{}-{}", "orispl", "unit")
     )
     return intake
-
-
-def _keep_first(intakes: list[Intake]) -> None:
-    """Set unit years aside that an earlier file already has."""
-    seen: pl.DataFrame | None = None
-    for intake in intakes:
-        keys = intake.frame.select(ROW, "unit_id", "year")
-        if seen is not None:
-            again = keys.join(seen, on=["unit_id", "year"], how="semi")[ROW]
-            intake.quarantine(pl.col(ROW).is_in(again.implode()), "an earlier file has this unit and year")
-        seen = keys if seen is None else pl.concat([seen, keys])
 
 
 def _fuel(rows: pl.DataFrame, fuels: pl.DataFrame) -> pl.Series:

@@ -48,7 +48,7 @@ class Accounts:
         intake.unique("id")
         self.numbers = intake.frame["id"]
         held = intake.frame["accountHolder_id"].drop_nulls().unique().implode()
-        holders.quarantine(~pl.col("id").is_in(held), "holds no account of account.csv")
+        holders.quarantine(~pl.col("id").is_in(held), "not_referenced", "id")
         names = holders.frame.select(accountHolder_id="id", holder_name="name")
         opened = pl.col("isOpen").str.to_lowercase()
         self.frame = intake.frame.join(

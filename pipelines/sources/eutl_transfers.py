@@ -51,11 +51,12 @@ def transfers(intake: Intake, numbers: pl.Series) -> Transfers:
     )
     _read_time(intake)
     intake.integer("amount")
-    intake.quarantine(pl.col("amount") <= 0, "amount: expected more than 0")
+    intake.quarantine(pl.col("amount") <= 0, "out_of_range", "amount")
     _read_kind(intake)
     intake.quarantine(
         pl.col("transferringAccount_id").is_null() & pl.col("acquiringAccount_id").is_null(),
-        "names no account",
+        "missing_value",
+        "transferringAccount_id",
     )
     intake.unique("id")
     units = codes("eutl_units")
@@ -72,9 +73,7 @@ def _read_time(intake: Intake) -> None:
     local_time = pl.coalesce(
         pl.col("date").str.to_datetime(form, time_unit="us", strict=False) for form in _FORMATS
     )
-    intake.quarantine(
-        local_time.is_null(), pl.format("date: expected YYYY-MM-DD HH:MM:SS, found '{}'", "date")
-    )
+    intake.quarantine(local_time.is_null(), "wrong_type", "date")
     local = local_time.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
     winter = (local_time - _WINTER_OFFSET).dt.replace_time_zone("UTC")
     intake.frame = intake.frame.with_columns(ts=pl.coalesce(local.dt.convert_time_zone("UTC"), winter))
@@ -95,11 +94,9 @@ def _read_kind(intake: Intake) -> None:
     intake.frame = intake.frame.with_columns(kind=kind)
     intake.quarantine(
         pl.col("kind").is_null(),
-        pl.format(
-            "transaction type {}-{} is in no code list",
-            "transactionTypeMain_id",
-            "transactionTypeSupplementary_id",
-        ),
+        "unknown_enum",
+        "transactionTypeMain_id",
+        pl.format("{}-{}", "transactionTypeMain_id", "transactionTypeSupplementary_id"),
     )
 
 

@@ -1,23 +1,33 @@
-"""Rows of one source table on their way into the contract: typed, or quarantined with a reason.
+"""Rows of one published table on their way into the contract: typed, or quarantined with a reason.
 
-Every check looks at a whole column at once. A row is quarantined for the first reason that holds.
+Values are judged by the contract's own checks (`pipelines.contract.checks`), a whole table at once. A row is
+quarantined for the first reason that applies.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+
+import duckdb
 import polars as pl
 
-from pipelines.sources.report import ReportLine
+from pipelines.contract.checks import typed
+from pipelines.contract.outputs import READER_QUARANTINE
+from pipelines.contract.reasons import REASONS
+from pipelines.contract.schema import Column
+from pipelines.core.sql import literal, quoted
+from pipelines.sources.report import ReasonCount, ReportLine
 from pipelines.sources.tabular import TextTable
 
 ROW = "source_row"
-REASON = "quarantine_reason"
-_EXACT_INTEGERS = float(1 << 53)
-_TWO_DECIMALS = r"^-?\d+(\.\d{1,2}0*)?$"
+REASON, COLUMN, VALUE = "quarantine_reason", "quarantine_column", "quarantine_value"
+
+_SCIENTIFIC = r"^[+-]?\d+(\.\d*)?[eE][+-]?\d{1,2}$"
 
 
 class Intake:
-    """The rows of `source`; `frame` holds those still on their way, `aside` those that left.
+    """The rows of `source`; `frame` holds those still on their way, `quarantined` those that left.
 
     Text is trimmed and blanks are null, as are the texts in `null_texts`. `source_row` counts data
     rows from 1, after the header line.
@@ -27,91 +37,181 @@ class Intake:
         """Start with all rows of `source` on their way."""
         self.name = source.name
         self._text = source.frame.with_row_index(ROW, offset=1)
-        self._aside: list[pl.DataFrame] = []
+        self._leaving: list[pl.DataFrame] = []
+        self._key: tuple[str, ...] = ()
         nulls = ["", *null_texts]
         trimmed = pl.all().exclude(ROW).str.strip_chars()
         self.frame = self._text.with_columns(trimmed).with_columns(
             pl.when(~pl.all().exclude(ROW).is_in(nulls)).then(pl.all().exclude(ROW))
         )
 
-    def quarantine(self, condition: pl.Expr, reason: str | pl.Expr) -> None:
-        """Move rows out for which `condition` is true; `reason` is text or an expression of text."""
-        because = pl.lit(reason) if isinstance(reason, str) else reason
-        marked = self.frame.select(ROW, condition.fill_null(value=False).alias("out"), because.alias(REASON))
-        leaving = marked.filter("out").select(ROW, REASON)
-        if leaving.height:
-            self._aside.append(leaving)
-            self.frame = self.frame.filter(~marked["out"])
+    def quarantine(
+        self, condition: pl.Expr, reason: str, column: str | None = None, value: pl.Expr | None = None
+    ) -> None:
+        """Move rows out for which `condition` is true.
+
+        `reason` is a code of `pipelines.contract.reasons`; `value` is what the row has in place of what was
+        expected, by default what stands in `column`.
+        """
+        if reason not in REASONS:
+            raise ValueError(f"quarantine reason is {reason!r}, expected one of {', '.join(REASONS)}")
+        shown = value if value is not None else pl.lit(None) if column is None else pl.col(column)
+        self._leave(
+            self.frame.filter(condition.fill_null(value=False)).select(
+                ROW,
+                pl.lit(reason).alias(REASON),
+                pl.lit(column, pl.String).alias(COLUMN),
+                shown.cast(pl.String).alias(VALUE),
+            )
+        )
+
+    def _leave(self, rows: pl.DataFrame) -> None:
+        if rows.height:
+            self._leaving.append(rows)
+            self.frame = self.frame.join(rows, on=ROW, how="anti", maintain_order="left")
 
     def require(self, *columns: str) -> None:
-        """Set rows aside that have no value in one of `columns`."""
+        """Quarantine rows that have no value in one of `columns`."""
         for column in columns:
-            self.quarantine(pl.col(column).is_null(), f"no value in {column}")
+            self.quarantine(pl.col(column).is_null(), "missing_value", column)
 
-    def number(self, *columns: str) -> None:
-        """Turn text columns into float64; rows with anything but a finite number go aside."""
+    def convert(self, *columns: Column) -> None:
+        """Turn text columns into the contract's types; rows with a value that does not convert leave."""
+        checked = _checked(self.frame, columns)
         for column in columns:
-            value = pl.col(column).cast(pl.Float64, strict=False)
-            bad = pl.col(column).is_not_null() & ~value.is_finite().fill_null(value=False)
-            self.quarantine(bad, _expected("a number", column))
-            self.frame = self.frame.with_columns(value.alias(column))
-
-    def integer(self, *columns: str) -> None:
-        """Turn text columns into int64; `12.0` counts as 12, and rows with anything else go aside."""
-        for column in columns:
-            value = pl.col(column).cast(pl.Float64, strict=False)
-            whole = (value == value.floor()) & (value.abs() < _EXACT_INTEGERS)
-            bad = pl.col(column).is_not_null() & ~whole.fill_null(value=False)
-            self.quarantine(bad, _expected("a whole number", column))
-            self.frame = self.frame.with_columns(value.cast(pl.Int64).alias(column))
-
-    def money(self, *columns: str, precision: int = 12) -> None:
-        """Turn text columns into decimals with two places; rows with more places or digits go aside."""
-        for column in columns:
-            value = pl.col(column).cast(pl.Decimal(precision, 2), strict=False)
-            fits = pl.col(column).str.contains(_TWO_DECIMALS) & value.is_not_null()
-            bad = pl.col(column).is_not_null() & ~fits
-            self.quarantine(bad, _expected("an amount with two decimals", column))
-            self.frame = self.frame.with_columns(value.alias(column))
-
-    def date(self, column: str) -> None:
-        """Turn a text column into dates; rows with anything but YYYY-MM-DD go aside."""
-        value = pl.col(column).str.to_date("%Y-%m-%d", strict=False)
-        self.quarantine(
-            pl.col(column).is_not_null() & value.is_null(), _expected("a date YYYY-MM-DD", column)
+            wrong = checked.filter(pl.col(f"fault_{column.name}").is_not_null()).join(
+                self.frame, on=ROW, how="semi"
+            )
+            self._leave(
+                wrong.select(
+                    ROW,
+                    pl.col(f"fault_{column.name}").alias(REASON),
+                    pl.lit(column.name).alias(COLUMN),
+                    pl.col(f"text_{column.name}").alias(VALUE),
+                )
+            )
+        values = checked.select(ROW, *(column.name for column in columns))
+        self.frame = (
+            self.frame.drop(column.name for column in columns)
+            .join(values, on=ROW, how="left", maintain_order="left")
+            .select(self.frame.columns)
         )
-        self.frame = self.frame.with_columns(value.alias(column))
+
+    def number(self, *names: str) -> None:
+        """Turn text columns into float64."""
+        self.convert(*(Column(name, "float64", nullable=True) for name in names))
+
+    def integer(self, *names: str) -> None:
+        """Turn text columns into int64; `12.0` counts as 12."""
+        self.convert(*(Column(name, "int64", nullable=True) for name in names))
+
+    def money(self, *names: str, precision: int = 12) -> None:
+        """Turn text columns into decimals with two places; `4.166496E7` is written out first."""
+        scientific = pl.col(names).str.contains(_SCIENTIFIC)
+        written_out = pl.col(names).map_elements(lambda text: f"{Decimal(text):f}", return_dtype=pl.String)
+        exact = self.frame.select(pl.when(scientific).then(pl.col(names)))
+        self.frame = self.frame.with_columns(
+            pl.coalesce(exact.select(written_out)[name], pl.col(name)).alias(name) for name in names
+        )
+        self.convert(*(Column(name, f"decimal({precision},2)", nullable=True) for name in names))
+
+    def date(self, name: str) -> None:
+        """Turn a text column into dates; `2023/1/3` is written `2023-01-03` first."""
+        parts = pl.col(name).str.extract_groups(r"^(\d{4})/(\d{1,2})/(\d{1,2})$").struct
+        iso = pl.concat_str(
+            parts.field("1"), parts.field("2").str.zfill(2), parts.field("3").str.zfill(2), separator="-"
+        )
+        self.frame = self.frame.with_columns(pl.coalesce(iso, name).alias(name))
+        self.convert(Column(name, "date", nullable=True))
 
     def unique(self, *key: str) -> None:
-        """Keep the first row of each key; later ones go aside."""
-        self.quarantine(
-            ~pl.struct(key).is_first_distinct(), f"{' and '.join(key)}: an earlier row has the same"
-        )
+        """Let one row stay for each key; see `settle_keys`."""
+        settle_keys([self], key)
 
     @property
     def rows_read(self) -> int:
-        """Rows the source table has."""
+        """Rows the published table has."""
         return self._text.height
 
     @property
-    def aside(self) -> pl.DataFrame:
+    def quarantined(self) -> pl.DataFrame:
         """Quarantined rows as they were published, with their number and the reason."""
-        if not self._aside:
-            return self._text.clear().with_columns(pl.lit(None, pl.String).alias(REASON))
-        return pl.concat(self._aside).join(self._text, on=ROW, how="left").sort(ROW)
+        names = dict.fromkeys((REASON, COLUMN, VALUE), pl.String)
+        leaving = pl.concat([pl.DataFrame(schema={ROW: self._text.schema[ROW], **names}), *self._leaving])
+        return leaving.join(self._text, on=ROW, how="left").sort(ROW)
+
+    def quarantine_rows(self, table: str) -> pl.DataFrame:
+        """Quarantined rows in the form that the lake counts; `table` is the contract table they belong to."""
+        key = pl.struct(self._key).struct.json_encode() if self._key else pl.lit(None, pl.String)
+        return self.quarantined.select(
+            pl.lit(table).alias("table_name"),
+            key.alias("record_key"),
+            pl.col(REASON).alias("reason"),
+            pl.col(COLUMN).alias("column_name"),
+            pl.col(VALUE).str.slice(0, 200).alias("value"),
+            pl.lit(self.name).alias("file"),
+            pl.col(ROW).cast(pl.Int64).alias("row_number"),
+        ).cast(READER_QUARANTINE.stored_schema)  # type: ignore[arg-type]
 
     def line(self, table: str) -> ReportLine:
-        """The account of this source table, whose remaining rows went to `table`."""
-        counts = self.aside[REASON].value_counts().sort(["count", REASON], descending=[True, False])
+        """The account of this published table, whose remaining rows went to `table`."""
+        counts = (
+            self.quarantined.group_by(REASON, COLUMN, maintain_order=True)
+            .agg(pl.len().alias("rows"), pl.col(VALUE).drop_nulls().first().alias("example"))
+            .sort("rows", REASON, COLUMN, descending=[True, False, False])
+        )
         return ReportLine(
             source=self.name,
             table=table,
             read=self.rows_read,
             written=self.frame.height,
             quarantined=self.rows_read - self.frame.height,
-            reasons=tuple(counts.iter_rows()),
+            reasons=tuple(ReasonCount(*row) for row in counts.iter_rows()),
         )
 
 
-def _expected(what: str, column: str) -> pl.Expr:
-    return pl.format(f"{column}: expected {what}, found '{{}}'", pl.col(column))
+def settle_keys(intakes: Sequence[Intake], key: Sequence[str]) -> None:
+    """Let one row stay for each key over all intakes.
+
+    Equal rows are kept once. Rows of one key that differ contradict each other and all leave, as in the lake.
+    """
+    marked = pl.concat(
+        intake.frame.select(
+            ROW, *key, pl.lit(place).alias("place"), content=intake.frame.drop(ROW).hash_rows()
+        )
+        for place, intake in enumerate(intakes)
+    ).with_columns(
+        differs=pl.col("content").n_unique().over(key) > 1, is_first=pl.struct(key).is_first_distinct()
+    )
+    for place, intake in enumerate(intakes):
+        intake._key = tuple(key)
+        mine = marked.filter(pl.col("place") == place)
+        named = " and ".join(key)
+        for reason, leaving in (
+            ("contradiction", mine.filter("differs")),
+            ("duplicate_row", mine.filter(~pl.col("differs") & ~pl.col("is_first"))),
+        ):
+            intake._leave(
+                leaving.select(
+                    ROW,
+                    pl.lit(reason).alias(REASON),
+                    pl.lit(named).alias(COLUMN),
+                    pl.concat_str(pl.col(key).cast(pl.String), separator=", ").alias(VALUE),
+                )
+            )
+
+
+def _checked(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
+    """By row: each column's value, its text and the first fault that it has, if any."""
+    parts = [ROW]
+    for column in columns:
+        kind, raw = typed(column, "VARCHAR"), quoted(column.name)
+        faults = " ".join(f"when {condition} then {literal(reason)}" for reason, condition in kind.faults)
+        parts += [
+            f"{kind.value} as {raw}",
+            f"{raw} as {quoted('text_' + column.name)}",
+            f"case when {raw} is null then null {faults} end as {quoted('fault_' + column.name)}",
+        ]
+    with duckdb.connect() as con:
+        con.register("text_rows", frame.select(ROW, *(column.name for column in columns)))
+        return con.sql(f"select {', '.join(parts)} from text_rows order by {ROW}").pl()

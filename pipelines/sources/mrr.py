@@ -69,7 +69,7 @@ def read(path: Path) -> Reading:
 
 
 def _read_statements(intake: Intake) -> None:
-    """Split statement and remark, and set rows aside whose statement no code list knows."""
+    """Split statement and remark, and quarantine rows whose statement is in no code list."""
     known = codes("mrr_statements").select(pl.col("code").alias("bare"), "conclusion")
     intake.frame = intake.frame.with_columns(
         pl.col("statement").str.replace(r"\s*\(.*\)$", "").str.to_lowercase().alias("bare"),
@@ -77,7 +77,8 @@ def _read_statements(intake: Intake) -> None:
     ).join(known, on="bare", how="left", maintain_order="left")
     intake.quarantine(
         pl.col("statement").is_not_null() & pl.col("conclusion").is_null(),
-        pl.format("Emissions Data: expected a known verification statement, found '{}'", "statement"),
+        "unknown_enum",
+        "statement",
     )
 
 

@@ -8,15 +8,31 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class ReasonCount:
+    """How many rows were quarantined for a reason code of the contract in a column, and one such value."""
+
+    reason: str
+    column: str | None
+    rows: int
+    example: str | None = None
+
+    def __str__(self) -> str:
+        """For instance `3 x wrong_type in date, such as '20.07.2021'`."""
+        where = "" if self.column is None else f" in {self.column}"
+        example = "" if self.example is None else f", such as '{self.example}'"
+        return f"{self.rows:,} x {self.reason}{where}{example}"
+
+
+@dataclass(frozen=True)
 class ReportLine:
-    """One source table: its rows read, written to `table`, and quarantined by reason."""
+    """One published table: its rows read, written to `table`, and quarantined by reason."""
 
     source: str
     table: str
     read: int
     written: int
     quarantined: int
-    reasons: tuple[tuple[str, int], ...] = ()
+    reasons: tuple[ReasonCount, ...] = ()
 
     def __post_init__(self) -> None:
         if self.read != self.written + self.quarantined:
@@ -24,15 +40,20 @@ class ReportLine:
                 f"{self.source}: expected rows read = written + quarantined, "
                 f"found {self.read} read, {self.written} written, {self.quarantined} quarantined"
             )
-        if self.quarantined != sum(count for _, count in self.reasons):
+        if self.quarantined != sum(reason.rows for reason in self.reasons):
             raise ValueError(
                 f"{self.source}: the reasons do not add up to {self.quarantined} rows quarantined"
             )
 
     @property
+    def lost(self) -> int:
+        """Quarantined rows that say something no written row says: all but repetitions."""
+        return sum(reason.rows for reason in self.reasons if reason.reason != "duplicate_row")
+
+    @property
     def reason(self) -> str:
         """The reasons in one line, the most frequent first."""
-        return "; ".join(f"{count:,} x {reason}" for reason, count in self.reasons)
+        return "; ".join(str(reason) for reason in self.reasons)
 
 
 @dataclass(frozen=True)

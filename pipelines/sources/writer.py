@@ -1,12 +1,13 @@
 """A reading on disk: contract tables as Parquet, `market.yml`, the quarantined rows and the account.
 
-    OUT/<table>.parquet            contract tables, sorted by key
-    OUT/market.yml                 the market's settings
-    OUT/_read_report.json          the outcome of every row
-    OUT/_quarantined/<source>.csv    rows that did not go in, as published, with the reason
+    OUT/<table>.parquet              contract tables, sorted by key
+    OUT/market.yml                   the market's settings
+    OUT/_read_report.json            how many rows were read, written and quarantined, and why
+    OUT/_quarantined/<source>.csv    quarantined rows, as published, with the reason
+    OUT/_quarantined/rows.parquet    the same rows in the form that the lake adds to its own accounting
 
-The lake takes no notice of names that begin with `_`. The folder is built beside OUT and moved
-there when it is complete.
+The folder is built beside OUT and moved there when it is complete. A reading of which too little could be
+written is refused by the shares that the ingestion gate refuses a table by.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from pathlib import Path
 import polars as pl
 import yaml
 
+from pipelines.contract.outputs import READER_QUARANTINE, READER_QUARANTINE_FILE
+from pipelines.contract.reasons import REFUSED_SHARE, ROWS_FOR_A_SHARE
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.sources.reading import Reading, empty
-from pipelines.sources.report import ReadReport
+from pipelines.sources.report import ReadReport, ReportLine
 
 REPORT_NAME = "_read_report.json"
 _MADE_BY = "carbonwarden read"
@@ -42,7 +45,12 @@ class SourceWriter:
         _check_replaceable(self.out)
 
     def write(self, format: str, reading: Reading) -> ReadReport:
-        """Write the tables, the settings, the quarantined rows and the account; return the account."""
+        """Write the tables, the settings, the quarantined rows and the account; return the account.
+
+        Raises:
+            SourceError: not one row of a published table could be written, or too large a share of its rows
+                was quarantined; an earlier reading stays in place.
+        """
         tables = {name: as_contract(name, frame) for name, frame in reading.tables.items()}
         required = [table.name for table in TABLES.values() if table.required]
         tables |= {name: empty(name) for name in required if name not in tables}
@@ -56,6 +64,8 @@ class SourceWriter:
             unused_columns=reading.unused_columns,
             notes=tuple(reading.notes),
         )
+        for line in report.lines:
+            _refuse_if_lost(line)
         self.out.parent.mkdir(parents=True, exist_ok=True)
         build = Path(tempfile.mkdtemp(prefix=f".{self.out.name}.", dir=self.out.parent))
         try:
@@ -65,6 +75,17 @@ class SourceWriter:
         finally:
             shutil.rmtree(build, ignore_errors=True)
         return report
+
+
+def _refuse_if_lost(line: ReportLine) -> None:
+    most = REFUSED_SHARE if line.read >= ROWS_FOR_A_SHARE else 1.0
+    if not line.lost or (line.written and line.lost / line.read <= most):
+        return
+    raise SourceError(
+        f"{line.source}: expected rows that can be written, and at most {most:.0%} of {line.read:,} "
+        f"quarantined; found {line.written:,} that can be written ({line.reason}). Nothing was written. "
+        "Compare the file with the published layout of the format, correct these values, and read it again."
+    )
 
 
 def as_contract(name: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -114,10 +135,14 @@ def _fill(folder: Path, tables: dict[str, pl.DataFrame], reading: Reading, repor
     (folder / "market.yml").write_text(
         yaml.safe_dump(reading.market, allow_unicode=True, sort_keys=False), encoding="utf-8"
     )
+    quarantine = folder / READER_QUARANTINE_FILE
+    quarantine.parent.mkdir()
+    rows = [intake.quarantine_rows(table) for intake, table in reading.intakes]
+    pl.concat([pl.DataFrame(schema=READER_QUARANTINE.stored_schema), *rows]).write_parquet(quarantine)
     for intake, _ in reading.intakes:
-        if intake.aside.height:
-            (folder / "_quarantined").mkdir(exist_ok=True)
-            intake.aside.write_csv(folder / "_quarantined" / f"{intake.name}.csv")
+        quarantined = intake.quarantined
+        if quarantined.height:
+            quarantined.write_csv(quarantine.parent / f"{intake.name}.csv")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     content = {"made_by": _MADE_BY, **report.as_dict(), "files": [*files, REPORT_NAME]}
     text = json.dumps(content, ensure_ascii=False, indent=2)

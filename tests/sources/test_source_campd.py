@@ -90,19 +90,35 @@ def test_fuel_names_the_primary_first(campd_csv, tmp_path, primary, secondary, e
     assert any("Moon Dust" in note for note in report.notes) == (primary == "Moon Dust")
 
 
-def test_doubles_within_and_between_files_are_quarantined(campd_csv, tmp_path):
-    campd_csv(COAL.format(""), COAL.format("Wood"))
-    campd_csv(COAL.format(""), name="zz_again.csv")
+def test_equal_rows_within_and_between_files_are_kept_once(campd_csv, tmp_path):
+    campd_csv(COAL.format(""), COAL.format(""))
+    campd_csv(COAL.format(""), COAL.format("").replace(",3,1,", ",3,2,"), name="zz_again.csv")
     report = read("campd", tmp_path / "campd", tmp_path / "out")
-    assert [(line.source, line.written, line.reason) for line in report.rows()] == [
-        ("emissions_annual_2016", 1, "1 x orispl and unit and year: an earlier row has the same"),
-        ("zz_again", 0, "1 x an earlier file has this unit and year"),
+    assert [(line.source, line.written, [str(r) for r in line.reasons]) for line in report.rows()] == [
+        (
+            "emissions_annual_2016",
+            1,
+            ["1 x duplicate_row in orispl and unit and year, such as '3, 1, 2016'"],
+        ),
+        ("zz_again", 1, ["1 x duplicate_row in orispl and unit and year, such as '3, 1, 2016'"]),
     ]
 
 
-def test_a_figure_that_is_no_number_sets_the_row_aside(campd_csv, tmp_path):
+def test_rows_of_one_unit_and_year_that_differ_are_all_quarantined(campd_csv, tmp_path):
+    other = COAL.format("").replace(",3,1,", ",3,2,")
+    report = read("campd", campd_csv(COAL.format(""), COAL.format("Wood"), other), tmp_path / "out")
+    (line,) = report.rows()
+    assert (line.written, [(r.reason, r.rows) for r in line.reasons]) == (1, [("contradiction", 2)])
+    rows = pl.read_parquet(tmp_path / "out" / "_quarantined" / "rows.parquet")
+    assert rows.select("table_name", "reason", "row_number", "record_key").rows() == [
+        ("unit_years", "contradiction", number, '{"orispl":"3","unit":"1","year":"2016"}')
+        for number in (1, 2)
+    ]
+
+
+def test_a_figure_that_is_no_number_quarantines_the_row(campd_csv, tmp_path):
     report = read("campd", campd_csv(COAL.format(""), COAL.replace("35000", "NaN")), tmp_path / "out")
-    assert report.rows()[0].reason == "1 x gross_load: expected a number, found 'NaN'"
+    assert report.rows()[0].reason == "1 x not_finite in gross_load, such as 'NaN'"
 
 
 def test_gzip_is_recognised_by_content_and_a_cut_one_is_refused(campd_csv, tmp_path):

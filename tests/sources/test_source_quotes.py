@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -56,18 +56,38 @@ def test_cea_rows_that_cannot_be_read(quotes):
         "cea",
         CEA
         + "2021-07-16,48,48,48,48,10,480,0,0,\n"
-        + "2021-07-16,49,49,49,49,10,490,0,0,\n"
+        + "2021-07-18,48,48,48,48,10,480,0,0,\n"
+        + "2021-07-18,49,49,49,49,10,490,0,0,\n"
         + "2021-07-19,48.123,48,48,48,10,480,0,0,\n"
         + "2021-07-20,48,48,48,48,10.5,480,0,0,\n"
         + "20.07.2021,48,48,48,48,10,480,0,0,\n",
     )
     assert [day["close"] for day in days] == [Decimal("48.00")]
-    assert dict(report.rows()[0].reasons) == {
-        "date: an earlier row has the same": 1,
-        "open: expected an amount with two decimals, found '48.123'": 1,
-        "listed_volume: expected a whole number, found '10.5'": 1,
-        "date: expected a date YYYY-MM-DD, found '20.07.2021'": 1,
-    }
+    assert [str(reason) for reason in report.rows()[0].reasons] == [
+        "2 x contradiction in date, such as '2021-07-18'",
+        "1 x too_many_decimals in open, such as '48.123'",
+        "1 x wrong_type in date, such as '20.07.2021'",
+        "1 x wrong_type in listed_volume, such as '10.5'",
+    ]
+
+
+def test_dates_with_slashes_and_exact_scientific_notation_are_read(quotes):
+    _, days = quotes("cea", CEA + "2023/1/3,48,48,48,48,10,4.166496E7,0,0,\n")
+    assert [(day["date"], day["listed_value"]) for day in days] == [
+        (date(2023, 1, 3), Decimal("41664960.00"))
+    ]
+
+
+@pytest.mark.parametrize(("good", "bad", "refused"), [(0, 1, True), (81, 19, False), (79, 21, True)])
+def test_a_reading_that_lost_too_much_is_refused(quotes, good, bad, refused):
+    days = [f"{date(2022, 1, 1) + timedelta(n)},48,48,48,48,10,480,0,0,\n" for n in range(good)]
+    lines = days + ["no day,48,48,48,48,10,480,0,0,\n"] * bad
+    if not refused:
+        report, _ = quotes("cea", CEA + "".join(lines))
+        assert report.quarantined == bad
+        return
+    with pytest.raises(SourceError, match=f"found {good}.*{bad} x wrong_type in date, such as 'no day'"):
+        quotes("cea", CEA + "".join(lines))
 
 
 def test_eua_settles_and_counts_lots(quotes, tmp_path):

@@ -7,8 +7,8 @@ import sys
 import polars as pl
 import pytest
 
-from pipelines.sources import FORMATS, SourceError, read
-from pipelines.sources.report import ReportLine
+from pipelines.sources import SourceError, formats, read
+from pipelines.sources.report import ReasonCount, ReportLine
 from pipelines.sources.writer import as_contract
 
 QUOTES = (
@@ -52,7 +52,9 @@ def test_account_on_disk(quotes, tmp_path):
             "read": 3,
             "written": 2,
             "quarantined": 1,
-            "reasons": [["date: an earlier row has the same", 1]],
+            "reasons": [
+                {"reason": "duplicate_row", "column": "date", "rows": 1, "example": "2019-01-02"},
+            ],
         }
     ]
     assert set(written["files"]) == set(content(tmp_path / "out"))
@@ -75,6 +77,15 @@ def test_a_failed_reading_leaves_the_earlier_one(quotes, tmp_path):
     before = content(tmp_path / "out")
     quotes.write_text("nonsense\n1\n")
     with pytest.raises(SourceError):
+        read("eua", quotes, tmp_path / "out")
+    assert content(tmp_path / "out") == before
+
+
+def test_a_reading_without_one_good_row_leaves_the_earlier_one(quotes, tmp_path):
+    read("eua", quotes, tmp_path / "out")
+    before = content(tmp_path / "out")
+    quotes.write_text(QUOTES.replace("2019-", "19."))
+    with pytest.raises(SourceError, match=r"found 0 .* Nothing was written"):
         read("eua", quotes, tmp_path / "out")
     assert content(tmp_path / "out") == before
 
@@ -105,7 +116,7 @@ def test_a_file_in_place_of_the_folder(quotes, tmp_path):
 
 
 def test_unknown_format_names_those_there_are(tmp_path):
-    with pytest.raises(ValueError, match="expected a format of eutl, campd, mrr, cea, eua; found 'xls'"):
+    with pytest.raises(ValueError, match="expected a format of campd, cea, eua, eutl, mrr; found 'xls'"):
         read("xls", tmp_path, tmp_path / "out")
 
 
@@ -113,7 +124,7 @@ def test_import_is_light():
     code = "import sys, pipelines.sources; print(sorted({'polars', 'dagster', 'pandas'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    assert set(FORMATS) == {"eutl", "campd", "mrr", "cea", "eua"}
+    assert set(formats()) == {"eutl", "campd", "mrr", "cea", "eua"}
 
 
 @pytest.mark.parametrize(
@@ -139,6 +150,6 @@ def test_a_value_outside_its_enum_is_refused():
 
 def test_an_account_that_does_not_add_up_is_refused():
     with pytest.raises(ValueError, match="expected rows read = written"):
-        ReportLine("a", "b", read=3, written=1, quarantined=1, reasons=(("x", 1),))
+        ReportLine("a", "b", read=3, written=1, quarantined=1, reasons=(ReasonCount("wrong_type", "x", 1),))
     with pytest.raises(ValueError, match="do not add up"):
         ReportLine("a", "b", read=2, written=1, quarantined=1)

@@ -21,6 +21,8 @@ with
             compliance.cumulative_surrendered,
             compliance.registry_status,
             coalesce(compliance.due_on, due_dates.due_on) as due_on,
+            case when compliance.due_on is null then due_dates.rule_id end as due_rule_id,
+            case when compliance.due_on is null then due_dates.is_rule_verified end as is_due_on_verified,
             -- A register may keep an empty line for a plant before it opened or after it closed.
             coalesce(
                 compliance.verified_emissions,
@@ -89,6 +91,8 @@ select
     cumulative_surrendered,
     registry_status,
     due_on,
+    due_rule_id,
+    is_due_on_verified,
     basis,
     required_tco2e,
     provided_tco2e,

@@ -1,44 +1,45 @@
 with
-    calendar as (select * from {{ ref("rule_compliance_calendar") }}),
+    calendar as (select * from {{ ref("rule_compliance_calendar") }} where month_day is not null),
 
     entities as (select * from {{ ref("stg_entities") }}),
 
-    entity_years as (
-        select entity_id, year
+    sectors as (select distinct sector from entities),
+
+    years as (
+        select year
         from {{ ref("stg_compliance") }}
         union
-        select entity_id, year
+        select year
         from {{ ref("stg_emission_reports") }}
     ),
 
     sector_years as (
-        select distinct entities.sector, entity_years.year
-        from entity_years
-        inner join entities on entity_years.entity_id = entities.entity_id
+        select sectors.sector, years.year, {{ date_of("years.year", "'01-01'") }} as year_start
+        from sectors
+        cross join years
     ),
 
-    candidates as (
-        select
-            sector_years.sector,
-            sector_years.year,
-            calendar.duty,
-            calendar.rule_id,
-            {{ date_of("sector_years.year + calendar.years_after", "calendar.month_day") }} as due_on,
-            row_number() over (
-                partition by sector_years.sector, sector_years.year, calendar.duty
-                order by
-                    case when calendar.sector = sector_years.sector then 0 else 1 end, calendar.year_from desc
-            ) as preference
-        from sector_years
-        inner join
-            calendar
-            on calendar.market = '{{ var("market_id") }}'
-            and calendar.sector in ('all', sector_years.sector)
-            and calendar.month_day is not null
-            and sector_years.year >= calendar.year_from
-            and sector_years.year <= coalesce(calendar.year_to, sector_years.year)
+    resolved as (
+        {{
+            rule_in_force(
+                "sector_years",
+                ["sector", "year", "year_start"],
+                "calendar",
+                on_date="year_start",
+                applies_by="report_year",
+                general_keys=["sector"],
+                per=["duty"],
+                values=["years_after", "month_day"],
+            )
+        }}
     )
 
-select sector, year, duty, rule_id, due_on
-from candidates
-where preference = 1
+select
+    sector,
+    year,
+    duty,
+    rule_id,
+    rule_status,
+    is_rule_verified,
+    {{ date_of("year + years_after", "month_day") }} as due_on
+from resolved

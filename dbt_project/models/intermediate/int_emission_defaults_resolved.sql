@@ -5,7 +5,7 @@ with
 
     entities as (select * from {{ ref("stg_entities") }}),
 
-    defaults as (select * from {{ ref("rule_emission_defaults") }} where market = '{{ var("market_id") }}'),
+    defaults as (select * from {{ ref("rule_emission_defaults") }}),
 
     cases as (
         select distinct entities.sector, units.unit_class, reports.fuel, reports.month
@@ -14,29 +14,20 @@ with
         inner join entities on reports.entity_id = entities.entity_id
     ),
 
-    candidates as (
-        select
-            cases.sector,
-            cases.unit_class,
-            cases.fuel,
-            cases.month,
-            defaults.parameter,
-            defaults.value,
-            row_number() over (
-                partition by cases.sector, cases.unit_class, cases.fuel, cases.month, defaults.parameter
-                order by
-                    case when defaults.unit_class = cases.unit_class then 0 else 1 end,
-                    case when defaults.sector = cases.sector then 0 else 1 end,
-                    defaults.valid_from desc
-            ) as preference
-        from cases
-        inner join
-            defaults
-            on cases.fuel = defaults.fuel
-            and defaults.sector in ('all', cases.sector)
-            and defaults.unit_class in ('all', cases.unit_class)
-            and cases.month >= defaults.valid_from
-            and cases.month <= coalesce(defaults.valid_to, cases.month)
+    resolved as (
+        {{
+            rule_in_force(
+                "cases",
+                ["sector", "unit_class", "fuel", "month"],
+                "defaults",
+                on_date="month",
+                applies_by="report_year",
+                keys=["fuel"],
+                general_keys=["unit_class", "sector"],
+                per=["parameter"],
+                values=["value"],
+            )
+        }}
     )
 
 select
@@ -46,7 +37,9 @@ select
     month,
     max(case when parameter = 'oxidation_factor' then value end) as oxidation_factor,
     max(case when parameter = 'carbon_per_heat' then value end) as carbon_per_heat_tc_per_gj,
-    max(case when parameter = 'ncv' then value end) as ncv
-from candidates
-where preference = 1
+    max(case when parameter = 'ncv' then value end) as ncv,
+    max(case when parameter = 'oxidation_factor' then is_rule_verified end) as is_oxidation_factor_verified,
+    max(case when parameter = 'carbon_per_heat' then is_rule_verified end) as is_carbon_per_heat_verified,
+    max(case when parameter = 'ncv' then is_rule_verified end) as is_ncv_verified
+from resolved
 group by sector, unit_class, fuel, month

@@ -19,7 +19,12 @@ with
             coalesce(
                 reports.carbon_content,
                 coalesce(reports.ncv, defaults.ncv) * defaults.carbon_per_heat_tc_per_gj
-            ) as carbon_used
+            ) as carbon_used,
+            coalesce(reports.ncv is null and not defaults.is_ncv_verified, false)
+            or coalesce(reports.carbon_content is null and not defaults.is_carbon_per_heat_verified, false)
+            or coalesce(
+                reports.oxidation_factor is null and not defaults.is_oxidation_factor_verified, false
+            ) as uses_unverified_default
         from reports
         left join units on reports.unit_id = units.unit_id
         left join entities on reports.entity_id = entities.entity_id
@@ -45,6 +50,7 @@ select
     case
         when is_counted then {{ carbon_to_co2("fuel_consumption * carbon_used * oxidation_used") }}
     end as combustion_tco2,
+    uses_unverified_default,
     process_emissions,
     reported_emissions,
     electricity_generated,

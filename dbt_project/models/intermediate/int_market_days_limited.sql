@@ -3,7 +3,7 @@ with
 
     instruments as (select * from {{ ref("stg_instruments") }}),
 
-    limits as (select * from {{ ref("rule_price_limits") }} where market = '{{ var("market_id") }}'),
+    limits as (select * from {{ ref("rule_price_limits") }}),
 
     -- A day without a close belongs to the run of days that the last close began.
     numbered as (
@@ -32,27 +32,43 @@ with
         left join instruments on carried.instrument_id = instruments.instrument_id
     ),
 
+    unit_type_days as (select distinct unit_type, date from closed),
+
+    resolved as (
+        {{
+            rule_in_force(
+                "unit_type_days",
+                ["unit_type", "date"],
+                "limits",
+                on_date="date",
+                applies_by="act",
+                keys=["unit_type"],
+                per=["mode"],
+                values=["value"],
+            )
+        }}
+    ),
+
     ruled as (
         select
             closed.*,
             listed.rule_id as listed_rule_id,
-            cast(closed.last_close * (1 - listed.limit_pct) as decimal(12, 2)) as rule_limit_down,
-            cast(closed.last_close * (1 + listed.limit_pct) as decimal(12, 2)) as rule_limit_up,
-            cast(closed.last_close * (1 - block.limit_pct) as decimal(12, 2)) as block_limit_down,
-            cast(closed.last_close * (1 + block.limit_pct) as decimal(12, 2)) as block_limit_up
+            listed.is_rule_verified as is_listed_verified,
+            cast(closed.last_close * (1 - listed.value) as decimal(12, 2)) as rule_limit_down,
+            cast(closed.last_close * (1 + listed.value) as decimal(12, 2)) as rule_limit_up,
+            cast(closed.last_close * (1 - block.value) as decimal(12, 2)) as block_limit_down,
+            cast(closed.last_close * (1 + block.value) as decimal(12, 2)) as block_limit_up
         from closed
         left join
-            limits as listed
+            resolved as listed
             on closed.unit_type = listed.unit_type
+            and closed.date = listed.date
             and listed.mode = 'listed'
-            and closed.date >= listed.valid_from
-            and closed.date <= coalesce(listed.valid_to, closed.date)
         left join
-            limits as block
+            resolved as block
             on closed.unit_type = block.unit_type
+            and closed.date = block.date
             and block.mode = 'block'
-            and closed.date >= block.valid_from
-            and closed.date <= coalesce(block.valid_to, closed.date)
     ),
 
     based as (
@@ -78,6 +94,7 @@ select
     case limit_basis when 'source' then limit_up when 'rule' then rule_limit_up end as limit_up,
     limit_basis,
     case when limit_basis = 'rule' then listed_rule_id end as limit_rule_id,
+    case when limit_basis = 'rule' then is_listed_verified end as is_limit_verified,
     open,
     high,
     low,

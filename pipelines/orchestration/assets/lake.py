@@ -8,6 +8,7 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
+from pipelines.contract.outputs import QUARANTINE, ROW_ACCOUNTING
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
@@ -15,18 +16,17 @@ from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
 from pipelines.orchestration.resources import HomeLock, Workspace
-from pipelines.publication.snapshots import begin_candidate, snapshot_id
+from pipelines.publication.identity import snapshot_id
+from pipelines.publication.snapshots import begin_candidate
 
-_HANDOVERS = {
-    "row_accounting": "What became of every row that came in. One row a source table.",
-    "quarantine": "Rows that broke the contract, with the reason. One row a quarantined row.",
-}
+_HANDOVERS = {output.name: output.table.description for output in (ROW_ACCOUNTING, QUARANTINE)}
 
 
 def _specs() -> list[dg.AssetSpec]:
     tables = [
         dg.AssetSpec(
             lake_key(table.name),
+            skippable=True,
             description=table.description,
             group_name=LAKE,
             owners=ENGINEERS,
@@ -81,6 +81,8 @@ def lake(
 
 def _results(summary: LakeSummary, workspace: Workspace) -> Iterator[dg.MaterializeResult]:
     for name, table in summary.tables.items():
+        if not (table.files_new or table.files_changed or table.files_withdrawn or table.periods_rewritten):
+            continue
         counts = {key: value for key, value in asdict(table).items() if isinstance(value, int)}
         yield dg.MaterializeResult(
             asset_key=lake_key(name),

@@ -22,6 +22,8 @@ select
     reports.submitted_at,
     reports.first_submitted_at,
     due_dates.due_on,
+    due_dates.rule_id as due_rule_id,
+    due_dates.is_rule_verified as is_due_on_verified,
     case
         when due_dates.due_on is not null and reports.first_submitted_at is not null
         then

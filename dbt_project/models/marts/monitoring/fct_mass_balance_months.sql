@@ -7,11 +7,7 @@ with
 
     units as (select * from {{ ref("dim_units") }}),
 
-    filing_rules as (
-        select *
-        from {{ ref("rule_compliance_calendar") }}
-        where market = '{{ var("market_id") }}' and duty = 'monthly_filing' and sector = 'all'
-    ),
+    filing_rules as (select * from {{ ref("int_filing_days_resolved") }}),
 
     reported as (
         select
@@ -28,6 +24,7 @@ with
             sum(electricity_generated) as electricity_generated_mwh,
             sum(heat_supplied) as heat_supplied_gj,
             sum(fuel_energy_gj) as fuel_energy_gj,
+            max(uses_unverified_default) as uses_unverified_default,
             min(first_submitted_at) as submitted_at
         from fuel_months
         group by unit_id, month, period
@@ -69,16 +66,16 @@ with
                 when reported.combustion_tco2 is not null or reported.process_tco2 is not null
                 then coalesce(reported.combustion_tco2, 0) + coalesce(reported.process_tco2, 0)
             end as fuel_emissions_tco2,
-            {{ add_days(next_month("reported.month"), "filing_rules.days_after_month_end - 1") }} as due_on
+            filing_rules.due_on,
+            filing_rules.is_rule_verified as is_due_on_verified
         from reported
         left join units on reported.unit_id = units.unit_id
         left join metered on reported.unit_id = metered.unit_id and reported.month = metered.month
         left join cems on reported.unit_id = cems.unit_id and reported.month = cems.month
         left join
             filing_rules
-            on cast(extract(year from reported.month) as bigint) >= filing_rules.year_from
-            and cast(extract(year from reported.month) as bigint)
-            <= coalesce(filing_rules.year_to, cast(extract(year from reported.month) as bigint))
+            on units.sector is not distinct from filing_rules.sector
+            and reported.month = filing_rules.month
     )
 
 select
@@ -104,6 +101,8 @@ select
     heat_supplied_gj,
     fuel_energy_gj,
     fuel_energy_gj / nullif(electricity_generated_mwh, 0) as heat_rate_gj_per_mwh,
+    uses_unverified_default,
     submitted_at,
-    due_on
+    due_on,
+    is_due_on_verified
 from joined

@@ -38,6 +38,8 @@ select
     cumulative_verified as cumulative_verified_tco2e,
     cumulative_surrendered as cumulative_surrendered_tco2e,
     due_on,
+    due_rule_id,
+    is_due_on_verified,
     basis,
     required_tco2e,
     provided_tco2e,

@@ -3,6 +3,8 @@ with
 
     articles as (select * from {{ ref("rule_articles") }}),
 
+    documents as (select * from {{ ref("rule_documents") }}),
+
     exploded as (select alert_id, {{ each_of("rule_refs") }} as rule_id from alerts),
 
     cited as (select distinct alert_id, rule_id from exploded)
@@ -10,10 +12,12 @@ with
 select
     cited.alert_id,
     cited.rule_id,
-    articles.document,
+    documents.title_zh as document_zh,
+    documents.title_en as document_en,
     articles.article,
     articles.title_zh,
     articles.title_en,
     articles.verified
 from cited
 left join articles on cited.rule_id = articles.rule_id
+left join documents on articles.document_id = documents.document_id

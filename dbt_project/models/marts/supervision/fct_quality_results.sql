@@ -1,3 +1,4 @@
+-- Written by `make generate` from pipelines/contract; edit the contract instead.
 select
     gate,
     table_name,

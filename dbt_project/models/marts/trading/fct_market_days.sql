@@ -22,6 +22,7 @@ select
     limit_up,
     limit_basis,
     limit_rule_id,
+    is_limit_verified,
     open,
     high,
     low,

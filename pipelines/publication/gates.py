@@ -1,4 +1,8 @@
-"""Where Great Expectations meets the run: what each gate looks at, and what a refusal leaves behind."""
+"""The two gates of a run: which tables each looks at, what it hands to dbt, and what a refusal leaves behind.
+
+Belongs here: calling the gate's runner and keeping its results. Does not belong here: expectations and bounds
+(`expectations`), asset checks (`pipelines.orchestration.checks`).
+"""
 
 from __future__ import annotations
 
@@ -9,34 +13,16 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.core.texts import with_folders
 from expectations.results import GateResult
-from expectations.runner import MESSAGES, validate
+from expectations.runner import Describe, validate
 from expectations.session import Limits
+from pipelines.contract.outputs import QUALITY_RESULTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import GateRefusedError
 from pipelines.core.settings import Settings
-from pipelines.orchestration.resources import Workspace
-from pipelines.publication.snapshots import refuse
+from pipelines.publication.snapshots import Candidate, refuse
 
 INGESTION, PUBLICATION = "ingestion", "publication"
-
-QUALITY_SCHEMA = {
-    "gate": pl.String,
-    "table_name": pl.String,
-    "expectation": pl.String,
-    "column_name": pl.String,
-    "severity": pl.String,
-    "success": pl.Boolean,
-    "observed": pl.String,
-    "expected": pl.String,
-    "unexpected_count": pl.Int64,
-    "element_count": pl.Int64,
-    "rule_ref": pl.String,
-    "description_zh": pl.String,
-    "description_en": pl.String,
-    "position": pl.Int64,
-}
 
 
 def _ingestion_tables(settings: Settings) -> dict[str, Any]:
@@ -50,12 +36,10 @@ def _ingestion_tables(settings: Settings) -> dict[str, Any]:
     return tables
 
 
-def _publication_tables(workspace: Workspace) -> dict[str, Any]:
-    tables: dict[str, Any] = {
-        path.stem: path for path in sorted((workspace.candidate / "marts").glob("*.parquet"))
-    }
-    handover = workspace.settings.handover
-    subjects = workspace.settings.scratch / "alert_subjects.parquet"
+def _publication_tables(candidate: Candidate) -> dict[str, Any]:
+    tables: dict[str, Any] = {path.stem: path for path in sorted(candidate.marts.glob("*.parquet"))}
+    handover = candidate.settings.handover
+    subjects = candidate.settings.scratch / "alert_subjects.parquet"
     alerts = pl.scan_parquet(handover / "alerts.parquet")
     alerts.select("alert_id", subject_id="subject_ids").explode("subject_id").collect().write_parquet(
         subjects
@@ -73,22 +57,24 @@ def _gate_file(settings: Settings, gate: str) -> Path:
     return settings.scratch / f"gate-{gate}.json"
 
 
-def run_gate(workspace: Workspace, gate: str) -> GateResult:
-    """Hold a gate's suites against its tables; results go to dbt, Data Docs to the candidate.
+def run_gate(candidate: Candidate, gate: str, describe: Describe) -> GateResult:
+    """Apply a gate's suites to its tables; results go to dbt, Data Docs to the candidate.
+
+    `describe` gives the texts of the catalogue in either language.
 
     Raises:
         CheckError: a check itself broke.
     """
-    settings = workspace.settings
+    settings = candidate.settings
     result = validate(
         gate,
-        _ingestion_tables(settings) if gate == INGESTION else _publication_tables(workspace),
-        market=workspace.market.model_dump(mode="json"),
-        as_of=workspace.day,
+        _ingestion_tables(settings) if gate == INGESTION else _publication_tables(candidate),
+        market=candidate.market.model_dump(mode="json"),
+        as_of=candidate.day,
         work_dir=settings.scratch,
-        describe=with_folders(MESSAGES).text,
+        describe=describe,
         limits=Limits(memory=settings.memory_limit, threads=settings.threads),
-        docs_dir=workspace.candidate / "data_docs" / gate,
+        docs_dir=candidate.folder / "data_docs" / gate,
     )
     content = {"counts": result.counts, "rows": result.rows()}
     _gate_file(settings, gate).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
@@ -96,7 +82,7 @@ def run_gate(workspace: Workspace, gate: str) -> GateResult:
     return result
 
 
-def refuse_if_failed(workspace: Workspace, result: GateResult) -> None:
+def refuse_if_failed(candidate: Candidate, result: GateResult) -> None:
     """Leave a refusal behind and stop the run if a critical expectation failed.
 
     Raises:
@@ -104,13 +90,13 @@ def refuse_if_failed(workspace: Workspace, result: GateResult) -> None:
     """
     if result.passed:
         return
-    docs = workspace.settings.home / "refused_data_docs"
+    docs = candidate.settings.home / "refused_data_docs"
     shutil.rmtree(docs, ignore_errors=True)
-    shutil.copytree(workspace.candidate / "data_docs", docs)
+    shutil.copytree(candidate.folder / "data_docs", docs)
     failed = [row for row in result.rows() if row["success"] is False and row["severity"] == "critical"]
-    refuse(workspace.settings, result.gate, workspace.snapshot, failed)
+    refuse(candidate.settings, result.gate, candidate.snapshot, failed)
     names = "; ".join(f"{row['table_name']}.{row['expectation']}" for row in failed)
-    raise GateRefusedError(f"gate {result.gate} refused the run: {names}; see {workspace.settings.refusal}")
+    raise GateRefusedError(f"gate {result.gate} refused the run: {names}; see {candidate.settings.refusal}")
 
 
 def forget_gates(settings: Settings) -> None:
@@ -124,8 +110,7 @@ def _hand_over(settings: Settings) -> None:
     for gate in (INGESTION, PUBLICATION):
         if _gate_file(settings, gate).is_file():
             rows += json.loads(_gate_file(settings, gate).read_text(encoding="utf-8"))["rows"]
-    frame = pl.DataFrame(rows, schema=QUALITY_SCHEMA, orient="row")
-    frame.write_parquet(settings.handover / "quality_results.parquet")
+    QUALITY_RESULTS.frame(rows).write_parquet(settings.handover / "quality_results.parquet")
 
 
 def gate_counts(settings: Settings) -> dict[str, dict[str, int]]:

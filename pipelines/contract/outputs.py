@@ -1,0 +1,182 @@
+"""What a run hands to dbt and publishes beside the marts: one definition of each schema.
+
+The files `lake/handover/<name>.parquet` have these columns. Their dbt sources and staging models, and
+the marts that publish one unchanged, are generated from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.contract.reasons import REASONS
+from pipelines.contract.schema import Column, Table
+from pipelines.contract.tables import TABLES
+
+_ROW_KEY = "JSON of the key columns and their values"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One handed-over table.
+
+    `after_detectors` marks what is written after the detectors ran and read by the supervision build only.
+    `published` names the mart that shows the table unchanged; without it a handwritten mart reads the staging
+    model. `identities` are conditions that hold in every row, by the name of their dbt test.
+    """
+
+    table: Table
+    published: str | None = None
+    after_detectors: bool = False
+    identities: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the table and of its file."""
+        return self.table.name
+
+    def frame(self, rows: list[dict[str, object]]) -> pl.DataFrame:
+        """Rows as a frame of the output's columns and types."""
+        return pl.DataFrame(rows, schema=self.table.stored_schema, orient="row")
+
+
+ROW_ACCOUNTING = Output(
+    Table(
+        name="row_accounting",
+        description="Where the rows of each source table went. One row a source table.",
+        key=("table_name",),
+        columns=(
+            Column("table_name", "string", description="table of the source contract"),
+            Column("files", "int64", description="delivered files in force"),
+            Column(
+                "rows_in", "int64", description="rows delivered, and rows that a reader quarantined before"
+            ),
+            Column("rows_kept", "int64", description="rows that the marts are built from"),
+            Column("rows_superseded", "int64", description="rows that a later delivery replaced"),
+            Column("rows_quarantined", "int64", description="rows that the reader or the lake quarantined"),
+        ),
+    ),
+    published="fct_row_accounting",
+    identities=(("every_row_is_accounted_for", "rows_in = rows_kept + rows_superseded + rows_quarantined"),),
+)
+
+QUARANTINE = Output(
+    Table(
+        name="quarantine",
+        description="Rows that broke the contract, with the reason. One row a quarantined row.",
+        key=("quarantine_id",),
+        columns=(
+            Column("quarantine_id", "string"),
+            Column("table_name", "string"),
+            Column("record_key", "string", nullable=True, description=_ROW_KEY),
+            Column("reason", "string", enum=tuple(REASONS), description="the first reason that applies"),
+            Column("column_name", "string", nullable=True),
+            Column("value", "string", nullable=True, description="as delivered"),
+            Column("file", "string", description="delivered file; of a reader's row, the published file"),
+            Column(
+                "row_number",
+                "int64",
+                description="place of the row among those of its file that could be parsed, from 1; "
+                "of a malformed line, its line",
+            ),
+            Column("period", "string", description="YYYY-MM, YYYY, all, or unknown"),
+        ),
+    ),
+    published="fct_quarantine",
+)
+
+ALERTS = Output(
+    Table(
+        name="alerts",
+        description="What the detectors found. One row an alert.",
+        key=("alert_id",),
+        columns=(
+            Column("alert_id", "string"),
+            Column("kind", "string"),
+            Column("family", "string"),
+            Column("subject_type", "string"),
+            Column("subject_ids", "string[]"),
+            Column("province_code", "string", nullable=True),
+            Column("window_start", "timestamp", description="UTC"),
+            Column("window_end", "timestamp", description="UTC, not included"),
+            Column("score", "float64", description="0 to 1, higher is more suspicious"),
+            Column("p_value", "float64", nullable=True),
+            Column("level", "string", description="blue, yellow, orange or red"),
+            Column("title_zh", "string"),
+            Column("title_en", "string"),
+            Column("measures", "string", description="JSON of the figures with their thresholds"),
+            Column("evidence", "string", description="JSON of the source tables and row keys"),
+            Column("rule_refs", "string[]", description="rule ids"),
+            Column("detector", "string"),
+            Column("detector_version", "string"),
+            Column("snapshot_id", "string"),
+        ),
+    ),
+    after_detectors=True,
+)
+
+ALERT_EVIDENCE = Output(
+    Table(
+        name="alert_evidence",
+        description="Keys of the source rows behind the alerts. One row an alert and source row.",
+        key=("alert_id", "evidence_no"),
+        columns=(
+            Column("alert_id", "string", ref="alerts.alert_id"),
+            Column("evidence_no", "int64"),
+            Column("table_name", "string"),
+            Column("record_key", "string", description=_ROW_KEY),
+        ),
+    ),
+    published="fct_alert_evidence",
+    after_detectors=True,
+)
+
+QUALITY_RESULTS = Output(
+    Table(
+        name="quality_results",
+        description="What the gates checked and found. One row an expectation in a gate.",
+        key=("gate", "position"),
+        columns=(
+            Column("gate", "string", enum=("ingestion", "publication")),
+            Column("table_name", "string"),
+            Column("expectation", "string"),
+            Column("column_name", "string", nullable=True),
+            Column("severity", "string", enum=("critical", "warning", "info")),
+            Column("success", "bool", nullable=True, description="null where nothing could be judged"),
+            Column("observed", "string", nullable=True),
+            Column("expected", "string", nullable=True),
+            Column("unexpected_count", "int64", nullable=True),
+            Column("element_count", "int64", nullable=True),
+            Column("rule_ref", "string", nullable=True),
+            Column("description_zh", "string"),
+            Column("description_en", "string"),
+            Column("position", "int64", description="order within the gate"),
+        ),
+    ),
+    published="fct_quality_results",
+    after_detectors=True,
+)
+
+OUTPUTS = {
+    output.name: output for output in (ROW_ACCOUNTING, QUARANTINE, ALERTS, ALERT_EVIDENCE, QUALITY_RESULTS)
+}
+"""Every output by name, in the order in which a run writes them."""
+
+READER_QUARANTINE = Table(
+    name="quarantine",
+    description="Rows that a reader of a published format quarantined. One row a published row.",
+    key=("file", "row_number"),
+    columns=(
+        Column(
+            "table_name", "string", enum=tuple(TABLES), description="contract table that the row belongs to"
+        ),
+        *(
+            QUARANTINE.table.column(name)
+            for name in ("record_key", "reason", "column_name", "value", "file", "row_number")
+        ),
+    ),
+)
+"""The file `_quarantined/rows.parquet` beside a reading's source tables, which the lake counts."""
+
+READER_QUARANTINE_FILE = "_quarantined/rows.parquet"
