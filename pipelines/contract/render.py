@@ -8,25 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from pipelines.contract.schema import Column, Table
-from pipelines.contract.tables import TABLES
+from pipelines.contract.dbt import NOTICE, describe
+from pipelines.contract.render_staging import orphans, staging_files
+from pipelines.contract.schema import Table
+from pipelines.contract.tables import AREAS, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGING = Path("dbt_project/models/staging")
 REFERENCE = Path("docs/reference/contract.md")
-SQL_LINE_LENGTH = 110
-"""What the SQL formatter keeps on one line."""
-
-NOTICE = "Written by `make generate` from pipelines/contract; edit the contract instead."
-PERIOD = "what a run rewrites together: YYYY-MM or YYYY of the row, or 'all'"
-
-
 VALUES = """## How values are written
 
 A table is one file (`trades.parquet`, `trades.csv`, `trades.csv.gz`) or a folder of such files, with or
@@ -63,86 +54,6 @@ A row that breaks this is quarantined with its reason, and counted:
 """What the reference page says of values; reasons are those of `pipelines.lake`."""
 
 
-def dbt_type(column: Column) -> str:
-    """Name of the column's type that DuckDB, Spark and dbt contracts all know."""
-    return "string" if column.duckdb_type == "varchar" else column.duckdb_type
-
-
-def describe(column: Column) -> str:
-    """The column's description, unit and allowed values in one line."""
-    parts = [column.description]
-    if column.unit:
-        parts.append(f"in {column.unit}")
-    if column.enum:
-        parts.append(f"one of {', '.join(column.enum)}")
-    if column.ref:
-        parts.append(f"refers to {column.ref}")
-    return "; ".join(part for part in parts if part)
-
-
-def _column(column: Column) -> dict[str, Any]:
-    entry = {"name": column.name, "data_type": dbt_type(column), "description": describe(column)}
-    return {key: value for key, value in entry.items() if value}
-
-
-def _period() -> dict[str, Any]:
-    return {"name": "period", "data_type": "string", "description": PERIOD}
-
-
-def _source(table: Table) -> dict[str, Any]:
-    return {
-        "name": table.name,
-        "description": table.description,
-        "config": {"meta": {"dagster": {"asset_key": ["lake", table.name]}}},
-        "columns": [*(_column(column) for column in table.columns), _period()],
-    }
-
-
-def _staging_entry(table: Table) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"columns": list(table.key), "source": table.name}
-    if table.period_column in table.key:
-        arguments["by_period"] = True
-    return {
-        "name": f"stg_{table.name}",
-        "description": table.description,
-        "data_tests": [{"unique_key": {"arguments": arguments}}],
-        "columns": [*(_column(column) for column in table.columns), _period()],
-    }
-
-
-def _yaml(content: dict[str, Any]) -> str:
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
-    return f"# {NOTICE}\n{text}"
-
-
-def sources_yaml(tables: Iterable[Table]) -> str:
-    """The dbt source `lake`: one table each, with the columns that its files hold."""
-    source = {
-        "name": "lake",
-        "schema": "lake",
-        "description": "Kept rows of the source contract, clean and typed; timestamps are UTC.",
-        "tables": [_source(table) for table in tables],
-    }
-    return _yaml({"version": 2, "sources": [source]})
-
-
-def staging_yaml(tables: Iterable[Table]) -> str:
-    """Descriptions and the tests of keys; types, enums and references are the lake's."""
-    return _yaml({"version": 2, "models": [_staging_entry(table) for table in tables]})
-
-
-def staging_sql(table: Table) -> str:
-    """The staging model of a table: its columns by name."""
-    names = (*table.names, "period")
-    origin = f'from {{{{ source("lake", "{table.name}") }}}}'
-    columns = f"select {', '.join(names)}"
-    if len(columns) > SQL_LINE_LENGTH:
-        columns = "select\n" + ",\n".join(f"    {name}" for name in names)
-    between = " " if len(columns) + 1 + len(origin) <= SQL_LINE_LENGTH else "\n"
-    line = f"{columns}{between}{origin}"
-    return f"-- {NOTICE}\n{line}\n"
-
-
 def reference_page(tables: Iterable[Table]) -> str:
     """The reference page: every table with its columns, types and units."""
     parts = [
@@ -173,22 +84,11 @@ def reference_page(tables: Iterable[Table]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def rendered(tables: dict[str, Table] = TABLES) -> dict[Path, str]:
+def rendered(areas: Mapping[str, tuple[Table, ...]] = AREAS) -> dict[Path, str]:
     """Every file that follows from the contract, by its path within the checkout."""
-    listed = list(tables.values())
-    files = {
-        STAGING / "_contract__sources.yml": sources_yaml(listed),
-        STAGING / "_contract__staging.yml": staging_yaml(listed),
-        REFERENCE: reference_page(listed),
-    }
-    files |= {STAGING / f"stg_{table.name}.sql": staging_sql(table) for table in listed}
-    return files
-
-
-def orphans(root: Path, files: dict[Path, str]) -> list[Path]:
-    """Staging models in the checkout that belong to no table of the contract any more."""
-    found = (path.relative_to(root) for path in (root / STAGING).glob("stg_*.sql"))
-    return sorted(path for path in found if path not in files)
+    present = {table.name: table for tables in areas.values() for table in tables}
+    listed = [present[name] for name in TABLES if name in present]
+    return {**staging_files(areas), REFERENCE: reference_page(listed)}
 
 
 def stale(root: Path, files: dict[Path, str]) -> list[Path]:

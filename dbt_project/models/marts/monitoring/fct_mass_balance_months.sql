@@ -20,13 +20,13 @@ with
             period,
             max(entity_id) as entity_id,
             max(revision) as revision,
-            sum(reported_emissions) as reported_emissions_tco2,
+            sum(reported_emissions_tco2) as reported_emissions_tco2,
             sum(combustion_tco2) as combustion_tco2,
             sum(case when is_solid then combustion_tco2 end) as solid_combustion_tco2,
-            sum(process_emissions) as process_tco2,
+            sum(process_emissions_tco2) as process_tco2,
             sum(case when is_solid then fuel_consumption end) as fuel_consumption_t,
-            sum(electricity_generated) as electricity_generated_mwh,
-            sum(heat_supplied) as heat_supplied_gj,
+            sum(electricity_generated_mwh) as electricity_generated_mwh,
+            sum(heat_supplied_gj) as heat_supplied_gj,
             sum(fuel_energy_gj) as fuel_energy_gj,
             min(first_submitted_at) as submitted_at
         from fuel_months
