@@ -1,6 +1,7 @@
-"""From unusual to suspicious: what does it mean, and what shows it?
+"""Detection: what does an unusual figure mean, and which rows show it?
 
-Belongs here: detectors (one file a kind), thresholds as policy (`policy.yml`), the fusion of figures into
-comparable scores, evidence, the catalogue of kinds and texts, evaluation against known cases, replay.
-Does not belong here: fitting of models (`models`), orchestration (`pipelines`), screens (`dashboards`).
+Belongs here: detectors, their thresholds as policy, scoring, evidence, alert texts, replay of an alert, and
+the evaluation of detectors on markets whose cases are known.
+Does not belong here: training of models (`models`), orchestration and storage (`pipelines`), screens
+(`dashboards`), relational logic that SQL can express (`dbt_project`).
 """

@@ -32,7 +32,7 @@ class DeskError(Exception):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One published snapshot; `stamp` tells apart two publications under one name."""
+    """One published snapshot; `stamp` distinguishes two publications under one name."""
 
     folder: Path
     stamp: int

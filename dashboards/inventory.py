@@ -29,7 +29,7 @@ _RESULT = (
     "element_count",
     "rule_ref",
 )
-# What tells when a row is from, the finest first.
+# Columns that date a row, the finest first.
 _TIMES = ("date", "trade_date", "transferred_at", "month", "window_end", "period", "year")
 _NO_PERIOD = "all"
 

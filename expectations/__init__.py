@@ -1,8 +1,7 @@
-"""Plausibility of what comes in and of what goes out: the supervisor's rulebook as Great Expectations suites.
+"""Plausibility of what comes in and what goes out: the two gates as Great Expectations suites.
 
-Belongs here: suites as functions (`door/` over the lake's kept tables, `publication/` over a candidate's
-marts), the numbers they hold figures to (`policy.yml`, each with its reason), the runner and its Data Docs.
-
-Does not belong here: keys, references, enums and types (the lake and dbt hold those), arithmetic inside
-the warehouse (dbt tests), suspicion of a subject (`anomaly/`), readers and writers of any other file.
+Belongs here: suites as functions (`ingestion/` over the lake's kept tables, `publication/` over a candidate's
+marts), their bounds (`policy.yml`, each with its reason), the runner and its Data Docs.
+Does not belong here: keys, references, enumerations and types (checked by the lake and by dbt), arithmetic
+inside the warehouse (dbt tests), suspicion of a subject (`anomaly`), readers and writers of other files.
 """

@@ -1,4 +1,4 @@
-"""Reads `policy.yml`: the numbers figures are held to, each with severity, source and reason."""
+"""Reads `policy.yml`: how each expectation is judged, with severity, source and reason."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ class Market:
 
 @dataclass(frozen=True)
 class Bound:
-    """Closed interval that at least `mostly` of a figure's values must lie in.
+    """How an expectation is judged: its severity, its reason, and the closed interval where it has one.
 
-    `rule` is the id of the article or guideline the numbers come from; without one they are this house's
-    policy and `why` is the whole of their justification. `verified` is how surely the rule's text was read.
+    At least the share `mostly` of the values must meet the expectation. `rule` is the id of the article or
+    guideline that the numbers come from; without one they are the supervisor's own policy and
+    `why` is the whole of their justification. `verified` is how surely the rule's text was read.
     """
 
     severity: str
@@ -49,8 +50,6 @@ class Bound:
     def __post_init__(self) -> None:
         if self.severity not in SEVERITIES:
             raise ValueError(f"severity is {self.severity!r}, expected one of {', '.join(SEVERITIES)}")
-        if self.minimum is None and self.maximum is None:
-            raise ValueError("neither minimum nor maximum is given, expected at least one")
         if self.rule is not None and self.verified not in VERIFICATIONS:
             raise ValueError(
                 f"rule {self.rule} has verified: {self.verified!r}, "
@@ -65,15 +64,24 @@ class Bound:
         return self.verified in ("Y1", "Y2")
 
     @property
-    def text(self) -> str:
-        """The interval and share in signs that need no language."""
+    def has_interval(self) -> bool:
+        """Whether a minimum or a maximum is given."""
+        return self.minimum is not None or self.maximum is not None
+
+    @property
+    def interval(self) -> str:
+        """The interval in signs that need no language; empty where there is none."""
+        if not self.has_interval:
+            return ""
         if self.minimum is None:
-            interval = f"≤ {self.maximum:.10g}"
-        elif self.maximum is None:
-            interval = f"≥ {self.minimum:.10g}"
-        else:
-            interval = f"{self.minimum:.10g} … {self.maximum:.10g}"
-        return interval if self.mostly == 1 else f"{interval} ({100 * self.mostly:.4g} %)"
+            return f"≤ {self.maximum:.10g}"
+        if self.maximum is None:
+            return f"≥ {self.minimum:.10g}"
+        return f"{self.minimum:.10g} … {self.maximum:.10g}"
+
+    def of_rows(self, expected: str) -> str:
+        """What is expected, with the share of the rows of which it is expected where that is not all."""
+        return expected if self.mostly == 1 else f"{expected} ({100 * self.mostly:.4g} %)"
 
 
 @cache

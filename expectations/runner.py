@@ -10,22 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from expectations.data_docs import write_data_docs
-from expectations.engine import Engine, Outcome
 from expectations.gates import suites_of
+from expectations.library import Engine, Outcome
 from expectations.policy import Market
 from expectations.results import SKIPPED, GateResult, QualityResult
 from expectations.session import (
     Limits,
     Sources,
     create_suite_views,
-    only_figure,
     open_tables,
     sample_breaches,
 )
 from expectations.suite import Check, Frame, Suite
 
 Describe = Callable[..., str]
-"""Text of a key in a language, with values: `anomaly.catalogue.text`."""
+"""Text of a key in a language, with values: the text of a key in `messages/`."""
 
 
 def validate(
@@ -39,10 +38,10 @@ def validate(
     docs_dir: Path | None = None,
     limits: Limits | None = None,
 ) -> GateResult:
-    """Hold a gate's tables to its suites.
+    """Judge a gate's tables by its suites.
 
     Args:
-        gate: `door` (the lake's kept tables, `row_accounting`, and `previous_row_accounting` of the last
+        gate: `ingestion` (the lake's kept tables, `row_accounting`, and `previous_row_accounting` of the last
             publication where there is one) or `publication` (the candidate's marts).
         tables: Parquet files of each table, or their folder. A table that is left out, or whose folder has no
             files, is skipped and reported as such.
@@ -146,11 +145,11 @@ class _Run:
             "gate": suite.gate,
             "table_name": suite.table,
             "expectation": suite.label(check.name),
-            "column_name": check.column,
+            "column_name": check.expect.column,
             "severity": check.bound.severity,
             "success": outcome.success if outcome.values else None,
             "observed": self._observed(suite, check, outcome),
-            "expected": check.bound.text,
+            "expected": check.expected,
             "unexpected_count": outcome.unexpected,
             "element_count": outcome.values,
             "rule_ref": check.bound.rule,
@@ -161,12 +160,13 @@ class _Run:
     def _observed(self, suite: Suite, check: Check, outcome: Outcome) -> str:
         if not outcome.values:
             return "no values"
+        if outcome.figure is not None:
+            return f"{outcome.figure:.6g}"
         summary = f"{outcome.unexpected} / {outcome.values}"
-        if outcome.unexpected:
-            return "; ".join([summary, *sample_breaches(self.database, suite, check, self.config)])
-        if outcome.values == 1:
-            return f"{summary}; {only_figure(self.database, suite, check, self.config)}"
-        return summary
+        if not outcome.unexpected or outcome.breaches is None:
+            return summary
+        rows = sample_breaches(self.database, suite, check, outcome.breaches, self.config)
+        return "; ".join([summary, *rows])
 
 
 def _reason_to_skip(suite: Suite, counts: Mapping[str, int]) -> str | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from expectations.results import CheckError
-from expectations.suite import Check, Suite
+
+if TYPE_CHECKING:
+    from expectations.suite import Check, Suite
 
 Sources = Mapping[str, Sequence[Path] | Path]
 GATE_TABLES = "gate_tables"
@@ -93,7 +95,7 @@ def open_tables(database: Path, sources: Sources, config: Mapping[str, Any]) -> 
 
 
 def view_of(suite: Suite) -> str:
-    """Name of the view whose columns are the suite's figures."""
+    """Name of the view that a suite judges."""
     return f"judged_{suite.name}"
 
 
@@ -109,41 +111,39 @@ def create_suite_views(database: Path, suites: Iterable[Suite], config: Mapping[
                 connection.execute(f"create view {view_of(suite)} as {suite.query}")
             except duckdb.Error as error:
                 raise CheckError(
-                    f"gate {suite.gate}, suite {suite.name}, table {suite.table}: the figures cannot be "
+                    f"gate {suite.gate}, suite {suite.name}, table {suite.table}: the rows cannot be "
                     f"computed: {error}. Expected the columns of the contract or the mart; "
                     "compare them with the suite's expressions."
                 ) from error
 
 
 def sample_breaches(
-    database: Path, suite: Suite, check: Check, config: Mapping[str, Any], limit: int = 3
+    database: Path, suite: Suite, check: Check, query: str, config: Mapping[str, Any], limit: int = 3
 ) -> list[str]:
-    """The first breaches of a check in the order of their keys, as `key=…: figure`."""
-    outside = [
-        f"{check.name} {sign} {value!r}"
-        for sign, value in (("<", check.bound.minimum), (">", check.bound.maximum))
-        if value is not None
-    ]
-    keys = ", ".join(suite.key)
+    """The first rows of the library's query of breaches in the order of their keys, as `key=…: figures`.
+
+    The library would list rows in whatever order the database gives them.
+    """
+    if check.expect.repeated:
+        columns = ", ".join(check.expect.repeated)
+        query = (
+            f"select {', '.join(suite.key)}, {columns} from {view_of(suite)} "
+            f"qualify count(*) over (partition by {columns}) > 1"
+        )
+    order = ", ".join(f'"{key}"' for key in suite.key)
+    keys = len(suite.key)
     with duckdb.connect(str(database), config=dict(config)) as connection:
-        rows = connection.execute(
-            f"select {keys}, {check.name} from {view_of(suite)} where {' or '.join(outside)} "
-            f"order by {keys} limit {limit}"
-        ).fetchall()
+        connection.execute("set timezone = 'UTC'")
+        found = connection.execute(
+            f"select * from ({query.rstrip().rstrip(';')}) as breaches order by {order} limit {limit}"
+        )
+        rows = found.fetchall()
     return [
         ", ".join(f"{key}={value}" for key, value in zip(suite.key, row, strict=False))
-        + f": {_short(row[-1])}"
+        + "".join(f": {_short(value)}" for value in row[keys : keys + 1])
+        + "".join(f", {_short(value)}" for value in row[keys + 1 :])
         for row in rows
     ]
-
-
-def only_figure(database: Path, suite: Suite, check: Check, config: Mapping[str, Any]) -> str:
-    """The figure of a check that has a single value, such as a share of the whole."""
-    with duckdb.connect(str(database), config=dict(config)) as connection:
-        rows = connection.execute(
-            f"select {check.name} from {view_of(suite)} where {check.name} is not null limit 1"
-        ).fetchall()
-    return _short(rows[0][0])
 
 
 def _short(value: Any) -> str:

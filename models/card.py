@@ -26,7 +26,7 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
 def _detectable(view: pl.DataFrame) -> list[tuple[object, ...]]:
     """By fuel group: unit years that would score one half or more if a share of their CO2 were reported.
 
-    Computed on the fitted bands: residuals shift by the log of the share, the band stays. It tells
+    Computed on the fitted bands: residuals shift by the log of the share, the band stays. It shows
     what the band can separate, not what a retraining with false reports inside would give.
     """
     rows: list[tuple[object, ...]] = []

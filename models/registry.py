@@ -31,7 +31,7 @@ def data_hash(frame: pl.DataFrame, columns: tuple[str, ...] = INPUT_COLUMNS) -> 
 
 
 def manifest(fitted: ExpectedEmissions, unit_years: pl.DataFrame) -> dict[str, Any]:
-    """Everything that is needed to train the model again and to tell whether it is the same one."""
+    """Everything that is needed to train the model again and to check that it is the same one."""
     years = unit_years["year"]
     return {
         "model_id": MODEL_ID,

@@ -1,7 +1,8 @@
-"""The Dagster code location and the command line: what runs, when, on what, and where results go.
+"""Everything that moves data: contract, readers, lake, warehouse, publication, orchestration, command line.
 
-Belongs here: assets, checks, jobs, schedules, sensors, resources, settings, the contract,
-the lake, the publication, and the readers that turn foreign formats into the contract.
-Does not belong here: statistics (`models`, `anomaly`), SQL transformations (`dbt_project`), screens
-(`dashboards`).
+Belongs here: sub-packages, each with its own rule in its first docstring, and `definitions.py`, the entry
+point for Dagster. From the bottom: `core` and `contract`; `sources` and `simulator` write a source directory;
+`lake`, `warehouse` and `publication` store it; `orchestration` runs everything; `bench` and `cli` use it.
+Does not belong here: modules outside a sub-package, statistics (`models`, `anomaly`), plausibility
+(`expectations`), SQL of models (`dbt_project`), screens (`dashboards`).
 """

@@ -1,8 +1,7 @@
-"""The code location: everything Dagster shows, put together when Dagster asks for it.
+"""The Dagster code location that `dagster dev` and `dg` load.
 
-Belongs here: assembly. Does not belong here: definitions themselves; they live in `assets/`,
-`checks.py`, `jobs.py`, `schedules.py` and `sensors.py`.
-See https://docs.dagster.io/guides/build/projects-and-components.
+Belongs here: nothing but the entry point. Does not belong here: definitions or their assembly, which
+live in `pipelines.orchestration`. See https://docs.dagster.io/guides/build/projects-and-components.
 """
 
 import dagster as dg
@@ -10,41 +9,7 @@ import dagster as dg
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Assets, checks, jobs, schedules, sensors and resources; prepares dbt's manifest where needed."""
-    from dagster_dbt import DbtCliResource
+    """Everything that Dagster shows; prepares dbt's manifest where it is missing."""
+    from pipelines.orchestration.location import build_definitions
 
-    from pipelines.orchestration.assets.analysis import build_candidate_asset, detectors, expected_emissions
-    from pipelines.orchestration.assets.lake import lake
-    from pipelines.orchestration.assets.publication import build_publication_assets
-    from pipelines.orchestration.assets.warehouse import build_warehouse_assets
-    from pipelines.orchestration.checks import build_ingestion_check, build_quality_asset
-    from pipelines.orchestration.jobs import supervision_run
-    from pipelines.orchestration.project import dbt_executable, dbt_project, prepare_manifest
-    from pipelines.orchestration.resources import HomeLock, Workspace
-    from pipelines.orchestration.schedules import daily_run
-    from pipelines.orchestration.sensors import new_files
-
-    prepare_manifest()
-    workspace = Workspace()
-    warehouse, supervision = build_warehouse_assets()
-    return dg.Definitions(
-        assets=[
-            lake,
-            warehouse,
-            build_candidate_asset(sorted(warehouse.keys)),
-            expected_emissions,
-            detectors,
-            build_quality_asset(),
-            supervision,
-            *build_publication_assets(sorted(supervision.keys)),
-        ],
-        asset_checks=[build_ingestion_check()],
-        jobs=[supervision_run],
-        schedules=[daily_run],
-        sensors=[new_files],
-        resources={
-            "workspace": workspace,
-            "lock": HomeLock(workspace=workspace),
-            "dbt": DbtCliResource(project_dir=dbt_project(), dbt_executable=dbt_executable()),
-        },
-    )
+    return build_definitions()

@@ -80,7 +80,7 @@ def honest() -> Plants:
 
 
 def changed(before: Plants, after: Plants, table: str) -> pl.DataFrame:
-    """Keys of the rows that differ; laboratory reports are told by unit and month, as numbers move."""
+    """Keys of the rows that differ; laboratory reports are identified by unit and month, as numbers move."""
     key = list(TABLES[table].key) if table != "lab_tests" else ["unit_id", "month"]
     old, new = (_comparable(one[table], table) for one in (before, after))
     both = [old.join(new, on=old.columns, how="anti", nulls_equal=True)]

@@ -1,101 +1,171 @@
-"""The house's walls: who may import whom, and that nothing happens at import."""
+"""The packages: who may import whom, no circles, nothing happens at import, and each says what it holds."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections import defaultdict
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("models", "anomaly", "expectations", "dashboards", "pipelines")
+PACKAGES = ("models", "anomaly", "expectations", "dashboards", "pipelines")
 
+# Package -> what it may import of the project besides itself. An entry stands for everything below it.
+ANALYSIS = {"models", "anomaly", "expectations"}
+STORES = {"pipelines.lake", "pipelines.warehouse", "pipelines.publication"}
+BASE = {"pipelines.core", "pipelines.contract"}
 ALLOWED = {
-    "models": {"models"},
-    "anomaly": {"anomaly", "models"},
-    "expectations": {"expectations"},
-    "dashboards": {"dashboards", "anomaly.catalogue", "pipelines.core.settings", "pipelines.contract"},
-    "pipelines": {"pipelines", "models", "anomaly", "expectations"},
+    "models": set(),
+    "anomaly": {"models"},
+    "expectations": set(),
+    "dashboards": {"anomaly.catalogue", "anomaly.core", "pipelines.cases", "pipelines.reports", *BASE},
+    "pipelines.core": set(),
+    "pipelines.contract": {"pipelines.core"},
+    "pipelines.sources": BASE,
+    "pipelines.simulator": BASE,
+    "pipelines.lake": BASE,
+    "pipelines.warehouse": {*BASE, "pipelines.lake"},
+    "pipelines.publication": {*BASE, "pipelines.lake", "pipelines.warehouse"},
+    "pipelines.cases": {*BASE, "pipelines.publication"},
+    "pipelines.reports": {*BASE, "pipelines.publication"},
+    "pipelines.orchestration": {*ANALYSIS, *BASE, *STORES, "pipelines.cases", "pipelines.reports"},
+    "pipelines.definitions": {"pipelines.orchestration"},
+    "pipelines.bench": {
+        *BASE,
+        *STORES,
+        "pipelines.orchestration",
+        "pipelines.simulator",
+        "pipelines.sources",
+    },
+    "pipelines.cli": {
+        *ANALYSIS,
+        *BASE,
+        *STORES,
+        "pipelines.bench",
+        "pipelines.cases",
+        "pipelines.orchestration",
+        "pipelines.reports",
+        "pipelines.simulator",
+        "pipelines.sources",
+    },
 }
-FOREIGN = {
-    "models": {"dagster", "streamlit", "great_expectations", "dbt"},
-    "anomaly": {"dagster", "streamlit", "great_expectations", "dbt"},
-    "expectations": {"dagster", "streamlit", "dbt"},
-    "dashboards": {"dagster", "great_expectations", "dbt", "sklearn", "duckdb"},
+
+# Library -> the only places that may import it. An entry stands for everything below it.
+CONFINED = {
+    "dagster": {"pipelines.definitions", "pipelines.orchestration"},
+    "dagster_dbt": {"pipelines.definitions", "pipelines.orchestration"},
+    "dbt": {"pipelines.warehouse", "pipelines.orchestration"},
+    "great_expectations": {"expectations"},
+    "sklearn": {"models", "anomaly.evaluation"},
+    "streamlit": {"dashboards"},
+    "typer": {"pipelines.cli"},
 }
+# What the desk must not need besides: it reads published files and nothing else.
+DESK_WITHOUT = {"duckdb", "dagster", "great_expectations", "dbt", "sklearn"}
 
 
-def _modules(room: str) -> list[Path]:
-    return sorted((ROOT / room).rglob("*.py"))
+def _within(name: str, places: set[str]) -> bool:
+    return any(name == place or name.startswith(place + ".") for place in places)
 
 
-def _imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+@cache
+def _modules() -> dict[str, Path]:
+    """Module name -> file, of everything that the project installs."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
 
-def _within(name: str, allowed: set[str]) -> bool:
-    return any(name == prefix or name.startswith(prefix + ".") for prefix in allowed)
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """Full names that a module imports anywhere in it; a submodule by its own name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(_modules()[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module} imports relatively; name the package"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in _modules() else str(node.module))
+    return frozenset(found)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_imports_run_one_way(room):
+def _package(module: str) -> str:
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "pipelines" else parts[0]
+
+
+def _own(module: str) -> set[str]:
+    return {name for name in _imports(module) if name.split(".")[0] in PACKAGES}
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_imports_run_one_way(package):
     wrong = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in _modules(room)
-        for name in _imports(path)
-        if name.split(".")[0] in ROOMS
-        and not _within(name, ALLOWED[room])
-        and not any(prefix.startswith(name + ".") for prefix in ALLOWED[room])
+        f"{module} imports {name}"
+        for module in _modules()
+        if _package(module) == package
+        for name in _own(module)
+        if not _within(name, {package, *ALLOWED[package]})
     ]
     assert not wrong
 
 
-@pytest.mark.parametrize("room", FOREIGN)
-def test_rooms_keep_out_what_is_not_theirs(room):
+def test_every_package_has_its_directions_stated():
+    assert {_package(module) for module in _modules()} - {"pipelines"} <= set(ALLOWED)
+    assert not _own("pipelines")
+
+
+def test_the_stated_directions_have_no_circle():
+    tuple(TopologicalSorter(ALLOWED).static_order())
+
+
+def test_no_circle_among_modules_or_packages():
+    """In every package its direct children, modules and sub-packages, import each other one way only."""
+    children: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for module in _modules():
+        for name in _own(module) - {module}:
+            ours, theirs = module.split("."), name.split(".")
+            depth = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
+            if depth is not None:
+                children[".".join(ours[:depth])][ours[depth]].add(theirs[depth])
+    circles = {}
+    for parent, graph in children.items():
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as circle:
+            circles[parent or "the project"] = circle.args[1]
+    assert not circles
+
+
+@pytest.mark.parametrize("library", CONFINED)
+def test_libraries_stay_where_they_are_used(library):
+    users = [module for module in _modules() if any(n.split(".")[0] == library for n in _imports(module))]
+    assert not [module for module in users if not _within(module, CONFINED[library])]
+
+
+def test_the_desk_reads_published_files_alone():
     wrong = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in _modules(room)
-        for name in _imports(path)
-        if name.split(".")[0] in FOREIGN[room]
+        f"{module} imports {name}"
+        for module in _modules()
+        if _package(module) == "dashboards"
+        for name in _imports(module)
+        if name.split(".")[0] in DESK_WITHOUT
     ]
     assert not wrong
 
 
-def test_the_simulator_and_the_detectors_do_not_know_each_other():
-    simulator = ROOT / "pipelines" / "simulator"
-    inward = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in simulator.rglob("*.py")
-        for name in _imports(path)
-        if name.split(".")[0] in {"anomaly", "models", "expectations"}
-    ]
-    outward = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for room in ("models", "anomaly", "expectations", "dashboards")
-        for path in _modules(room)
-        for name in _imports(path)
-        if name.startswith("pipelines.simulator")
-    ]
-    assert not inward + outward
-
-
-def test_nobody_imports_the_assembly():
-    wrong = [
-        path
-        for room in ROOMS
-        for path in _modules(room)
-        if "pipelines.definitions" in _imports(path) and path.name not in {"run.py"}
-    ]
-    assert not wrong
+def test_only_packages_and_the_code_location_stand_in_pipelines():
+    assert {path.name for path in (ROOT / "pipelines").glob("*.py")} == {"__init__.py", "definitions.py"}
 
 
 def test_settings_do_not_load_dagster():
@@ -106,25 +176,24 @@ def test_settings_do_not_load_dagster():
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_no_two_files_hide_a_room():
-    hidden = [p for p in (ROOT / "dashboards").glob("*") if p.stem in {*ROOMS, "pages"} - {"dashboards"}]
-    assert not hidden
+def test_no_file_of_the_desk_hides_a_package():
+    """Streamlit puts the folder of its script first on the path."""
+    hiding = [path for path in (ROOT / "dashboards").glob("*") if path.stem in {*PACKAGES, "pages"}]
+    assert not [path for path in hiding if path.stem != "dashboards"]
 
 
 GUARD = """
-import builtins, io, os, socket, sys, importlib, pathlib
+import importlib, sys
 sys.path.insert(0, {root!r})
-names = {names!r}
-# Third-party packages may do as they like; only the house's own modules are watched.
+# Libraries may open files when they are imported; only the project's own modules are watched.
 for name in {foreign!r}:
     try:
         importlib.import_module(name)
     except ImportError:
         pass
-root = {root!r}
 
 def watch(event, args):
-    if event == "open" and isinstance(args[0], str) and args[0].startswith(root):
+    if event == "open" and isinstance(args[0], str) and args[0].startswith({root!r}):
         path = args[0]
         if ".venv" in path or path.endswith((".py", ".pyc")) or "__pycache__" in path:
             return
@@ -133,40 +202,32 @@ def watch(event, args):
         raise RuntimeError("at import: " + event)
 
 sys.addaudithook(watch)
-for name in names:
+for name in {names!r}:
     importlib.import_module(name)
 """
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_nothing_is_opened_or_fetched_at_import(room):
-    names = []
-    for path in _modules(room):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        # The desk's pages are scripts that Streamlit runs, not modules that anyone imports.
-        if not (room == "dashboards" and ("views" in parts or parts[-1] == "app")):
-            names.append(name)
-    foreign = sorted(
-        {
-            name.split(".")[0]
-            for path in _modules(room)
-            for name in _imports(path)
-            if name.split(".")[0] not in ROOMS
-        }
-    )
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nothing_is_opened_or_fetched_at_import(package):
+    modules = [module for module in _modules() if module.split(".")[0] == package]
+    foreign = sorted({name.split(".")[0] for module in modules for name in _imports(module)} - set(PACKAGES))
+    # The desk's pages are scripts that Streamlit runs, not modules that anyone imports.
+    names = [m for m in modules if not m.startswith(("dashboards.views.", "dashboards.app"))]
     script = GUARD.format(root=str(ROOT), names=names, foreign=foreign)
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-2000:]
 
 
-def test_rooms_carry_their_sign():
-    for room in ROOMS:
-        sign = ast.get_docstring(ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8")))
-        assert sign and "elongs here" in sign and "not belong here" in sign, room
+@pytest.mark.parametrize("package", [name for name in ALLOWED if name != "pipelines.definitions"])
+def test_packages_say_what_belongs_in_them(package):
+    if package not in _modules():
+        pytest.skip("not there yet")
+    text = ast.get_docstring(ast.parse(_modules()[package].read_text(encoding="utf-8"))) or ""
+    assert "elongs here" in text
+    assert "not belong here" in text
 
 
-def test_the_project_speaks_of_itself_alone():
+def test_the_project_names_no_registry_and_no_path_of_a_machine():
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if tracked.returncode:
         pytest.skip("not a git checkout")

@@ -48,13 +48,13 @@ def test_every_direct_dependency_says_why_it_is_there():
     groups = project["dependency-groups"].values()
     wanted = [*project["project"]["dependencies"], *(item for group in groups for item in group)]
     names = {re.match(r"[A-Za-z0-9_-]+", item)[0] for item in wanted}
-    told = set(
+    described = set(
         re.findall(
             r"[a-z0-9_-]+", " ".join(re.findall(r"^\| ([^|]+) \|", TEXTS["docs/dependencies.md"], re.M))
         )
     )
-    assert names <= told
-    assert told - names <= {"package"}
+    assert names <= described
+    assert described - names <= {"package"}
 
 
 def test_locks_hold_every_direct_dependency_with_hashes():
@@ -75,7 +75,7 @@ def test_the_two_readmes_name_the_same_commands():
     assert commands("README.md") == commands("README.zh.md")
 
 
-def test_every_environment_variable_is_told():
+def test_every_environment_variable_is_described():
     code = subprocess.run(
         ["git", "grep", "-ohE", "CARBONWARDEN_[A-Z_]+", "--", "pipelines", "dbt_project", "dashboards"],
         cwd=ROOT,
@@ -85,8 +85,8 @@ def test_every_environment_variable_is_told():
     )
     if code.returncode:
         pytest.skip("not a git checkout")
-    told = set(re.findall(r"CARBONWARDEN_[A-Z_]+", (ROOT / ".env.example").read_text(encoding="utf-8")))
+    described = set(re.findall(r"CARBONWARDEN_[A-Z_]+", (ROOT / ".env.example").read_text(encoding="utf-8")))
     internal = {"CARBONWARDEN_WAREHOUSE", "CARBONWARDEN_RUN"} | {
         name for name in code.stdout.split() if "_SPARK_" in name
     }
-    assert {name.rstrip("_") for name in code.stdout.split()} - internal - {"CARBONWARDEN"} <= told
+    assert {name.rstrip("_") for name in code.stdout.split()} - internal - {"CARBONWARDEN"} <= described

@@ -41,7 +41,7 @@ DEFINITIONS: dict[str, str] = {
     ),
     "row_precision": (
         "Of the rows of evidence of alerts that find a case, in tables that their cases affected, those "
-        "that name a affected row. A row of evidence that gives less than the whole key names several "
+        "that name an affected row. A row of evidence that gives less than the whole key names several "
         "source rows and counts once; broad_rows says how many do."
     ),
     "macro": (

@@ -56,7 +56,7 @@ class RowCounts:
     `cases` has one row a case and table that it affected: rows affected, and of them named by alerts that
     find the case; `shared` where any of these alerts names rows of that table. `alerts` has one row an alert
     and table, of alerts that find a case and tables that a found case affected: evidence rows, of
-    them right (naming a affected row of a found case), and broad (giving less than the whole key).
+    them right (naming an affected row of a found case), and broad (giving less than the whole key).
     """
 
     cases: pl.DataFrame

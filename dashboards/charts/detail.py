@@ -16,7 +16,7 @@ def figures(rows: pl.DataFrame, words: Words) -> style.Picture | None:
     )
     if shown.is_empty():
         return None
-    # One extreme figure must not press the others flat; its text tells the true value.
+    # One extreme figure must not flatten the others; its text states the true value.
     shown = shown.with_columns(pl.col("ratio").clip(0, 6).alias("bar"))
     y = alt.Y("name:N", sort=None, axis=alt.Axis(title=None, labelLimit=260, ticks=False, domain=False))
     end = max(2.0, float(shown["bar"].max()) * 1.35)  # type: ignore[arg-type]

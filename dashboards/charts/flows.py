@@ -50,7 +50,7 @@ def _arrow(start: tuple[float, float], end: tuple[float, float]) -> dict[str, fl
 
 
 def _dots(places: dict[str, tuple[float, float]], names: dict[str, str], own: set[str]) -> pl.DataFrame:
-    """One row an account; its name stands outside the circle, on the side where there is room."""
+    """One row an account; its name stands outside the circle, on the side where there is space."""
     rows = []
     for node, (x, y) in places.items():
         side = "center" if abs(x) < 0.15 * _WIDE else "left" if x > 0 else "right"

@@ -11,7 +11,7 @@ from dashboards.language import Words
 
 
 def timeline(counts: pl.DataFrame, words: Words, height: int = 250) -> style.Picture | None:
-    """Alerts by period and level; the gravest lie at the bottom, where they are compared best."""
+    """Alerts by period and level; the highest severity at the bottom, where it is compared best."""
     if counts.is_empty():
         return None
     names = {level: words.code("level", level) for level in LEVELS}

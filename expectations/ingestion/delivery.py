@@ -1,38 +1,40 @@
-"""The delivery as a whole: is there anything, how much was turned away, how much less than last time."""
+"""The delivery as a whole: is there anything, how much was quarantined, how much less than last time."""
 
 from expectations.policy import sample
-from expectations.suite import Figure, Frame, Suite, flag, where
+from expectations.suite import Frame, Suite, between, total, where
 
 
 def content(frame: Frame) -> Suite:
-    """One row: all kept rows together. `gate_tables` is the gate's own count of rows by table."""
+    """One row a kept table. `gate_tables` is the gate's own count of rows by table."""
     return frame.suite(
         "content",
-        ["tables"],
-        [Figure("rows_in_all", None, "row_sum")],
+        ["table_name"],
+        [total("rows_in_all", "row_count")],
         table="gate_tables",
         rows=(
-            "select count(*) as tables, sum(row_count) as row_sum from gate_tables "
+            "select * from gate_tables "
             "where table_name not in ('row_accounting', 'previous_row_accounting', 'quarantine')"
         ),
     )
 
 
 def row_accounting(frame: Frame) -> Suite:
-    """One row a source table: what came in and what became of it."""
-    share = "1.0 * rows_quarantined / rows_in"
+    """One row a source table: rows received, kept, superseded and quarantined."""
     return frame.suite(
         "row_accounting",
         ["table_name"],
         [
-            Figure(
-                "quarantined_share",
-                "rows_quarantined",
-                where(f"rows_in >= {sample('rows_for_a_share')}", share),
-            ),
-            Figure("quarantined_notice", "rows_quarantined", where("rows_in > 0", share)),
-            flag("all_quarantined", "rows_kept", "rows_in > 0 and rows_kept = 0 and rows_quarantined > 0"),
+            between("quarantined_share", about="rows_quarantined"),
+            between("quarantined_notice", about="rows_quarantined"),
+            between("all_quarantined", "rows_kept_beside_quarantine", about="rows_kept"),
         ],
+        derived={
+            "quarantined_share": where(
+                f"rows_in >= {sample('rows_for_a_share')}", "1.0 * rows_quarantined / rows_in"
+            ),
+            "quarantined_notice": where("rows_in > 0", "1.0 * rows_quarantined / rows_in"),
+            "rows_kept_beside_quarantine": where("rows_in > 0 and rows_quarantined > 0", "rows_kept"),
+        },
     )
 
 
@@ -41,13 +43,12 @@ def row_drift(frame: Frame) -> Suite:
     return frame.suite(
         "row_drift",
         ["table_name"],
-        [
-            Figure(
-                "kept_over_previous",
-                "rows_kept",
-                where(f"rows_before >= {sample('rows_for_a_share')}", "1.0 * rows_kept / rows_before"),
+        [between("kept_over_previous", about="rows_kept")],
+        derived={
+            "kept_over_previous": where(
+                f"rows_before >= {sample('rows_for_a_share')}", "1.0 * rows_kept / rows_before"
             )
-        ],
+        },
         table="previous_row_accounting",
         rows=(
             "select old.table_name, coalesce(new.rows_kept, 0) as rows_kept, old.rows_kept as rows_before "

@@ -1,6 +1,6 @@
 """Registration system: holders, what they were given, moved, owe and surrendered."""
 
-from expectations.suite import Figure, Frame, Suite, flag, where
+from expectations.suite import Frame, Suite, at_least, between, present, where
 
 
 def entities(frame: Frame) -> Suite:
@@ -9,9 +9,10 @@ def entities(frame: Frame) -> Suite:
         "entities",
         ["entity_id"],
         [
-            flag("name_blank", "entity_name", "trim(entity_name) = ''"),
-            flag("exited_before_listed", "exited_on", "exited_on < listed_on"),
+            present("name_blank", "name_written", about="entity_name"),
+            at_least("exited_before_listed", "exited_on", "listed_on"),
         ],
+        derived={"name_written": "nullif(trim(entity_name), '')"},
     )
 
 
@@ -21,10 +22,14 @@ def units(frame: Frame) -> Suite:
         "units",
         ["unit_id"],
         [
-            Figure("capacity_mw", "capacity", where("capacity_unit = 'MW'", "capacity")),
-            Figure("capacity_kt", "capacity", where("capacity_unit = 'kt_per_year'", "capacity")),
-            flag("retired_before_commissioned", "retired_on", "retired_on < commissioned_on"),
+            between("capacity_mw", about="capacity"),
+            between("capacity_kt", about="capacity"),
+            at_least("retired_before_commissioned", "retired_on", "commissioned_on"),
         ],
+        derived={
+            "capacity_mw": where("capacity_unit = 'MW'", "capacity"),
+            "capacity_kt": where("capacity_unit = 'kt_per_year'", "capacity"),
+        },
     )
 
 
@@ -34,8 +39,8 @@ def accounts(frame: Frame) -> Suite:
         "accounts",
         ["account_id"],
         [
-            flag("closed_before_opened", "closed_on", "closed_on < opened_on"),
-            frame.after_as_of("opened_after_as_of", "opened_on"),
+            at_least("closed_before_opened", "closed_on", "opened_on"),
+            frame.not_after_as_of("opened_after_as_of", "opened_on"),
         ],
     )
 
@@ -45,13 +50,10 @@ def consortium_shares(frame: Frame) -> Suite:
     return frame.suite(
         "consortium_shares",
         ["consortium_id"],
-        [
-            Figure("smallest_share", "share", "smallest"),
-            Figure("share_sum", "share", "together"),
-        ],
+        [between("smallest_share", about="share"), between("share_sum", about="share")],
         table="consortium_members",
         rows=(
-            "select consortium_id, min(share) as smallest, sum(share) as together "
+            "select consortium_id, min(share) as smallest_share, sum(share) as share_sum "
             "from consortium_members group by consortium_id"
         ),
     )
@@ -63,11 +65,15 @@ def allocations(frame: Frame) -> Suite:
         "allocations",
         ["entity_id", "year", "method", "stage", "document_no"],
         [
-            Figure("quantity", "quantity", where("stage <> 'adjustment'", "quantity")),
-            Figure("quantity_majority", "quantity", "abs(quantity)"),
-            Figure("year_of_scheme", "year", "year"),
-            frame.after_as_of("decided_after_as_of", "decided_on"),
+            between("quantity", "quantity_given", about="quantity"),
+            between("quantity_majority", "quantity_size", about="quantity"),
+            between("year_of_scheme", "year"),
+            frame.not_after_as_of("decided_after_as_of", "decided_on"),
         ],
+        derived={
+            "quantity_given": where("stage <> 'adjustment'", "quantity"),
+            "quantity_size": "abs(quantity)",
+        },
     )
 
 
@@ -77,11 +83,12 @@ def transfers(frame: Frame) -> Suite:
         "transfers",
         ["transfer_id"],
         [
-            Figure("quantity", "quantity"),
-            Figure("quantity_majority", "quantity"),
-            Figure("year_moved", "ts", "extract(year from ts)"),
-            frame.after_as_of("ts_after_as_of", "ts"),
+            between("quantity"),
+            between("quantity_majority", "quantity"),
+            between("year_moved", about="ts"),
+            frame.not_after_as_of("ts_after_as_of", "ts"),
         ],
+        derived={"year_moved": "extract(year from ts)"},
     )
 
 
@@ -91,17 +98,18 @@ def compliance(frame: Frame) -> Suite:
         "compliance",
         ["entity_id", "year"],
         [
-            Figure("verified_emissions", "verified_emissions"),
-            Figure("verified_majority", "verified_emissions"),
-            Figure("obligation", "obligation"),
-            Figure("surrendered", "surrendered"),
-            Figure("offsets_surrendered", "offsets_surrendered"),
-            Figure("cumulative_verified", "cumulative_verified"),
-            Figure("cumulative_surrendered", "cumulative_surrendered"),
-            Figure("year_of_scheme", "year", "year"),
-            Figure("due_lag", "due_on", "extract(year from due_on) - year"),
-            frame.after_as_of("completed_after_as_of", "completed_on"),
+            between("verified_emissions"),
+            between("verified_majority", "verified_emissions"),
+            between("obligation"),
+            between("surrendered"),
+            between("offsets_surrendered"),
+            between("cumulative_verified"),
+            between("cumulative_surrendered"),
+            between("year_of_scheme", "year"),
+            between("due_lag", about="due_on"),
+            frame.not_after_as_of("completed_after_as_of", "completed_on"),
         ],
+        derived={"due_lag": "extract(year from due_on) - year"},
     )
 
 
@@ -110,7 +118,7 @@ def service_bodies(frame: Frame) -> Suite:
     return frame.suite(
         "service_bodies",
         ["body_id"],
-        [flag("revoked_before_accredited", "revoked_on", "revoked_on < accredited_on")],
+        [at_least("revoked_before_accredited", "revoked_on", "accredited_on")],
     )
 
 
@@ -120,11 +128,11 @@ def offset_projects(frame: Frame) -> Suite:
         "offset_projects",
         ["project_id"],
         [
-            Figure("latitude_degrees", "latitude", "latitude"),
-            Figure("longitude_degrees", "longitude", "longitude"),
-            Figure("area", "area_ha", "area_ha"),
-            Figure("expected", "expected_annual", "expected_annual"),
-            flag("crediting_reversed", "crediting_end", "crediting_end < crediting_start"),
+            between("latitude_degrees", "latitude"),
+            between("longitude_degrees", "longitude"),
+            between("area", "area_ha"),
+            between("expected", "expected_annual"),
+            at_least("crediting_reversed", "crediting_end", "crediting_start"),
         ],
     )
 
@@ -135,10 +143,10 @@ def offset_issuances(frame: Frame) -> Suite:
         "offset_issuances",
         ["issuance_id"],
         [
-            Figure("quantity", "quantity"),
-            flag("period_reversed", "period_end", "period_end < period_start"),
-            flag("issued_before_period_end", "issued_on", "issued_on < period_end"),
-            frame.after_as_of("issued_after_as_of", "issued_on"),
+            between("quantity"),
+            at_least("period_reversed", "period_end", "period_start"),
+            at_least("issued_before_period_end", "issued_on", "period_end"),
+            frame.not_after_as_of("issued_after_as_of", "issued_on"),
         ],
     )
 
@@ -146,9 +154,7 @@ def offset_issuances(frame: Frame) -> Suite:
 def other_rights(frame: Frame) -> Suite:
     """One row an entity, year and kind of right."""
     return frame.suite(
-        "other_rights",
-        ["entity_id", "year", "kind"],
-        [Figure("permitted", "permitted"), Figure("reported", "reported")],
+        "other_rights", ["entity_id", "year", "kind"], [between("permitted"), between("reported")]
     )
 
 
@@ -158,16 +164,16 @@ def penalties(frame: Frame) -> Suite:
         "penalties",
         ["penalty_id"],
         [
-            Figure("fine", "fine_cny", "fine_cny"),
-            Figure("deduction", "allowance_deduction", "allowance_deduction"),
-            frame.after_as_of("decided_after_as_of", "decided_on"),
+            between("fine", "fine_cny"),
+            between("deduction", "allowance_deduction"),
+            frame.not_after_as_of("decided_after_as_of", "decided_on"),
         ],
     )
 
 
 def tips(frame: Frame) -> Suite:
     """One row a report from the public."""
-    return frame.suite("tips", ["tip_id"], [frame.after_as_of("received_after_as_of", "received_at")])
+    return frame.suite("tips", ["tip_id"], [frame.not_after_as_of("received_after_as_of", "received_at")])
 
 
 SUITES = (

@@ -1,9 +1,10 @@
 """What emitters report: activity data by month, emissions by year, laboratory tests."""
 
-from expectations.suite import Figure, Frame, Suite, flag, ratio, where
+from expectations.suite import Frame, Suite, at_least, between, ratio, where
 
 _COAL = "fuel in ('coal', 'lignite', 'anthracite')"
 _OIL = "fuel in ('fuel_oil', 'diesel')"
+_GAS = "fuel = 'natural_gas'"
 _CARBON_TO_CO2 = "44.0 / 12.0"
 # Dry ash-free share of an air-dried sample, per cent.
 _ORGANIC = "100 - moisture - ash"
@@ -16,33 +17,38 @@ def activity_reports(frame: Frame) -> Suite:
     """One row a unit, month, fuel and revision."""
     burnt = f"fuel_consumption * carbon_content * oxidation_factor * {_CARBON_TO_CO2}"
     implied = f"({burnt} + coalesce(process_emissions, 0))"
-    month_number = "extract(day from month)"
     return frame.suite(
         "activity_reports",
         ["unit_id", "month", "fuel", "revision"],
         [
-            Figure("fuel_consumption_t", "fuel_consumption", "fuel_consumption"),
-            Figure("ncv_coal", "ncv", where(_COAL, "ncv")),
-            Figure("ncv_coal_majority", "ncv", where(_COAL, "ncv")),
-            Figure("ncv_oil", "ncv", where(_OIL, "ncv")),
-            Figure("ncv_gas", "ncv", where("fuel = 'natural_gas'", "ncv")),
-            Figure("carbon_coal", "carbon_content", where(_COAL, "carbon_content")),
-            Figure("carbon_coal_majority", "carbon_content", where(_COAL, "carbon_content")),
-            Figure("carbon_gas", "carbon_content", where("fuel = 'natural_gas'", "carbon_content")),
-            ratio("carbon_per_heat_coal", "carbon_content", where(_COAL, "carbon_content"), "ncv"),
-            Figure("oxidation", "oxidation_factor", "oxidation_factor"),
-            Figure("reported", "reported_emissions", "reported_emissions"),
-            ratio("reported_over_implied", "reported_emissions", "reported_emissions", implied),
-            Figure("generated", "electricity_generated", "electricity_generated"),
-            flag(
-                "supplied_above_generated",
-                "electricity_supplied",
-                "electricity_supplied > electricity_generated",
-            ),
-            Figure("day_of_month", "month", month_number),
-            flag("submitted_before_month", "submitted_at", "submitted_at < month"),
-            frame.after_as_of("submitted_after_as_of", "submitted_at"),
+            between("fuel_consumption_t", "fuel_consumption"),
+            between("ncv_coal", about="ncv"),
+            between("ncv_coal_majority", "ncv_coal", about="ncv"),
+            between("ncv_oil", about="ncv"),
+            between("ncv_gas", about="ncv"),
+            between("carbon_coal", about="carbon_content"),
+            between("carbon_coal_majority", "carbon_coal", about="carbon_content"),
+            between("carbon_gas", about="carbon_content"),
+            between("carbon_per_heat_coal", about="carbon_content"),
+            between("oxidation", "oxidation_factor"),
+            between("reported", "reported_emissions"),
+            between("reported_over_implied", about="reported_emissions"),
+            between("generated", "electricity_generated"),
+            at_least("supplied_above_generated", "electricity_generated", "electricity_supplied"),
+            between("day_of_month", about="month"),
+            at_least("submitted_before_month", "submitted_at", "month"),
+            frame.not_after_as_of("submitted_after_as_of", "submitted_at"),
         ],
+        derived={
+            "ncv_coal": where(_COAL, "ncv"),
+            "ncv_oil": where(_OIL, "ncv"),
+            "ncv_gas": where(_GAS, "ncv"),
+            "carbon_coal": where(_COAL, "carbon_content"),
+            "carbon_gas": where(_GAS, "carbon_content"),
+            "carbon_per_heat_coal": ratio(where(_COAL, "carbon_content"), "ncv"),
+            "reported_over_implied": ratio("reported_emissions", implied),
+            "day_of_month": "extract(day from month)",
+        },
     )
 
 
@@ -52,47 +58,55 @@ def emission_reports(frame: Frame) -> Suite:
         "emission_reports",
         ["entity_id", "year", "revision"],
         [
-            Figure("total_reported", "total", "total"),
-            Figure("total_majority", "total", "total"),
-            ratio("components_over_total", "total", _COMPONENTS, "total"),
-            ratio("verified_over_total", "verified_total", "verified_total", "total"),
-            flag("verified_before_submitted", "verified_at", "verified_at < submitted_at"),
-            Figure("year_of_scheme", "year", "year"),
-            frame.after_as_of("submitted_after_as_of", "submitted_at"),
+            between("total_reported", "total"),
+            between("total_majority", "total"),
+            between("components_over_total", about="total"),
+            between("verified_over_total", about="verified_total"),
+            at_least("verified_before_submitted", "verified_at", "submitted_at"),
+            between("year_of_scheme", "year"),
+            frame.not_after_as_of("submitted_after_as_of", "submitted_at"),
         ],
+        derived={
+            "components_over_total": ratio(_COMPONENTS, "total"),
+            "verified_over_total": ratio("verified_total", "total"),
+        },
     )
 
 
 def lab_tests(frame: Frame) -> Suite:
     """One row a fuel sample; carbon figures of the laboratory are on the air-dried basis."""
+    coals = {
+        "lignite": "fuel = 'lignite'",
+        "bituminous": "fuel = 'coal'",
+        "anthracite": "fuel = 'anthracite'",
+    }
     free = f"100 * carbon / nullif({_ORGANIC}, 0)"
     volatile_free = f"100 * volatile / nullif({_ORGANIC}, 0)"
     per_heat = f"1000 * {_CARBON_RECEIVED} / nullif(ncv, 0)"
+    measured = ("total_moisture", "moisture", "ash", "volatile", "sulphur", "hydrogen", "carbon")
     return frame.suite(
         "lab_tests",
         ["sample_id"],
         [
-            Figure("total_moisture_pct", "total_moisture", where(_COAL, "total_moisture")),
-            Figure("moisture_pct", "moisture", where(_COAL, "moisture")),
-            Figure("ash_pct", "ash", where(_COAL, "ash")),
-            Figure("volatile_pct", "volatile", where(_COAL, "volatile")),
-            Figure("sulphur_pct", "sulphur", where(_COAL, "sulphur")),
-            Figure("hydrogen_pct", "hydrogen", where(_COAL, "hydrogen")),
-            Figure("carbon_pct", "carbon", where(_COAL, "carbon")),
-            Figure("carbon_majority", "carbon", where(_COAL, "carbon")),
-            Figure("proximate_sum", "ash", where(_COAL, "moisture + ash + volatile")),
-            Figure("carbon_daf_lignite", "carbon", where("fuel = 'lignite'", free)),
-            Figure("carbon_daf_bituminous", "carbon", where("fuel = 'coal'", free)),
-            Figure("carbon_daf_anthracite", "carbon", where("fuel = 'anthracite'", free)),
-            Figure("carbon_per_heat_lignite", "carbon", where("fuel = 'lignite'", per_heat)),
-            Figure("carbon_per_heat_bituminous", "carbon", where("fuel = 'coal'", per_heat)),
-            Figure("carbon_per_heat_anthracite", "carbon", where("fuel = 'anthracite'", per_heat)),
-            Figure("volatile_daf_anthracite", "volatile", where("fuel = 'anthracite'", volatile_free)),
-            flag("total_moisture_below_moisture", "total_moisture", "total_moisture < moisture"),
-            Figure("ncv_coal", "ncv", where(_COAL, "ncv")),
-            Figure("ncv_majority", "ncv", where(_COAL, "ncv")),
-            frame.after_as_of("sampled_after_as_of", "sampled_on"),
+            *(between(f"{name}_pct", f"coal_{name}", about=name) for name in measured),
+            between("carbon_majority", "coal_carbon", about="carbon"),
+            between("proximate_sum", about="ash"),
+            *(between(f"carbon_daf_{name}", about="carbon") for name in coals),
+            *(between(f"carbon_per_heat_{name}", about="carbon") for name in coals),
+            between("volatile_daf_anthracite", about="volatile"),
+            at_least("total_moisture_below_moisture", "total_moisture", "moisture"),
+            between("ncv_coal", about="ncv"),
+            between("ncv_majority", "ncv_coal", about="ncv"),
+            frame.not_after_as_of("sampled_after_as_of", "sampled_on"),
         ],
+        derived={
+            **{f"coal_{name}": where(_COAL, name) for name in measured},
+            "proximate_sum": where(_COAL, "moisture + ash + volatile"),
+            **{f"carbon_daf_{name}": where(of, free) for name, of in coals.items()},
+            **{f"carbon_per_heat_{name}": where(of, per_heat) for name, of in coals.items()},
+            "volatile_daf_anthracite": where(coals["anthracite"], volatile_free),
+            "ncv_coal": where(_COAL, "ncv"),
+        },
     )
 
 

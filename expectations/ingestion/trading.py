@@ -1,6 +1,6 @@
 """Trading system: prices, quantities and the exchange's own daily figures."""
 
-from expectations.suite import Figure, Frame, Suite, flag, where
+from expectations.suite import Frame, Suite, at_least, between, where
 
 _LISTED_AVERAGE = "(listed_value / nullif(listed_volume, 0))"
 _BLOCK_AVERAGE = "(block_value / nullif(block_volume, 0))"
@@ -8,7 +8,7 @@ _BLOCK_AVERAGE = "(block_value / nullif(block_volume, 0))"
 
 def instruments(frame: Frame) -> Suite:
     """One row an instrument."""
-    return frame.suite("instruments", ["instrument_id"], [Figure("tick", "tick"), Figure("lot", "lot")])
+    return frame.suite("instruments", ["instrument_id"], [between("tick"), between("lot")])
 
 
 def market_days(frame: Frame) -> Suite:
@@ -17,30 +17,43 @@ def market_days(frame: Frame) -> Suite:
     A settlement price may lie outside the day's range, and the published composite blends vintages
     (J-22), so these are signs of a bad feed only when most days show them.
     """
-    listed = _LISTED_AVERAGE
-    outside = f"greatest(low - {listed}, {listed} - high, 0) / close"
+    outside = f"(greatest(low - {_LISTED_AVERAGE}, {_LISTED_AVERAGE} - high, 0) / close)"
     return frame.suite(
         "market_days",
         ["date", "instrument_id"],
         [
-            Figure("close", "close"),
-            Figure("close_majority", "close"),
-            flag("low_above_high", "low", "low > high"),
-            flag("open_outside_range", "open", "open < low or open > high"),
-            flag("close_outside_range", "close", "close < low or close > high"),
-            flag("close_outside_limits", "close", "close < limit_down or close > limit_up"),
-            flag("limits_reversed", "limit_up", "limit_down > previous_close or limit_up < previous_close"),
-            Figure("close_step", "close", where("previous_close > 0", "close / previous_close")),
-            Figure("listed_average_gap", "listed_value", where("close > 0 and low > 0", f"({outside})")),
-            Figure("listed_average_majority", "listed_value", where("close > 0 and low > 0", f"({outside})")),
-            Figure(
-                "block_average",
-                "block_value",
-                where("previous_close > 0", f"{_BLOCK_AVERAGE} / previous_close"),
-            ),
-            Figure("volume", "listed_volume", "least(listed_volume, coalesce(block_volume, listed_volume))"),
-            frame.after_as_of("date_after_as_of", "date"),
+            between("close"),
+            between("close_majority", "close"),
+            at_least("low_above_high", "high", "low"),
+            between("open_outside_range", about="open"),
+            between("close_outside_range", about="close"),
+            between("close_outside_limits", about="close"),
+            between("limits_reversed", about="limit_up"),
+            between("close_step", about="close"),
+            between("listed_average_gap", about="listed_value"),
+            between("listed_average_majority", "listed_average_gap", about="listed_value"),
+            between("block_average", about="block_value"),
+            between("volume", "smaller_volume", about="listed_volume"),
+            frame.not_after_as_of("date_after_as_of", "date"),
         ],
+        derived={
+            "open_outside_range": _outside("open", "low", "high"),
+            "close_outside_range": _outside("close", "low", "high"),
+            "close_outside_limits": _outside("close", "limit_down", "limit_up"),
+            "limits_reversed": _outside("previous_close", "limit_down", "limit_up"),
+            "close_step": where("previous_close > 0", "close / previous_close"),
+            "listed_average_gap": where("close > 0 and low > 0", outside),
+            "block_average": where("previous_close > 0", f"{_BLOCK_AVERAGE} / previous_close"),
+            "smaller_volume": "least(listed_volume, coalesce(block_volume, listed_volume))",
+        },
+    )
+
+
+def _outside(value: str, lowest: str, highest: str) -> str:
+    """How far a price lies outside a range, in the market's currency; null where no end of it is known."""
+    return where(
+        f"{value} is not null and ({lowest} is not null or {highest} is not null)",
+        f"greatest(coalesce({lowest} - {value}, 0), coalesce({value} - {highest}, 0), 0)",
     )
 
 
@@ -51,13 +64,17 @@ def orders(frame: Frame) -> Suite:
         "orders",
         ["event_id"],
         [
-            Figure("price", "price"),
-            Figure("price_majority", "price"),
-            Figure("quantity", "quantity"),
-            Figure("listed_size", "quantity", where(f"{standing} and mode = 'listed'", "quantity")),
-            Figure("block_size", "quantity", where(f"{standing} and mode = 'block'", "quantity")),
-            frame.after_as_of("ts_after_as_of", "ts"),
+            between("price"),
+            between("price_majority", "price"),
+            between("quantity"),
+            between("listed_size", about="quantity"),
+            between("block_size", about="quantity"),
+            frame.not_after_as_of("ts_after_as_of", "ts"),
         ],
+        derived={
+            "listed_size": where(f"{standing} and mode = 'listed'", "quantity"),
+            "block_size": where(f"{standing} and mode = 'block'", "quantity"),
+        },
     )
 
 
@@ -67,14 +84,18 @@ def trades(frame: Frame) -> Suite:
         "trades",
         ["trade_id"],
         [
-            Figure("price", "price"),
-            Figure("price_majority", "price"),
-            Figure("quantity", "quantity"),
-            Figure("quantity_majority", "quantity"),
-            Figure("block_size", "quantity", where("mode = 'block'", "quantity")),
-            Figure("year_traded", "ts", "extract(year from ts)"),
-            frame.after_as_of("ts_after_as_of", "ts"),
+            between("price"),
+            between("price_majority", "price"),
+            between("quantity"),
+            between("quantity_majority", "quantity"),
+            between("block_size", about="quantity"),
+            between("year_traded", about="ts"),
+            frame.not_after_as_of("ts_after_as_of", "ts"),
         ],
+        derived={
+            "block_size": where("mode = 'block'", "quantity"),
+            "year_traded": "extract(year from ts)",
+        },
     )
 
 
@@ -84,10 +105,10 @@ def auctions(frame: Frame) -> Suite:
         "auctions",
         ["auction_id"],
         [
-            Figure("clearing_price", "clearing_price"),
-            flag("sold_above_offered", "sold", "sold > offered"),
-            flag("cleared_below_reserve", "clearing_price", "clearing_price < reserve_price"),
-            frame.after_as_of("date_after_as_of", "date"),
+            between("clearing_price"),
+            at_least("sold_above_offered", "offered", "sold"),
+            at_least("cleared_below_reserve", "clearing_price", "reserve_price"),
+            frame.not_after_as_of("date_after_as_of", "date"),
         ],
     )
 
@@ -98,9 +119,10 @@ def auction_bids(frame: Frame) -> Suite:
         "auction_bids",
         ["bid_id"],
         [
-            Figure("price", "price"),
-            Figure("quantity", "quantity"),
-            flag("awarded_above_bid", "awarded", "awarded > quantity or awarded < 0"),
+            between("price"),
+            between("quantity"),
+            between("awarded"),
+            at_least("awarded_above_bid", "quantity", "awarded"),
         ],
     )
 

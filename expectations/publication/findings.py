@@ -1,9 +1,14 @@
 """What models and detectors made: alerts, their evidence, expected emissions."""
 
 from expectations.policy import sample
-from expectations.suite import Figure, Frame, Suite, flag, where
+from expectations.suite import Frame, Suite, at_least, between, mean, one_of, present, unique, where
 
 _HEX_REST = "translate(substr(alert_id, 3), '0123456789abcdef', '')"
+
+
+def _written(column: str) -> str:
+    """The JSON of a column, null where it is empty."""
+    return where(f"replace({column}, ' ', '') not in ('', '[]', '{{}}', 'null')", column)
 
 
 def fct_alerts(frame: Frame) -> Suite:
@@ -12,29 +17,29 @@ def fct_alerts(frame: Frame) -> Suite:
         "fct_alerts",
         ["alert_id"],
         [
-            Figure("score_range", "score", "score"),
-            flag("score_absent", "score", "score is null"),
-            Figure("p_value_range", "p_value", "p_value"),
-            flag(
-                "id_malformed",
-                "alert_id",
-                f"alert_id not like 'A-%' or length(alert_id) <> 18 or {_HEX_REST} <> ''",
-            ),
-            flag("title_zh_absent", "title_zh", "coalesce(trim(title_zh), '') = ''"),
-            flag("title_en_absent", "title_en", "coalesce(trim(title_en), '') = ''"),
-            flag(
-                "evidence_absent",
-                "evidence",
-                "coalesce(replace(evidence, ' ', ''), '') in ('', '[]', '{}', 'null')",
-            ),
-            flag(
-                "measures_absent",
-                "measures",
-                "coalesce(replace(measures, ' ', ''), '') in ('', '[]', '{}', 'null')",
-            ),
-            flag("window_empty", "window_end", "window_end <= window_start"),
-            frame.after_as_of("window_after_as_of", "window_start"),
+            between("score_range", "score"),
+            present("score_absent", "score"),
+            between("p_value_range", "p_value"),
+            present("id_malformed", "id_as_cited", about="alert_id"),
+            unique("finding_repeated", ["detector", "subjects", "window_start", "window_end"]),
+            one_of("level_known", "level", ["blue", "yellow", "orange", "red"]),
+            present("title_zh_absent", "title_zh_written", about="title_zh"),
+            present("title_en_absent", "title_en_written", about="title_en"),
+            present("evidence_absent", "evidence_written", about="evidence"),
+            present("measures_absent", "measures_written", about="measures"),
+            at_least("window_empty", "window_end", "window_start", strictly=True),
+            frame.not_after_as_of("window_after_as_of", "window_start"),
         ],
+        derived={
+            "id_as_cited": where(
+                f"alert_id like 'A-%' and length(alert_id) = 18 and {_HEX_REST} = ''", "alert_id"
+            ),
+            "subjects": "concat(subject_type, ':', array_to_string(subject_ids, '|'))",
+            "evidence_written": _written("evidence"),
+            "measures_written": _written("measures"),
+            "title_zh_written": "nullif(trim(title_zh), '')",
+            "title_en_written": "nullif(trim(title_en), '')",
+        },
     )
 
 
@@ -43,13 +48,10 @@ def alert_support(frame: Frame) -> Suite:
     return frame.suite(
         "alert_support",
         ["alert_id"],
-        [
-            Figure("evidence_count", "evidence_no", "evidence_rows"),
-            Figure("subject_count", "subject_id", "subjects"),
-        ],
+        [between("evidence_count", about="evidence_no"), between("subject_count", about="subject_id")],
         table="fct_alerts",
         rows=(
-            "select a.alert_id, coalesce(e.n, 0) as evidence_rows, coalesce(s.n, 0) as subjects "
+            "select a.alert_id, coalesce(e.n, 0) as evidence_count, coalesce(s.n, 0) as subject_count "
             "from fct_alerts as a "
             "left join (select alert_id, count(*) as n from fct_alert_evidence group by alert_id) as e "
             "on e.alert_id = a.alert_id "
@@ -60,25 +62,33 @@ def alert_support(frame: Frame) -> Suite:
     )
 
 
-def alert_volume(frame: Frame) -> Suite:
-    """One row: do the alerts single out, or do they accuse everyone?"""
-    enough = sample("entities_for_a_share")
+def alerted_entities(frame: Frame) -> Suite:
+    """One row an emitter: do the alerts single out, or do they accuse everyone?"""
+    enough = f"count(*) over () >= {sample('entities_for_a_share')}"
     return frame.suite(
-        "alert_volume",
-        ["entities"],
-        [
-            Figure("alerted_share", "subject_id", where(f"entities >= {enough}", "1.0 * alerted / entities")),
-            Figure("red_share", "level", where(f"alerts >= {enough}", "1.0 * red / alerts")),
-        ],
+        "alerted_entities",
+        ["entity_id"],
+        [mean("alerted_share", about="entity_id")],
+        derived={
+            "alerted_share": where(
+                enough,
+                "case when entity_id in (select subject_id from fct_alert_subjects) then 1.0 else 0.0 end",
+            )
+        },
         table="dim_entities",
-        rows=(
-            "select (select count(*) from dim_entities) as entities, "
-            "(select count(*) from dim_entities "
-            "where entity_id in (select subject_id from fct_alert_subjects)) as alerted, "
-            "(select count(*) from fct_alerts) as alerts, "
-            "(select count(*) from fct_alerts where level = 'red') as red"
-        ),
         also=("fct_alert_subjects", "fct_alerts"),
+    )
+
+
+def alert_levels(frame: Frame) -> Suite:
+    """One row an alert: the share of the highest level."""
+    enough = f"count(*) over () >= {sample('entities_for_a_share')}"
+    return frame.suite(
+        "alert_levels",
+        ["alert_id"],
+        [mean("red_share", about="level")],
+        derived={"red_share": where(enough, "case when level = 'red' then 1.0 else 0.0 end")},
+        table="fct_alerts",
     )
 
 
@@ -88,36 +98,36 @@ def expected_emissions(frame: Frame) -> Suite:
         "expected_emissions",
         ["unit_id", "year"],
         [
-            Figure("score_range", "score", "score"),
-            flag("score_absent", "score", "score is null"),
-            Figure("p_value_range", "p_value", "p_value"),
-            flag("interval_reversed", "expected", "lower_05 > expected or expected > upper_95"),
-            Figure("expected_positive", "expected", "expected"),
-            Figure("peers", "peer_count", "peer_count"),
+            unique("unit_year_repeated", ["unit_id", "year"]),
+            between("score_range", "score"),
+            present("score_absent", "score"),
+            between("p_value_range", "p_value"),
+            at_least("interval_below", "expected", "lower_05"),
+            at_least("interval_above", "upper_95", "expected"),
+            between("expected_positive", "expected"),
+            between("peers", "peer_count"),
         ],
     )
 
 
 def model_calibration(frame: Frame) -> Suite:
-    """One row: the share of reported figures inside the 5-95 % interval, which is meant to hold 90 %."""
+    """One row a judged unit and year: the share inside the 5-95 % interval, which is meant to be 90 %."""
+    enough = f"count(*) over () >= {sample('rows_for_a_share')}"
     return frame.suite(
         "model_calibration",
-        ["judged_rows"],
-        [
-            Figure(
-                "interval_coverage",
-                "actual",
-                where(f"judged_rows >= {sample('rows_for_a_share')}", "1.0 * inside / judged_rows"),
+        ["unit_id", "year"],
+        [mean("interval_coverage", about="actual")],
+        derived={
+            "interval_coverage": where(
+                enough, "case when actual between lower_05 and upper_95 then 1.0 else 0.0 end"
             )
-        ],
+        },
         table="expected_emissions",
         rows=(
-            "select count(*) as judged_rows, "
-            "sum(case when actual between lower_05 and upper_95 then 1 else 0 end) as inside "
-            "from expected_emissions "
+            "select * from expected_emissions "
             "where actual is not null and lower_05 is not null and upper_95 is not null"
         ),
     )
 
 
-SUITES = (fct_alerts, alert_support, alert_volume, expected_emissions, model_calibration)
+SUITES = (fct_alerts, alert_support, alerted_entities, alert_levels, expected_emissions, model_calibration)

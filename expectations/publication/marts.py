@@ -1,7 +1,7 @@
 """What dbt made: the figures a reader sees first, and whether rows were lost on the way."""
 
 from expectations.policy import sample
-from expectations.suite import Figure, Frame, Suite, ratio, where
+from expectations.suite import Frame, Suite, between, mean, ratio, total, where
 
 # Marts with one row for each kept row of a source table.
 _ONE_TO_ONE = {
@@ -16,14 +16,14 @@ _ONE_TO_ONE = {
 
 
 def content(frame: Frame) -> Suite:
-    """One row: all rows of the candidate's marts together, run records not counted."""
+    """One row a mart of the candidate; records of the run do not count."""
     return frame.suite(
         "content",
-        ["tables"],
-        [Figure("rows_in_all", None, "row_sum")],
+        ["table_name"],
+        [total("rows_in_all", "row_count")],
         table="gate_tables",
         rows=(
-            "select count(*) as tables, sum(row_count) as row_sum from gate_tables "
+            "select * from gate_tables "
             "where table_name not in ('fct_row_accounting', 'fct_quarantine', 'fct_quality_results')"
         ),
     )
@@ -38,12 +38,12 @@ def mart_rows(frame: Frame) -> Suite:
         "mart_rows",
         ["source_table", "mart"],
         [
-            Figure("mart_over_kept", "rows_kept", "share"),
-            Figure("mart_over_kept_majority", "rows_kept", "share"),
+            between("mart_over_kept", about="rows_kept"),
+            between("mart_over_kept_majority", "mart_over_kept", about="rows_kept"),
         ],
         table="fct_row_accounting",
         rows=(
-            "select p.source_table, p.mart, 1.0 * t.row_count / a.rows_kept as share "
+            "select p.source_table, p.mart, 1.0 * t.row_count / a.rows_kept as mart_over_kept "
             f"from ({pairs}) as p "
             "inner join fct_row_accounting as a on a.table_name = p.source_table and a.rows_kept > 0 "
             "inner join gate_tables as t on t.table_name = p.mart"
@@ -53,28 +53,25 @@ def mart_rows(frame: Frame) -> Suite:
 
 
 def registry_agreement(frame: Frame) -> Suite:
-    """One row: how often our verdict on a compliance year is the registry's, where it gave one."""
+    """One row a compliance year: does our verdict agree with the registry's, where it gave one?"""
     enough = sample("verdicts_for_a_share")
-    share = where(f"compared >= {enough}", "1.0 * agreed / compared")
+    agreed = "case when agrees_with_registry then 1.0 when not agrees_with_registry then 0.0 end"
     return frame.suite(
         "registry_agreement",
-        ["verdicts"],
+        ["entity_id", "year"],
         [
-            Figure("agreed_share", "agrees_with_registry", share),
-            Figure("agreed_majority", "agrees_with_registry", share),
-            Figure(
-                "not_reported_share",
-                "verdict",
-                where(f"verdicts >= {enough}", "1.0 * not_reported / verdicts"),
-            ),
+            mean("agreed_share", about="agrees_with_registry"),
+            mean("agreed_majority", "agreed_share", about="agrees_with_registry"),
+            mean("not_reported_share", about="verdict"),
         ],
+        derived={
+            "agreed_share": where(f"count(agrees_with_registry) over () >= {enough}", agreed),
+            "not_reported_share": where(
+                f"count(*) over () >= {enough}",
+                "case when verdict = 'not_reported' then 1.0 else 0.0 end",
+            ),
+        },
         table="fct_compliance_years",
-        rows=(
-            "select count(*) as verdicts, count(agrees_with_registry) as compared, "
-            "sum(case when agrees_with_registry then 1 else 0 end) as agreed, "
-            "sum(case when verdict = 'not_reported' then 1 else 0 end) as not_reported "
-            "from fct_compliance_years"
-        ),
     )
 
 
@@ -84,9 +81,9 @@ def fct_market_days(frame: Frame) -> Suite:
         "fct_market_days",
         ["date", "instrument_id"],
         [
-            Figure("daily_return", "log_return", "log_return"),
-            Figure("daily_return_majority", "log_return", "log_return"),
-            Figure("block_gap", "block_discount", "block_discount"),
+            between("daily_return", "log_return"),
+            between("daily_return_majority", "log_return"),
+            between("block_gap", "block_discount"),
         ],
     )
 
@@ -98,10 +95,11 @@ def fct_unit_years(frame: Frame) -> Suite:
         "fct_unit_years",
         ["unit_id", "year"],
         [
-            Figure("load", "load_factor", "load_factor"),
-            Figure("load_majority", "load_factor", "load_factor"),
-            Figure("heat_rate", "heat_rate_gj_per_mwh", where(enough, "heat_rate_gj_per_mwh")),
+            between("load", "load_factor"),
+            between("load_majority", "load_factor"),
+            between("heat_rate", about="heat_rate_gj_per_mwh"),
         ],
+        derived={"heat_rate": where(enough, "heat_rate_gj_per_mwh")},
     )
 
 
@@ -114,16 +112,16 @@ def heat_balance(frame: Frame) -> Suite:
         "heat_balance",
         ["unit_id", "month"],
         [
-            ratio("energy_out_over_in", "fuel_energy_gj", out, "fuel_energy_gj"),
-            ratio("energy_out_over_in_majority", "fuel_energy_gj", out, "fuel_energy_gj"),
-            ratio("condensing_efficiency", "fuel_energy_gj", where(condensing, out), "fuel_energy_gj"),
-            ratio(
-                "reported_over_fuel",
-                "reported_emissions_tco2",
-                "reported_emissions_tco2",
-                "fuel_emissions_tco2",
-            ),
+            between("energy_out_over_in", about="fuel_energy_gj"),
+            between("energy_out_over_in_majority", "energy_out_over_in", about="fuel_energy_gj"),
+            between("condensing_efficiency", about="fuel_energy_gj"),
+            between("reported_over_fuel", about="reported_emissions_tco2"),
         ],
+        derived={
+            "energy_out_over_in": ratio(out, "fuel_energy_gj"),
+            "condensing_efficiency": ratio(where(condensing, out), "fuel_energy_gj"),
+            "reported_over_fuel": ratio("reported_emissions_tco2", "fuel_emissions_tco2"),
+        },
         table="fct_mass_balance_months",
         rows=(
             "select m.*, u.unit_class from fct_mass_balance_months as m "

@@ -1,6 +1,6 @@
-"""How much time and memory a run takes, beside the least it could and beside plain pandas.
+"""Time and memory of a run, compared with a lower bound and with a pandas baseline.
 
-Belongs here: measuring whole processes, and the two things a run is measured against. Figures count as
-ratios within one call: machines differ, and so do their days.
+Belongs here: measuring whole processes, and the two programs with which a run is compared. Figures are
+ratios within one call, because machines differ and the same machine differs from day to day.
 Does not belong here: anything that a run itself uses.
 """

@@ -1,7 +1,7 @@
 """The command line: options in, tables and exit codes out.
 
 Belongs here: reading options, showing progress and results. Does not belong here: anything that a
-Dagster asset or another program could need; that lives in the modules which these commands call.
+Dagster asset or another program could need; that is in the modules which these commands call.
 
 Exit codes: 0 done; 1 a gate refused, the old publication stands; 2 wrong use; 3 a source could not be
 read; 4 anything else.

@@ -1,6 +1,6 @@
 """Printing an evaluation: a table with totals, or one JSON document.
 
-Belongs here: which figures a table has room for, and what is said beside it.
+Belongs here: which figures a table shows, and what is said beside it.
 Does not belong here: any figure (`anomaly.evaluation`).
 """
 
@@ -61,7 +61,7 @@ def print_evaluation(
     by: Group = Group.kind,
     picture: Path | None = None,
 ) -> None:
-    """Hold these alerts, or the publication's, against labels and print what comes of it.
+    """Compare these alerts, or the publication's, with labels and print the result.
 
     Raises:
         UsageError: a file is missing or cannot be used as what it was named for.
@@ -119,8 +119,8 @@ def _print_group(frame: pl.DataFrame, by: Group, title: str) -> None:
 
 def _say_totals(result: Evaluation) -> None:
     whole, mean = result.overall, result.macro
-    say(f"{whole['found']:,} of {whole['cases']:,} known cases found{_told(whole, 'recall')}.")
-    say(f"{whole['right']:,} of {whole['alerts']:,} alerts lead to one{_told(whole, 'precision')}.")
+    say(f"{whole['found']:,} of {whole['cases']:,} known cases found{_interval(whole, 'recall')}.")
+    say(f"{whole['right']:,} of {whole['alerts']:,} alerts lead to one{_interval(whole, 'precision')}.")
     if mean["kinds"]:
         say(
             f"Mean over {mean['kinds']} kinds with cases: recall {mean['recall']:.3f}, precision "
@@ -141,7 +141,7 @@ def _say_totals(result: Evaluation) -> None:
     )
 
 
-def _told(row: dict[str, Any], name: str) -> str:
+def _interval(row: dict[str, Any], name: str) -> str:
     """A share and its interval in brackets, where there is any."""
     if row[name] is None:
         return ""

@@ -1,4 +1,4 @@
-"""What is published, or a file of alerts, held against labels."""
+"""What is published, or a file of alerts, compared with labels."""
 
 from __future__ import annotations
 

@@ -67,8 +67,8 @@ def _run(source: Path, home: Path) -> None:
     command += ["--source", str(source), "--home", str(home)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - made above
     if done.returncode:
-        told = (done.stderr or done.stdout)[-2000:]
-        raise RuntimeError(f"{source}: expected a publication, found exit code {done.returncode}: {told}")
+        message = (done.stderr or done.stdout)[-2000:]
+        raise RuntimeError(f"{source}: expected a publication, found exit code {done.returncode}: {message}")
 
 
 def main(arguments: list[str] | None = None) -> int:

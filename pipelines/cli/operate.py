@@ -75,8 +75,8 @@ def _print_findings(settings: Settings) -> None:
     marts = current_marts(settings)
     alerts = pl.read_parquet(marts / "fct_alerts.parquet", columns=["kind", "level"])
     levels = dict(alerts.group_by("level").len().iter_rows())
-    told = ", ".join(f"{level} {levels.get(level, 0):,}" for level in ("red", "orange", "yellow", "blue"))
-    say(f"{alerts.height:,} alerts: {told}.")
+    by_level = ", ".join(f"{level} {levels.get(level, 0):,}" for level in ("red", "orange", "yellow", "blue"))
+    say(f"{alerts.height:,} alerts: {by_level}.")
     results = pl.read_parquet(marts / "fct_quality_results.parquet")
     for row in results.filter(~pl.col("success") & (pl.col("severity") == "warning")).iter_rows(named=True):
         say(f"Warning at gate {row['gate']}: {row['description_en']}; observed {row['observed']}.")
@@ -144,7 +144,7 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"expected one of {', '.join(FORMATS)}, found {format!r}")
         with progress():
             report = convert(format, path, out)
-        columns = ("source", "rows read", "written to", "rows written", "set aside", "reason")
+        columns = ("source", "rows read", "written to", "rows written", "quarantined", "reason")
         rows = ((r.source, r.read, r.table, r.written, r.quarantined, r.reason) for r in report.rows())
         print_table(columns, rows, f"{format}: {path} -> {out}")
         print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")

@@ -1,4 +1,4 @@
-"""The command that holds a source directory against published figures: `realism`."""
+"""The command that compares a source directory with published figures: `realism`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
         format: Annotated[Format, typer.Option(help="table, json or csv")] = Format.table,
     ) -> None:
-        """Hold a market against published figures of the national one: volumes, prices, plants."""
+        """Compare a market with published figures of the national one: volumes, prices, plants."""
         from pipelines.simulator.identities import identities as check
         from pipelines.simulator.realism.table import COLUMNS
         from pipelines.simulator.realism.table import realism as measure

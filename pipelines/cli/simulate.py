@@ -15,7 +15,7 @@ from pipelines.core.errors import UsageError
 from pipelines.simulator.scales import SCALES
 
 _NAMED = 12
-"""So many cases that could not be realised are named; of more only the number is told."""
+"""So many cases that could not be realised are named; of more only the number is given."""
 
 
 class SourceFormat(StrEnum):
@@ -89,8 +89,8 @@ def _simulate(
     _say_unrealised(report.unrealised)
     say(f"The labels are in {report.labels}.")
     if spoilt:
-        told = ", ".join(f"{count:,} {kind}" for kind, count in spoilt.records.items())
-        say(f"Dirty records: {told or 'none'}; listed in {spoilt.listing}.")
+        by_kind = ", ".join(f"{count:,} {kind}" for kind, count in spoilt.records.items())
+        say(f"Dirty records: {by_kind or 'none'}; listed in {spoilt.listing}.")
         say(f"The later delivery is in {spoilt.later}; copy its files into {out} for a second run.")
 
 

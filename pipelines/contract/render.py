@@ -61,7 +61,7 @@ def reference_page(tables: Iterable[Table]) -> str:
         "",
         f"<!-- {NOTICE} -->",
         "",
-        "Every source is brought to these tables first; nothing behind the door knows where data came from.",
+        "Every source is brought to these tables first; nothing behind them knows where data came from.",
         "A column without a mark may not be null. The key's columns together are unique.",
         "",
         *VALUES,

@@ -1,4 +1,4 @@
-"""What a long step tells whoever waits for it: one line at a time, on standard error, in a terminal."""
+"""What a long step reports while it runs: one line at a time, on standard error, in a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things are and how the house is set up, from arguments and the environment.
+"""Where files are and how the program is set up, from arguments and the environment.
 
 Belongs here: paths and knobs. Does not belong here: Dagster, I/O, rules of law.
 """

@@ -31,7 +31,7 @@ from pipelines.orchestration.resources import Workspace
 _Name = TypeVar("_Name")
 
 _CHECK = "plausibility"
-_ALERT_TABLES = ("fct_alerts", "alert_support", "alert_volume")
+_ALERT_TABLES = ("fct_alerts",)
 
 
 def _table(rows: Iterable[QualityResult]) -> str:

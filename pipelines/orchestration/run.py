@@ -56,10 +56,10 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
     import dagster as dg
 
-    from pipelines.definitions import defs
+    from pipelines.orchestration.location import build_definitions
     from pipelines.orchestration.resources import HomeLock, Workspace
 
-    definitions = defs()
+    definitions = build_definitions()
     job = definitions.resolve_job_def("supervision_run")
     workspace = Workspace(home=str(settings.home), source=str(source), as_of=as_of.isoformat())
     log = settings.home / "run.log"

@@ -59,7 +59,7 @@ def day_number(day: date) -> int:
 
 
 def local(day: date, seconds: float) -> int:
-    """UTC microseconds of a Shanghai wall-clock time, `seconds` after that day's midnight."""
+    """UTC microseconds of a Shanghai local time, `seconds` after that day's midnight."""
     return day_number(day) * DAY + round(seconds * MICROSECONDS) - SHANGHAI
 
 

@@ -16,7 +16,7 @@ class Fleet:
 
     `capacity` is MW for power units and kt of product a year otherwise. `heat_rate` is GJ of fuel per MWh
     generated, `heat_per_mw` GJ of heat an hour and MW at the winter's peak, `heat_base` the part of it that
-    is supplied all year. `measures_carbon` tells which units have their carbon content measured rather
+    is supplied all year. `measures_carbon` says which units have their carbon content measured rather
     than stated by default; `laboratory` who analyses for them.
     """
 

@@ -3,7 +3,7 @@
 Codes follow GB 32100 (18 characters with a check character) and hold an organisation code after
 GB 11714 (8 characters and a check character), so that a format check accepts them. The bodies are
 invented: they begin with `MAFX`, and the names they come with say 示例 ("example"). Numbers are drawn at
-random, so an identifier says nothing about its bearer's role or place in a list.
+random, so an identifier carries no information about the role or position of its owner.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ and no trades.
 
 What a code means stands in `codes/eutl_*.csv`. A code of no list is never guessed: an
 activity becomes `other`, an account type `unknown`, a unit type `OTHER`, each with a note; a movement
-whose type is unknown is set aside.
+whose type is unknown is quarantined.
 """
 
 from __future__ import annotations

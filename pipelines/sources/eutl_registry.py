@@ -6,7 +6,7 @@ Decisions:
   installation that only an account or a compliance year names becomes an entity of sector
   `other`, so that its rows are kept. `province_code` is the country of the administering registry; Northern
   Ireland, which the log calls XI, is `GB-NIR`.
-* Combustion of fuels counts as sector `power`; the log does not tell power plants from other boilers.
+* Combustion of fuels counts as sector `power`; the log does not separate power plants from other boilers.
 * `listed_on` is 1 January of the first year of emissions. An entity has exited when its last year of
   emissions is not later than the latest year that the files know, or when all its accounts are closed;
   `exited_on` is 31 December of that last year where it is known and not before the first. Permit
@@ -41,7 +41,7 @@ class Accounts:
     """Accounts of account.csv, their holders, and those that only transfers name."""
 
     def __init__(self, intake: Intake, holders: Intake) -> None:
-        """Type the accounts; holders without any account are set aside."""
+        """Type the accounts; holders without any account are quarantined."""
         self.intake = intake
         self.holders = holders
         intake.require("id")

@@ -6,7 +6,7 @@ are real and kept, `transfer_id` is the block's id.
 Decisions:
 
 * The kind follows the supplementary type where there is one, else the main type. `other` is left to
-  the plain movement (main 10 without supplementary type), whose purpose the log does not tell; no
+  the plain movement (main 10 without supplementary type), whose purpose the log does not state; no
   trade is known behind it. `internal` are the administrators' own: corrections, conversions, reversals, and
   movements between registries. Retirement counts as cancellation, since both are final.
 * An issuance names the same account on both sides; it comes from no account.
@@ -69,12 +69,14 @@ def transfers(intake: Intake, numbers: pl.Series) -> Transfers:
 
 
 def _read_time(intake: Intake) -> None:
-    wall = pl.coalesce(
+    local_time = pl.coalesce(
         pl.col("date").str.to_datetime(form, time_unit="us", strict=False) for form in _FORMATS
     )
-    intake.quarantine(wall.is_null(), pl.format("date: expected YYYY-MM-DD HH:MM:SS, found '{}'", "date"))
-    local = wall.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
-    winter = (wall - _WINTER_OFFSET).dt.replace_time_zone("UTC")
+    intake.quarantine(
+        local_time.is_null(), pl.format("date: expected YYYY-MM-DD HH:MM:SS, found '{}'", "date")
+    )
+    local = local_time.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
+    winter = (local_time - _WINTER_OFFSET).dt.replace_time_zone("UTC")
     intake.frame = intake.frame.with_columns(ts=pl.coalesce(local.dt.convert_time_zone("UTC"), winter))
 
 

@@ -1,6 +1,6 @@
-"""Rows of one source table on their way into the contract: typed, or set aside with a reason.
+"""Rows of one source table on their way into the contract: typed, or quarantined with a reason.
 
-Every check looks at a whole column at once. A row is set aside for the first reason that holds.
+Every check looks at a whole column at once. A row is quarantined for the first reason that holds.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Intake:
 
     @property
     def aside(self) -> pl.DataFrame:
-        """Rows set aside as they were published, with their number and the reason."""
+        """Quarantined rows as they were published, with their number and the reason."""
         if not self._aside:
             return self._text.clear().with_columns(pl.lit(None, pl.String).alias(REASON))
         return pl.concat(self._aside).join(self._text, on=ROW, how="left").sort(ROW)

@@ -41,7 +41,7 @@ def empty(table: str) -> pl.DataFrame:
 
 
 def unknown_codes(frame: pl.DataFrame, column: str, known: pl.DataFrame, then: str) -> list[str]:
-    """A note that names values of `column` that are in no code list, and what became of them."""
+    """A note that names values of `column` that are in no code list, and how they were treated."""
     strange = frame.filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(known["code"].implode()))
     if strange.is_empty():
         return []

@@ -37,7 +37,7 @@ class ReportLine:
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read; the digest tells whether two readings had the same input."""
+    """A file that was read; the digest shows whether two readings had the same input."""
 
     name: str
     size_bytes: int

@@ -1,7 +1,7 @@
 """Bytes of published files, as tables of text: opening, unpacking, decoding, and what can go wrong there.
 
 Nothing is ever unpacked to disk: members of an archive are read by the names that a format
-defines, so a hostile member name leads nowhere.
+defines, so a hostile member name has no effect.
 """
 
 from __future__ import annotations

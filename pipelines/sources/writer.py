@@ -1,8 +1,8 @@
-"""A reading on disk: contract tables as Parquet, `market.yml`, the rows set aside and the account.
+"""A reading on disk: contract tables as Parquet, `market.yml`, the quarantined rows and the account.
 
     OUT/<table>.parquet            contract tables, sorted by key
     OUT/market.yml                 the market's settings
-    OUT/_read_report.json          what became of every row
+    OUT/_read_report.json          the outcome of every row
     OUT/_quarantined/<source>.csv    rows that did not go in, as published, with the reason
 
 The lake takes no notice of names that begin with `_`. The folder is built beside OUT and moved
@@ -42,7 +42,7 @@ class SourceWriter:
         _check_replaceable(self.out)
 
     def write(self, format: str, reading: Reading) -> ReadReport:
-        """Write the tables, the settings, the rows set aside and the account; return the account."""
+        """Write the tables, the settings, the quarantined rows and the account; return the account."""
         tables = {name: as_contract(name, frame) for name, frame in reading.tables.items()}
         required = [table.name for table in TABLES.values() if table.required]
         tables |= {name: empty(name) for name in required if name not in tables}

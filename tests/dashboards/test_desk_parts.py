@@ -71,7 +71,7 @@ def frame(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     return listing.listing(Snapshot((home / "published" / "current").resolve(), 1))
 
 
-def test_listing_has_the_gravest_first(frame):
+def test_listing_has_the_highest_severity_first(frame):
     assert frame["level"][0] == "red"
     assert frame["rank"].is_sorted()
     assert frame.height == 126

@@ -103,7 +103,7 @@ def test_check_fails_on_a_stale_file_and_names_it(tmp_path, capsys):
     assert main(["--check", "--root", str(tmp_path)]) == 0
 
 
-def test_the_reference_page_tells_every_reason_of_the_lake():
+def test_the_reference_page_names_every_reason_of_the_lake():
     lake = ROOT / "pipelines" / "lake"
     checks = (lake / "checks.py").read_text(encoding="utf-8")
     others = "".join((lake / name).read_text(encoding="utf-8") for name in ("receive.py", "resolve.py"))

@@ -6,20 +6,20 @@ import json
 import re
 import subprocess
 import sys
-import time
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from anomaly.catalogue import text
-from expectations import engine, session
+from expectations import library, session
 from expectations.data_docs import offline
-from expectations.policy import Market, bound
+from expectations.policy import Market
 from expectations.results import CheckError
 from expectations.runner import validate
 from expectations.session import Limits
-from expectations.suite import Check, Suite
+from expectations.suite import Frame, between
 
 FOREIGN = re.compile(
     r"""<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)\s*=\s*["']?(?:https?:)?//""", re.I
@@ -27,8 +27,11 @@ FOREIGN = re.compile(
 
 
 def test_a_missing_column_raises_and_is_not_bad_data(ingestion_gate):
-    with pytest.raises(CheckError, match=r"suite trades, table trades.*price"):
+    with pytest.raises(CheckError, match=r'suite trades, table trades.*"mode"'):
         ingestion_gate({"trades": pl.DataFrame({"trade_id": ["T1"]})})
+    frame = pl.DataFrame({"trade_id": ["T1"], "mode": ["block"], "quantity": [5], "ts": [None]})
+    with pytest.raises(CheckError, match=r"suite trades, expectation price, table trades"):
+        ingestion_gate({"trades": frame.with_columns(pl.col("ts").cast(pl.Datetime("us")))})
 
 
 def test_a_check_that_breaks_while_it_computes_raises(ingestion_gate, plausible, tmp_path):
@@ -39,13 +42,12 @@ def test_a_check_that_breaks_while_it_computes_raises(ingestion_gate, plausible,
 
 
 def test_an_exception_inside_the_library_raises_with_suite_expectation_and_table(tmp_path):
-    limit = bound("ingestion", "trades", "price", Market())
-    suite = Suite("ingestion", "trades", "trades", ("trade_id",), (Check("price", "price", "price", limit),))
+    suite = Frame("ingestion", Market(), date(2025, 6, 30)).suite("trades", ["trade_id"], [between("price")])
     database, config = tmp_path / "gate.duckdb", Limits().config(tmp_path)
     pl.DataFrame({"trade_id": ["T1"], "price": ["dear"]}).write_parquet(tmp_path / "trades.parquet")
     session.open_tables(database, {"trades": tmp_path / "trades.parquet"}, config)
     session.create_suite_views(database, [suite], config)
-    with engine.Engine(database, config) as opened, pytest.raises(CheckError) as raised:
+    with library.Engine(database, config) as opened, pytest.raises(CheckError) as raised:
         opened.validate(suite, {"price": "price"})
     message = str(raised.value)
     assert all(
@@ -101,7 +103,6 @@ def test_a_large_table_is_judged_in_the_database(tmp_path, monkeypatch):
             "quality": "valid",
         }
     ).write_parquet(path)
-    engine.load()
     made: list[int] = []
     build = pd.DataFrame.__init__
 
@@ -110,7 +111,6 @@ def test_a_large_table_is_judged_in_the_database(tmp_path, monkeypatch):
         build(self, data, *arguments, **named)
 
     monkeypatch.setattr(pd.DataFrame, "__init__", counted)
-    started = time.process_time()
     result = validate(
         "ingestion",
         {"cems_hourly": path},
@@ -120,7 +120,6 @@ def test_a_large_table_is_judged_in_the_database(tmp_path, monkeypatch):
         describe=text,
         limits=Limits(memory="256MB"),
     )
-    assert time.process_time() - started < 20
     assert max(made, default=0) < 1000
     assert {row.element_count for row in result.results if row.expectation == "o2_pct"} == {rows}
 

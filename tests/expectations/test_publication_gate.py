@@ -10,6 +10,9 @@ import pytest
 
 ALERT = {
     "alert_id": "A-0123456789abcdef",
+    "detector": "wash_trade",
+    "subject_type": "entity",
+    "subject_ids": ["E1"],
     "score": 0.9,
     "p_value": 0.01,
     "level": "red",
@@ -52,12 +55,27 @@ def test_a_whole_alert_passes(publication, broken):
         ({"evidence": "[ ]"}, "evidence_absent"),
         ({"measures": "{}"}, "measures_absent"),
         ({"window_end": datetime(2025, 3, 3)}, "window_empty"),
+        ({"level": "purple"}, "level_known"),
     ],
 )
 def test_an_alert_that_cannot_stand_refuses_the_run(publication, broken, change, expectation):
     result = publication(_alerts(**change))
     assert broken(result)[f"fct_alerts.{expectation}"] == "critical"
     assert not result.passed
+
+
+def test_one_finding_under_two_ids_refuses_the_run(publication, broken):
+    twice = [ALERT, ALERT | {"alert_id": "A-fedcba9876543210"}]
+    result = publication(
+        {
+            "fct_alerts": pl.DataFrame(twice),
+            "fct_alert_evidence": pl.DataFrame({"alert_id": [alert["alert_id"] for alert in twice]}),
+            "fct_alert_subjects": pl.DataFrame(
+                {"alert_id": [alert["alert_id"] for alert in twice], "subject_id": ["E1", "E1"]}
+            ),
+        }
+    )
+    assert broken(result) == {"fct_alerts.finding_repeated": "critical"}
 
 
 def test_an_alert_without_rows_to_look_up_refuses_the_run(publication, broken):
@@ -71,30 +89,37 @@ def test_an_alert_without_rows_to_look_up_refuses_the_run(publication, broken):
     }
 
 
-def test_accusing_most_emitters_in_the_gravest_level_warns(publication, broken):
+def test_accusing_most_emitters_in_the_highest_level_warns(publication, broken):
     marts = {
         "dim_entities": pl.DataFrame({"entity_id": [f"E{i}" for i in range(100)]}),
-        "fct_alerts": pl.DataFrame([ALERT | {"alert_id": f"A-{i:016x}"} for i in range(60)]),
+        "fct_alerts": pl.DataFrame(
+            [ALERT | {"alert_id": f"A-{i:016x}", "subject_ids": [f"E{i}"]} for i in range(60)]
+        ),
         "fct_alert_subjects": pl.DataFrame(
             {"alert_id": [f"A-{i:016x}" for i in range(60)], "subject_id": [f"E{i}" for i in range(60)]}
         ),
         "fct_alert_evidence": pl.DataFrame({"alert_id": [f"A-{i:016x}" for i in range(60)]}),
     }
     assert broken(publication(marts)) == {
-        "dim_entities.alert_volume.alerted_share": "warning",
-        "dim_entities.alert_volume.red_share": "warning",
+        "dim_entities.alerted_entities.alerted_share": "warning",
+        "fct_alerts.alert_levels.red_share": "warning",
     }
 
 
 @pytest.mark.parametrize(("agreed", "severity"), [(99, {}), (90, {"warning"}), (40, {"warning", "critical"})])
-def test_verdicts_are_held_to_the_registrys(publication, broken, agreed, severity):
+def test_verdicts_are_compared_with_the_registrys(publication, broken, agreed, severity):
     verdicts = pl.DataFrame(
-        {"agrees_with_registry": [i < agreed for i in range(100)], "verdict": ["compliant"] * 100}
+        {
+            "entity_id": [f"E{i}" for i in range(100)],
+            "year": [2024] * 100,
+            "agrees_with_registry": [i < agreed for i in range(100)],
+            "verdict": ["compliant"] * 100,
+        }
     )
     result = publication({"fct_compliance_years": verdicts})
     assert set(broken(result).values()) == set(severity)
     row = next(row for row in result.results if row.expectation == "registry_agreement.agreed_share")
-    assert row.observed.endswith(f": {agreed / 100:g}" if severity else f"; {agreed / 100:g}")
+    assert row.observed == f"{agreed / 100:g}"
 
 
 def test_rows_lost_on_the_way_to_a_mart_refuse_the_run(publication, broken):
@@ -147,7 +172,7 @@ def test_a_model_whose_interval_is_too_narrow_warns_and_a_reversed_one_refuses(p
     narrow = publication({"expected_emissions": pl.DataFrame(base)})
     assert broken(narrow) == {"expected_emissions.model_calibration.interval_coverage": "warning"}
     reversed_ = publication({"expected_emissions": pl.DataFrame(base | {"upper_95": [0.9] * 60})})
-    assert broken(reversed_)["expected_emissions.interval_reversed"] == "critical"
+    assert broken(reversed_)["expected_emissions.interval_above"] == "critical"
 
 
 def test_a_jump_in_one_day_warns_and_a_mixed_up_series_refuses(publication, broken):

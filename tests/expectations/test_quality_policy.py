@@ -28,6 +28,16 @@ def test_every_bound_has_its_check_and_every_check_its_bound():
     assert _checks(Market()) == set(entry_names())
 
 
+def test_an_interval_is_given_exactly_where_the_expectation_has_one():
+    for gate in GATES:
+        for suite in suites_of(Frame(gate, Market(), date(2025, 6, 30))):
+            for check in suite.checks:
+                where = (gate, suite.name, check.name)
+                assert check.bound.has_interval == check.expect.is_interval, where
+                assert check.expect.has_share or check.bound.mostly == 1, where
+                assert check.expected, where
+
+
 def test_suites_of_a_gate_have_names_of_their_own():
     for gate in GATES:
         names = [suite.name for suite in suites_of(Frame(gate, Market(), date(2025, 6, 30)))]
@@ -93,8 +103,7 @@ def test_an_unknown_bound_names_itself():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"severity": "grave", "minimum": 0}, "expected one of critical"),
-        ({"severity": "info"}, "neither minimum nor maximum"),
+        ({"severity": "serious", "minimum": 0}, "expected one of critical"),
         ({"severity": "info", "minimum": 0, "rule": "E-10"}, "expected one of Y2"),
         ({"severity": "info", "minimum": 0, "mostly": 0}, "expected a share"),
     ],

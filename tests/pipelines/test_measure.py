@@ -34,11 +34,11 @@ LABELS = pl.DataFrame(
     [
         {
             "case_id": "c1", "kind": "wash_trade", "subject_ids": ["A"], "severity": "faint",
-            "changed": json.dumps({"trades": [["T1"], ["T2"]]}), **WINDOW,
+            "affected": json.dumps({"trades": [["T1"], ["T2"]]}), **WINDOW,
         },
         {
             "case_id": "c2", "kind": "late_report", "subject_ids": ["E"], "severity": "blatant",
-            "changed": "{}", **WINDOW,
+            "affected": "{}", **WINDOW,
         },
     ]
 )  # fmt: skip
@@ -159,6 +159,6 @@ def test_an_unknown_scale_is_refused_before_anything_is_made(tmp_path, monkeypat
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_that_fails_is_told_with_what_it_said(tmp_path):
+def test_a_run_that_fails_is_reported_with_its_message(tmp_path):
     with pytest.raises(RuntimeError, match=r"(?s)expected a publication, found exit code 3.*nowhere"):
         detection._run(tmp_path / "nowhere", tmp_path / "home")

@@ -1,4 +1,4 @@
-"""Dirty deliveries: the lake's door sets aside what is listed as dirt, and nothing else."""
+"""Dirty deliveries: the lake quarantines what is listed as dirt, and nothing else."""
 
 from __future__ import annotations
 

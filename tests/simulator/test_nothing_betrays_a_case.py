@@ -1,6 +1,6 @@
-"""Nothing but the labels tells a case: ids, names, places in tables and the numbering of rows say nothing.
+"""Only the labels identify a case: ids, names, places in tables and row numbers carry no information.
 
-Models are asked to tell labelled from unlabelled actors of equal type by everything but their conduct, and
+Models are asked to separate labelled actors from others of the same type by all but their conduct, and
 must do no better than on shuffled labels. What conduct shows (dates, prices, figures, relations) is left out.
 """
 
@@ -137,8 +137,8 @@ def matrix(actors: Actors) -> tuple[np.ndarray, np.ndarray]:
     return ranks, pieces.transform(actors["text"].to_list()).toarray()
 
 
-def told_apart(actors: Actors, marked: set[str], rng: np.random.Generator) -> np.ndarray | None:
-    """How well models tell marked actors apart, in all strata together; then the same for shuffled marks.
+def separability(actors: Actors, marked: set[str], rng: np.random.Generator) -> np.ndarray | None:
+    """How well models separate marked actors, in all strata together; then the same for shuffled marks.
 
     The first figure is that of the real marks. Each is a mean AUC over strata and models, out of fold.
     """
@@ -178,8 +178,8 @@ def rng() -> np.random.Generator:
 
 
 @pytest.mark.parametrize("name", sorted(ACTORS))
-def test_actors_of_cases_cannot_be_told_by_how_they_are_written_down(name, medium_market, rng):
-    aucs = told_apart(ACTORS[name](medium_market), labelled(medium_market), rng)
+def test_actors_of_cases_cannot_be_identified_by_how_they_are_written_down(name, medium_market, rng):
+    aucs = separability(ACTORS[name](medium_market), labelled(medium_market), rng)
     assert aucs is not None, "no type has enough labelled actors to ask"
     assert aucs[0] < bound(aucs), f"AUC {aucs[0]:.3f}, by chance at most {bound(aucs):.3f}"
 
@@ -201,7 +201,7 @@ def test_a_planted_leak_is_found(leak, medium_market, rng):
         actors = actors.with_columns(
             pl.when(is_marked).then(pl.col("text") + "甲").otherwise("text").alias("text")
         )
-    aucs = told_apart(actors, marked, rng)
+    aucs = separability(actors, marked, rng)
     assert aucs is not None
     assert aucs[0] > bound(aucs)
 

@@ -32,7 +32,7 @@ def test_directories_do_not_change_with_the_cases(market, clean_market):
     assert market["entities"].drop(changed).equals(clean_market["entities"].drop(changed))
 
 
-def test_ids_do_not_tell_who_is_a_case(market):
+def test_ids_do_not_reveal_cases(market):
     subjects = set(market.labels["subject_ids"].explode())
     accounts = market["accounts"].with_row_index("place")
     is_subject = accounts["account_id"].is_in(subjects).to_numpy()

@@ -157,7 +157,7 @@ def test_a_whole_month_can_be_tuned() -> None:
     assert sums[0]["co2_mass"].sum() / sums[1]["co2_mass"].sum() == pytest.approx(0.85, rel=1e-3)
 
 
-def test_invented_monitor_digits_touch_valid_hours_only(base: Plants) -> None:
+def test_invented_monitor_digits_change_valid_hours_only(base: Plants) -> None:
     def arrange(plan: EmitterPlan) -> None:
         _running(plan)
         plan.invented_digits.append(

@@ -97,7 +97,7 @@ def test_verifiers_are_accredited_when_they_verify(world):
             assert body.revoked_on is None or body.revoked_on > one.issued_on
 
 
-def test_ids_are_different_and_tell_nothing(world):
+def test_ids_are_different_and_carry_no_information(world):
     known = world.projects
     ids = [one.id for of_project in known.issuances for one in of_project]
     assert len(set(ids)) == len(ids)

@@ -353,7 +353,7 @@ def test_prices_and_sizes_are_held_within_the_limits():
     assert events[1, 5] == LIMITS[0]
 
 
-def test_nobody_sells_more_than_the_room_or_spends_more_than_the_purse():
+def test_nobody_sells_more_than_is_sellable_or_spends_more_than_the_purse():
     means = (np.array([30, 0]), np.zeros(2, np.int64), np.array([0, 250_000]))
     rows = [
         (1, 0, k.SELL, 25, 10_000),
@@ -368,7 +368,7 @@ def test_nobody_sells_more_than_the_room_or_spends_more_than_the_purse():
     assert purse.tolist() == [0, 0]
 
 
-def test_room_kept_for_plans_is_not_sold_otherwise():
+def test_quantity_reserved_for_plans_is_not_sold_otherwise():
     means = (np.array([30, 0]), np.array([20, 0]), np.array([0, 0]))
     events = _simple([(1, 0, k.SELL, 25, 10_000)], means)[0]
     assert events[0, 6] == 10

@@ -1,4 +1,4 @@
-"""Who exists: head counts, places, groups and service bodies, and that nothing about ids tells a role."""
+"""Who exists: head counts, places, groups and service bodies, and that ids do not reveal roles."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_a_figure_that_is_no_number_sets_the_row_aside(campd_csv, tmp_path):
     assert report.rows()[0].reason == "1 x gross_load: expected a number, found 'NaN'"
 
 
-def test_gzip_is_told_by_content_and_a_cut_one_is_refused(campd_csv, tmp_path):
+def test_gzip_is_recognised_by_content_and_a_cut_one_is_refused(campd_csv, tmp_path):
     plain = campd_csv(COAL.format(""))
     content = gzip.compress(plain.read_bytes())
     plain.write_bytes(content)

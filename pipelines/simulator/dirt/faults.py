@@ -1,6 +1,6 @@
-"""What can be wrong with a delivered value, column by column, and by which name it should be set aside.
+"""What can be wrong with a delivered value, column by column, and the reason for quarantine expected for it.
 
-The names are those that the contract's door gives as reasons. A fault that a typed file cannot hold (a word
+The names are the reasons that ingestion gives. A fault that a typed file cannot hold (a word
 among numbers) is marked `is_text`: it needs a file of text columns.
 """
 

@@ -1,4 +1,4 @@
-"""Spoils the rows of one file: which rows, how, and what must become of each."""
+"""Adds data errors to the rows of one file: which rows, how, and how ingestion must treat each."""
 
 from __future__ import annotations
 

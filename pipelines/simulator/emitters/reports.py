@@ -37,7 +37,7 @@ PRODUCTS = {
 
 @dataclass(frozen=True)
 class Reports:
-    """Everything that is stated, when it is handed in, and what becomes of it."""
+    """Everything that is stated, when it is submitted, and how it is verified and revised."""
 
     world: World
     truth: Truth

@@ -22,7 +22,7 @@ _KILN_SULPHUR_LEFT = 0.15  # of that again: lime binds most of it
 _NOX = (0.018, 0.045)
 _WATER = {"cod": (0.004, 0.02), "nh3n": (0.0004, 0.002)}
 _COKE_SULPHUR = 0.007
-_ROOM = (1.05, 1.40)  # permitted over reported
+_HEADROOM = (1.05, 1.40)  # permitted over reported
 _TRADING_SHARE = 0.12
 
 
@@ -35,7 +35,7 @@ def other_rights(world: World, truth: Truth, streams: Streams) -> pl.DataFrame:
         "nox": rng.uniform(*_NOX, len(world.fleet)),
         **{kind: rng.uniform(*span, count) for kind, span in _WATER.items()},
     }
-    headroom = rng.uniform(*_ROOM, (5, count))
+    headroom = rng.uniform(*_HEADROOM, (5, count))
     fuel, energy = truth.monthly(truth.burn.fuel), truth.monthly(truth.burn.energy)
     bought = truth.monthly(truth.works.electricity)
     sulphur = fuel * _sulphur(world, truth) * 2 * _SULPHUR_RELEASED * nature["so2"]

@@ -162,7 +162,7 @@ def unlist(context: Context, entity: int) -> None:
             raise UnplantableError("the company trades, so that it cannot be without listing")
     row = context.copy.rows("entities", pl.col("entity_id") == code)
     if row["listed_on"][0] is None:
-        raise UnplantableError("the source does not tell when a company was listed")
+        raise UnplantableError("the source does not state when a company was listed")
     reported = context.copy.rows("emission_reports", pl.col("entity_id") == code)
     verified = context.copy.rows("compliance", pl.col("entity_id") == code)["verified_emissions"]
     if not reported.height and not verified.drop_nulls().len():
@@ -175,7 +175,7 @@ def unlist(context: Context, entity: int) -> None:
     fresh = row.with_columns(pl.lit(None).cast(pl.Date).alias("listed_on"), pl.lit(status).alias("status"))
     context.copy.change("entities", fresh, "listed_on", "status")
     if not reported.height:
-        # Its compliance rows are all that tells of its emissions.
+        # Only its compliance rows state its emissions.
         return
     for name in ("allocations", "compliance"):
         context.copy.remove(name, context.copy.rows(name, pl.col("entity_id") == code))

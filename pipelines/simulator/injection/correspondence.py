@@ -66,9 +66,9 @@ class Correspondence:
         return self.trading_days[place]
 
     def moment(self, day: date, second: float) -> datetime:
-        """UTC of a wall-clock time on a day of the source, at the source's own place."""
-        wall = datetime.combine(day, time()) + timedelta(seconds=second)
-        return wall.replace(tzinfo=self.zone).astimezone(UTC)
+        """UTC of a local time on a day of the source, at the source's own place."""
+        local = datetime.combine(day, time()) + timedelta(seconds=second)
+        return local.replace(tzinfo=self.zone).astimezone(UTC)
 
     def window(self, window: tuple[int, int]) -> tuple[int, int]:
         """A window of the simulated timeline (UTC microseconds) moved by whole years."""

@@ -40,7 +40,7 @@ def _issued(context: Context, project: int) -> pl.DataFrame:
 
 
 def _booking(context: Context, row: dict[str, Any]) -> pl.DataFrame:
-    """The transfer that booked an issuance, if it can be told."""
+    """The transfer that booked an issuance, if it can be identified."""
     start = context.match.moment(row["issued_on"], 0.0)
     return context.copy.rows(
         "transfers",

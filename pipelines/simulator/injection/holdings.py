@@ -1,4 +1,4 @@
-"""What every account holds at any moment of the source, told from its transfers and what is added to them."""
+"""What every account holds at any moment of the source: its transfers, and what is added to them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Fresh ids after the pattern of a source's own, near those of the rows about them where there is room.
+"""Fresh ids after the pattern of a source's own, near those of the neighbouring rows where numbers are free.
 
-Where a source numbers its rows densely in time there is no room: planted rows get numbers that follow the
-last one, so that they can be told by them. Hiding that would take renumbering the whole table.
+Where a source numbers its rows densely in time no number is free: planted rows get numbers that follow the
+last one, so that they can be recognised by them. Hiding that would take renumbering the whole table.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _deal(context: Context, deal: Deal) -> int:
     asset = _asset(context, deal.asset)
     seller, buyer = context.account(deal.seller), context.account(deal.buyer)
     if not context.copy.has("trades"):
-        moment = context.match.moment(context.match.day(deal.day), _wall(deal.second))
+        moment = context.match.moment(context.match.day(deal.day), _local_second(deal.second))
         return int(context.transfer(moment, seller, buyer, asset, deal.quantity, "other") > 0)
     day = context.match.trading_day(deal.day)
     if day is None or asset.instrument_id is None:
@@ -91,7 +91,7 @@ def _deal(context: Context, deal: Deal) -> int:
         least, most = quote.previous * (1 - _LIMITS["block"]), quote.previous * (1 + _LIMITS["block"])
         price = min(max(quote.previous * (1 - Decimal(str(deal.discount))), least), most)
         price = price.quantize(_CENT, ROUND_HALF_UP)
-    moment = context.match.moment(day, _wall(deal.second))
+    moment = context.match.moment(day, _local_second(deal.second))
     pause = deal.pause if deal.pause is not None else float(context.rng.uniform(5, 90))
     taken = min(moment + timedelta(seconds=pause), context.match.moment(day, 15 * 3600 - 1))
     turns = [("sell", seller), ("buy", buyer)]
@@ -107,11 +107,11 @@ def _deal(context: Context, deal: Deal) -> int:
 
 
 def _names_aggressors(context: Context, mode: str) -> bool:
-    """Whether the source tells who came second in trades of a mode, or else in any."""
-    told = [context.copy.rows("trades", pl.col("mode") == mode)["aggressor"]]
-    if not len(told[0]):
-        told.append(context.copy.rows("trades")["aggressor"])
-    return told[-1].is_not_null().any()
+    """Whether the source states who came second in trades of a mode, or else in any."""
+    known = [context.copy.rows("trades", pl.col("mode") == mode)["aggressor"]]
+    if not len(known[0]):
+        known.append(context.copy.rows("trades")["aggressor"])
+    return known[-1].is_not_null().any()
 
 
 def _trade(
@@ -200,7 +200,7 @@ def _order(context: Context, order: PlannedOrder) -> int:
         quantity = min(quantity, context.holdings.spare(account, asset, context.match.moment(day, 0.0)))
     if quantity <= 0:
         return 0
-    moment = context.match.moment(day, _wall(order.second))
+    moment = context.match.moment(day, _local_second(order.second))
     order_id = _new_order(context, moment, account, asset, order.side, "listed", price, quantity)
     close = context.match.moment(day, 15 * 3600)
     ends = close if order.lifetime_seconds is None else moment + timedelta(seconds=order.lifetime_seconds)
@@ -276,7 +276,7 @@ def _quote(context: Context, day: date, asset: SourceAsset) -> _Quote | None:
     return _Quote(last, today["price"][0] if today.height else last)
 
 
-def _wall(second: float) -> float:
+def _local_second(second: float) -> float:
     """Seconds after midnight of a moment so many seconds into trading."""
     if second < calendar.HALF_SESSION:
         return calendar.MORNING_OPEN + second

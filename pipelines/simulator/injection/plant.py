@@ -158,7 +158,7 @@ class _Planter:
         except _LACKING as error:
             # A scenario that lacks what it works with says so in its own way; a mask of nobody by its type.
             del planner.cases[known:]
-            raise UnplantableError(f"its scenario finds nothing to work with ({_told(error)})") from error
+            raise UnplantableError(f"its scenario finds nothing to work with ({_message(error)})") from error
         if len(planner.cases) <= known:
             raise UnplantableError("its scenario finds nobody to set a case with")
         before = self.copy.checkpoint()
@@ -224,6 +224,6 @@ class _Planter:
         return label_table("case_id", self.cases)
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     return f"{type(error).__name__}: {text}" if not isinstance(error, RuntimeError) else text

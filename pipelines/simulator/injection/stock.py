@@ -12,7 +12,7 @@ from pipelines.simulator.injection.correspondence import SourceAsset
 
 
 def opening(context: Context, account: int, column: int, quantity: int) -> None:
-    """More of what an account holds when the record opens; nothing where holdings cannot be told."""
+    """More of what an account holds when the record opens; nothing where holdings are unknown."""
     asset = context.match.assets.get(column)
     if asset is None or not context.holdings.is_whole:
         return

@@ -1,4 +1,4 @@
-"""What can be planted in which source, told from the plan that a kind writes and the tables there are."""
+"""What can be planted in which source, derived from the plan that a kind writes and the tables there are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.simulator.plan import Plan
 
 # Given prices cannot answer anymore to what would have moved them.
 NEEDS_EXCHANGE = "prices and others' orders would have to answer to it, and given ones cannot"
-NEEDS_TRUTH = "what truly was would have to be otherwise, and the source tells only what was stated"
+NEEDS_TRUTH = "the case changes true values, and the source has only stated ones"
 _WHOLE_MARKET = (
     "bid_rigging",
     "compliance_squeeze",
@@ -93,7 +93,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 def check_kind(kind: str, copy: SourceCopy, is_whole: bool) -> None:
-    """Refuse kinds that no given rows can show; `is_whole`: holdings can be told from the transfers.
+    """Refuse kinds that no given rows can show; `is_whole`: holdings follow from the transfers.
 
     Raises:
         UnplantableError: it cannot be planted.
@@ -106,7 +106,7 @@ def check_kind(kind: str, copy: SourceCopy, is_whole: bool) -> None:
     if kind in _KIND_NEEDS and not copy.has(_KIND_NEEDS[kind]):
         raise UnplantableError(f"needs rows in {_KIND_NEEDS[kind]}")
     if kind in _OF_HOLDINGS and not is_whole:
-        raise UnplantableError("holdings cannot be told from the transfers of this source")
+        raise UnplantableError("holdings do not follow from the transfers of this source")
 
 
 def check_plan(plan: Plan, copy: SourceCopy) -> None:

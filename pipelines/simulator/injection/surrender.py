@@ -132,7 +132,7 @@ def credits(context: Context, entity: int, year: int, share: float) -> None:
     """Replace allowances surrendered by credits up to a share of the obligation."""
     row = duty(context, entity, year)
     if row["offsets_surrendered"][0] is None or row["obligation"][0] is None:
-        raise UnplantableError("the source does not tell credits from allowances surrendered")
+        raise UnplantableError("the source does not separate credits from allowances surrendered")
     credit = next(
         (a for c, a in context.match.assets.items() if not context.match.timeline.assets[c].is_allowance),
         None,

@@ -1,6 +1,6 @@
 """A given source as a world: who is in its tables, in the shape in which cases are arranged.
 
-What a table does not tell is filled with what disturbs no case: no group, no park, no laboratory.
+What a table does not state is filled with neutral values: no group, no park, no laboratory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the authority has decided and what the public has told it: the tables `penalties` and `tips`.
+"""What the authority has decided and what the public has reported to it: the tables `penalties` and `tips`.
 
 Penalties: earlier conduct that has nothing to do with the span, shortfalls after a deadline, and a small
 part of the known cases that came out long ago. Tips: a minority about known cases, most about somebody

@@ -99,7 +99,7 @@ def _row(
     deduction: int = 0,
     tag: int = 0,
 ) -> dict[str, object]:
-    """A decision; fines of the last weeks are not paid yet, a few decisions are contested or withdrawn."""
+    """A decision; fines of the last weeks are not paid yet, a few decisions are under appeal or withdrawn."""
     old = (planner.timeline.as_of - decided_on).days > 60
     draw = rng.random()
     status = "revoked" if draw < 0.03 else "appealed" if draw < 0.1 else "executed" if old else "decided"
@@ -122,7 +122,7 @@ def _row(
 def _of_registry(
     planner: CasePlanner, registry: Registry, people: People, rng: np.random.Generator
 ) -> list[dict[str, object]]:
-    """Decisions that the registration system carried out or was told of."""
+    """Decisions that the registration system carried out or was notified of."""
     return [
         _row(
             planner,
@@ -171,7 +171,7 @@ def _of_earlier_conduct(
 def _of_known_cases(
     planner: CasePlanner, people: People, rng: np.random.Generator, sink: Sink
 ) -> list[dict[str, object]]:
-    """A few known cases came out and were decided on within the span; graver ones more often."""
+    """A few known cases came out and were decided on within the span; more severe ones more often."""
     rows = []
     for case in planner.cases:
         came_out = rng.random() < _CAME_OUT[case.severity or "faint"]

@@ -1,4 +1,4 @@
-"""Who can be told about or punished, and what decisions and tips need to know of cases."""
+"""Who can be reported or punished, and what decisions and tips need to know of cases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Subject:
 
 
 class People:
-    """Who can be told about or punished, by published id and by kind of conduct."""
+    """Who can be reported or punished, by published id and by kind of conduct."""
 
     def __init__(self, planner: CasePlanner) -> None:
         world = planner.world
@@ -69,7 +69,7 @@ class People:
         return [self._by_id[one] for one in case.subject_ids if one in self._by_id]
 
     def of_category(self, category: str) -> list[Subject]:
-        """Whom somebody might tell about."""
+        """Whom a tip might name."""
         pools: dict[str, list[Subject]] = {
             "false_report": self.emitters,
             "manipulation": self.traders,

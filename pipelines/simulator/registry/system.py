@@ -65,7 +65,7 @@ class Registry:
         sanctions: penalties that the registry knows of, decided within or before the span.
         rescued: t that the reserve lent to those that the market left short on the last day, by year.
         prices: CNY/t, average price of the month before each deadline, by compliance year (the market's own
-            where `settle` is told prices).
+            where `settle` receives prices).
     """
 
     def __init__(

@@ -89,7 +89,7 @@ class Arranged:
     def blocks(
         self, now: Morning, market: BlockMarket, spare: np.ndarray, rng: np.random.Generator
     ) -> list[Block]:
-        """The day's arranged blocks, then those that campaigns seek; `now.room` is changed."""
+        """The day's arranged blocks, then those that campaigns seek; `now.sellable` is changed."""
         out = []
         for deal in self._deals.get(now.day, []):
             if deal.mode != "block" or deal.asset not in now.traded:

@@ -1,6 +1,6 @@
 """What people think an allowance is worth: what everybody has heard, what trading taught, and own views.
 
-In logarithms of CNY/t. Nobody is told a price: beliefs move orders, and prices come of their matching.
+In logarithms of CNY/t. No price is given: beliefs move orders, and prices result from matching.
 After Chiarella and Iori (2002) and Lux and Marchesi (1999): part of the traders hold to what they think an
 allowance is worth, part follow the trend, more of them when prices have moved, and all are the less sure
 the more prices have moved. That is where clustered volatility and heavy tails come from.

@@ -84,7 +84,7 @@ class BlockMarket:
         """The day's blocks: those that short emitters need, then middlemen's up to the course of the year.
 
         Args:
-            now: the morning; `room`, `purse` and `position` are changed by what is agreed.
+            now: the morning; `sellable`, `purse` and `position` are changed by what is agreed.
             buyers: short accounts that act today and what they want (t).
             spare: what long emitters are ready to part with, by account (t); changed.
             target: the day's part of the year's volume of blocks (t).

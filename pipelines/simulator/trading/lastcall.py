@@ -1,7 +1,7 @@
 """Deals in the book that two sides arrange themselves: credits, the last purchases of a year, makers' stock.
 
-Who needs credits looks for who has them. Shortly before the deadline everybody who is still short is put in
-touch with somebody who has what is lacking; where too little for a block is at stake, the two meet in the
+Who needs credits looks for who has them. Shortly before the deadline everybody who is still short is brought
+together with somebody who has what is lacking; where too little for a block is at stake, the two meet in the
 book. Makers fill up what they run low on.
 """
 
@@ -37,7 +37,7 @@ class Meeting:
 def last_call(
     now: Morning, supply: np.ndarray, assets: list[int], who: np.ndarray, rng: np.random.Generator
 ) -> list[Meeting]:
-    """Meetings for the short accounts `who`; `now.room`, positions and `supply` (t, by account) change."""
+    """Meetings for the short accounts `who`; `now.sellable`, positions and `supply` (t) change."""
     out: list[Meeting] = []
     if now.left > _DAYS_WITH_EVERYBODY:
         who = who[rng.random(len(who)) < 0.35]
@@ -63,7 +63,7 @@ def last_call(
 def credit_deals(
     now: Morning, credit: int, sellers: np.ndarray, chance: float, rng: np.random.Generator
 ) -> list[Meeting]:
-    """Meetings of those who need credits today with the `sellers` of credits; `now.room` is changed."""
+    """Meetings of those who need credits today with the `sellers` of credits; `now.sellable` is changed."""
     out: list[Meeting] = []
     who = np.flatnonzero((now.credit_need > 0) & ~now.away)
     who = who[rng.random(len(who)) < min(1.5 * chance, 1.0)]

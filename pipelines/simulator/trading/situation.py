@@ -13,7 +13,7 @@ class Morning:
     """One trading day before it begins. Arrays are by account; money in cents, quantities in t.
 
     `left` is how many trading days remain until the surrender deadline, this one included; `season` the
-    day's part of the year's volume. `room` (accounts by assets) is what may still be sold; what is bound
+    day's part of the year's volume. `sellable` (accounts by assets) is what may still be sold; what is bound
     for a deal is taken off as it is made. `away` are quiet or have no open account, `keeps` sell nothing.
     """
 

@@ -1,7 +1,7 @@
 """Reports and stack monitors that do not agree: the papers below the stack, or the stack turned down.
 
 Four forms. In `report` the report and the coal meter are cut alike, in `documents` the analyses are those
-of a poorer coal and the report follows them: in both only the stack monitor is left to tell. In `dilution`
+of a poorer coal and the report follows them: in both only the stack monitor shows it. In `dilution`
 a monitor sees a part of the flow from some hour on, in `parameter` its duct area is set too small in the
 software [F-13, F-17], so that it states a constant share of what passes while the report is right.
 """

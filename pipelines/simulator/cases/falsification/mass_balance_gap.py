@@ -1,4 +1,4 @@
-"""Reports below the plant's own balance: meters, electricity and stack tell of more than is reported.
+"""Reports below the plant's own balance: meters, electricity and stack imply more than is reported.
 
 Three forms: less fuel than the meters weighed, less carbon than the laboratory found, or emissions below
 what the report's own figures give.

@@ -1,7 +1,7 @@
 """Figures that come to lie just under a limit that pays.
 
 `hours`: operating hours are stated longer than they were, so that the load factor of the year falls just
-under 65 %, where the peak-shaving factor begins [D-05]; days on which a unit rested give the room for it.
+under 65 %, where the peak-shaving factor begins [D-05]; days on which a unit did not run make it possible.
 `emissions`: a small emitter over the listing threshold of 26,000 t states a little less.
 """
 

@@ -20,7 +20,7 @@ _HANDS = 4  # buyers and as many sellers that see to trade in an episode
 def severities(planner: CasePlanner, rng: np.random.Generator) -> list[str]:
     """A severity for every episode of a kind: fewer than cases of other kinds where the span is short.
 
-    An instrument has only so many days, and episodes must not touch each other.
+    The days of an instrument are limited, and episodes must not be adjacent.
     """
     return planner.severities(rng)[: _MOST_A_YEAR * len(planner.timeline.years)]
 

@@ -70,7 +70,7 @@ def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
 def _as_many_as_fit(
     planner: CasePlanner, rng: np.random.Generator, group: Sequence[str | None], is_case: bool
 ) -> int:
-    """Place as many of these excursions together as there is room for, in credits first."""
+    """Place as many of these excursions together as there are free days for, in credits first."""
     for where in _WHERE:
         for count in range(len(group), 0, -1):
             if _excursions(planner, rng, group[:count], is_case, where):
@@ -81,7 +81,7 @@ def _as_many_as_fit(
 def _excursions(
     planner: CasePlanner, rng: np.random.Generator, group: Sequence[str | None], is_case: bool, where: str
 ) -> bool:
-    """Place one way out and back with these excursions; whether there was room for it."""
+    """Place one way out and back with these excursions; whether there were enough free days."""
     spans = [whole(rng, _SHAPES[one].days if one else (2, _DAYS - 2)) for one in group]
     if is_case and where != "credits":
         spans = [span + _LAG for span in spans]

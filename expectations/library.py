@@ -1,4 +1,9 @@
-"""The boundary to Great Expectations: suites in, plain outcomes out. Nothing else imports the library."""
+"""The boundary to Great Expectations: suites in, plain outcomes out. Nothing else imports the library.
+
+What stands here is what the library lacks: an import without pyspark, a DuckDB dialect that keeps pending
+results (`dialect.py`), telling a check that broke from a check that failed, and counts of one form for every
+kind of expectation.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,32 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from expectations import dialect
 from expectations.results import CheckError
 from expectations.session import view_of
-from expectations.suite import Check, Suite
 
-# Counts only: which rows broke a check is asked of DuckDB afterwards, in a fixed order.
-_RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one check found: how many values there were and how many lay outside the bound."""
-
-    success: bool
-    values: int
-    unexpected: int
-
-
-def load() -> ModuleType:
-    """Import the library, without pyspark where that is installed too.
-
-    The library imports pyspark for an engine that is not used here. That takes as long as all the rest, and
-    `pyspark.sql.connect` ends the process with exit code 0 wherever the main module has neither file nor
-    spec, as under `python -c` and in pytest-xdist's workers.
-    """
-    with warnings.catch_warnings(), _without("pyspark"):
-        warnings.simplefilter("ignore")
-        import great_expectations
-    return great_expectations
+if TYPE_CHECKING:
+    from expectations.suite import Suite
 
 
 @contextlib.contextmanager
@@ -59,14 +41,44 @@ def _without(package: str) -> Iterator[None]:
         sys.modules.update(hidden)
 
 
+def _load() -> tuple[ModuleType, ModuleType]:
+    """Import the library, without pyspark where that is installed too.
+
+    The library imports pyspark for an engine that is not used here. That takes as long as all the rest, and
+    `pyspark.sql.connect` ends the process with exit code 0 wherever the main module has neither file nor
+    spec, as under `python -c` and in pytest-xdist's workers.
+    """
+    with warnings.catch_warnings(), _without("pyspark"):
+        warnings.simplefilter("ignore")
+        import great_expectations
+        import great_expectations.expectations
+    return great_expectations, great_expectations.expectations
+
+
+gx, gxe = _load()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check found.
+
+    `values` counts what was judged and `unexpected` what broke it; a check of a column as a whole judges one
+    value, its `figure`. `breaches` is the query of the rows that broke it, where the library has one.
+    """
+
+    success: bool
+    values: int
+    unexpected: int
+    figure: float | None = None
+    breaches: str | None = None
+
+
 class Engine:
     """An ephemeral context over one DuckDB file; use it as a context manager, so that the file is let go."""
 
     def __init__(self, database: Path, config: Mapping[str, Any]) -> None:
-        gx = load()
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
-        self.gx = gx
         self.context = gx.get_context(mode="ephemeral")
         self.context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
         self._source = self.context.data_sources.add_sql(
@@ -91,54 +103,40 @@ class Engine:
         Raises:
             CheckError: a check broke instead of giving an answer.
         """
-        expectations = [self._expectation(check, descriptions[check.name]) for check in suite.checks]
         from great_expectations.exceptions import GreatExpectationsError
 
         try:
-            definition = self._definition(suite, expectations)
-            with _quiet():
-                validation = definition.run(result_format=_RESULT_FORMAT)
+            definition = self._definition(suite, descriptions)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                validation = definition.run(result_format=_result_format(suite))
         except (GreatExpectationsError, SQLAlchemyError, duckdb.Error) as error:
             raise _broken(suite, "(the suite as a whole)", error) from error
         return {
-            result.expectation_config.kwargs["column"]: _outcome(suite, result)
-            for result in validation.results
+            result.expectation_config.meta["name"]: _outcome(suite, result) for result in validation.results
         }
 
-    def _definition(self, suite: Suite, expectations: list[Any]) -> Any:
+    def _definition(self, suite: Suite, descriptions: Mapping[str, str]) -> Any:
         name = suite.name
-        batch = self._source.add_table_asset(
-            name, table_name=view_of(suite)
-        ).add_batch_definition_whole_table("all")
-        gx_suite = self.context.suites.add(self.gx.ExpectationSuite(name=name, expectations=expectations))
+        asset = self._source.add_table_asset(name, table_name=view_of(suite))
+        expectations = [check.native(descriptions[check.name]) for check in suite.checks]
         return self.context.validation_definitions.add(
-            self.gx.ValidationDefinition(name=name, data=batch, suite=gx_suite)
-        )
-
-    def _expectation(self, check: Check, description: str) -> Any:
-        bound = check.bound
-        return self.gx.expectations.ExpectColumnValuesToBeBetween(
-            column=check.name,
-            min_value=bound.minimum,
-            max_value=bound.maximum,
-            mostly=bound.mostly,
-            severity=bound.severity,
-            description=description,
-            meta={
-                "rule": bound.rule,
-                "verified": bound.is_verified,
-                "verification": bound.verified or "policy",
-                "why": bound.why,
-                "column": check.column,
-            },
+            gx.ValidationDefinition(
+                name=name,
+                data=asset.add_batch_definition_whole_table("all"),
+                suite=self.context.suites.add(gx.ExpectationSuite(name=name, expectations=expectations)),
+            )
         )
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _result_format(suite: Suite) -> dict[str, Any]:
+    """Counts, and the query of the rows that broke a check; these are read afterwards, in a fixed order."""
+    return {
+        "result_format": "SUMMARY",
+        "partial_unexpected_count": 0,
+        "unexpected_index_column_names": list(suite.key),
+        "return_unexpected_index_query": True,
+    }
 
 
 def _raised(info: Mapping[str, Any]) -> str | None:
@@ -151,13 +149,18 @@ def _raised(info: Mapping[str, Any]) -> str | None:
 
 
 def _outcome(suite: Suite, result: Any) -> Outcome:
-    column = result.expectation_config.kwargs["column"]
     message = _raised(result.exception_info or {})
     if message is not None:
-        raise _broken(suite, column, message)
-    counts = result.result
-    values = int(counts["element_count"]) - int(counts["missing_count"])
-    return Outcome(success=bool(result.success), values=values, unexpected=int(counts["unexpected_count"]))
+        raise _broken(suite, result.expectation_config.meta["name"], message)
+    found, success = result.result, bool(result.success)
+    if "element_count" in found:
+        values = int(found["element_count"]) - int(found.get("missing_count") or 0)
+        query = found.get("unexpected_index_query")
+        return Outcome(success, values, int(found["unexpected_count"]), breaches=query)
+    figure = found["observed_value"]
+    if figure is None:
+        return Outcome(success=False, values=0, unexpected=0)
+    return Outcome(success, values=1, unexpected=int(not success), figure=float(figure))
 
 
 def _broken(suite: Suite, expectation: str, cause: object) -> CheckError:
