@@ -132,16 +132,16 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def read(
-        format: Annotated[str, typer.Argument(help="eutl, campd, mrr, cea or eua")],
+        format: Annotated[str, typer.Argument(help="a published format, such as eutl, campd or mrr")],
         path: Annotated[Path, typer.Argument(help="what was published")],
         out: Annotated[Path, typer.Option(help="source directory to write")],
     ) -> None:
-        """Turn a foreign format into the source contract."""
-        from pipelines.sources import FORMATS
+        """Turn a published format into the source contract."""
+        from pipelines.sources import formats
         from pipelines.sources import read as convert
 
-        if format not in FORMATS:
-            raise UsageError(f"expected one of {', '.join(FORMATS)}, found {format!r}")
+        if format not in formats():
+            raise UsageError(f"expected one of {', '.join(formats())}, found {format!r}")
         with progress():
             report = convert(format, path, out)
         columns = ("source", "rows read", "written to", "rows written", "quarantined", "reason")

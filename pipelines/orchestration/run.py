@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,8 @@ from pipelines.core.errors import SourceError
 from pipelines.core.lock import home_lock
 from pipelines.core.progress import report
 from pipelines.core.settings import Settings
-from pipelines.publication.snapshots import current_id, snapshot_id
+from pipelines.publication.identity import snapshot_id
+from pipelines.publication.snapshots import current_id
 
 DONE, REFUSED, UNREADABLE, FAILED = 0, 1, 3, 4
 
@@ -62,9 +63,7 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
     definitions = build_definitions()
     job = definitions.resolve_job_def("supervision_run")
     workspace = Workspace(home=str(settings.home), source=str(source), as_of=as_of.isoformat())
-    log = settings.home / "run.log"
-    # dbt's lines belong to a log: standard output is for results.
-    with dg.DagsterInstance.ephemeral() as instance, log.open("w") as stream, redirect_stdout(stream):
+    with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=instance,

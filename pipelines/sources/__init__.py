@@ -1,8 +1,8 @@
-"""Readers that turn published foreign formats into the source contract, and write nothing else.
+"""Readers that turn published formats into the source contract, and write nothing else.
 
-Belongs here: one module a format with `read(path) -> Reading`, the code lists of the formats
-(`codes/`), and the one writer that all share. A new format is a module, a line in `FORMATS` and
-tests with a handmade sample.
+Belongs here: one module per format with `read(path) -> Reading`, the code lists of the formats (`codes/`),
+and the one writer that all share. A new format is one module and its test with a handmade sample; a module
+with a function `read` is found by itself, and the first line of its docstring describes it.
 Does not belong here: checks of plausibility (`expectations`), the lake (`pipelines.lake`), rules of law.
 
 Importing this package loads none of the formats and no data library.
@@ -10,22 +10,26 @@ Importing this package loads none of the formats and no data library.
 
 from __future__ import annotations
 
+import ast
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from pipelines.core.errors import SourceError
 from pipelines.sources.report import ReadReport, ReportLine
 
-__all__ = ["FORMATS", "ReadReport", "ReportLine", "SourceError", "read"]
+__all__ = ["ReadReport", "ReportLine", "SourceError", "formats", "read"]
 
-FORMATS: dict[str, str] = {
-    "eutl": "EU Transaction Log: the euets.info download, one zip of CSV files",
-    "campd": "US EPA Part 75 monitoring: annual unit totals, a CSV file (may be gzipped) or a folder of them",
-    "mrr": "California mandatory reporting: facility years with their verification, CSV (may be gzipped)",
-    "cea": "Chinese national allowance: daily listed and block quotes, CSV (may be gzipped)",
-    "eua": "EU allowance December future: daily quotes, CSV (may be gzipped)",
-}
-"""Format name -> what it is."""
+
+@cache
+def formats() -> dict[str, str]:
+    """Format name -> what it is, in alphabetical order: the modules here that define `read`, not imported."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        if any(isinstance(node, ast.FunctionDef) and node.name == "read" for node in module.body):
+            found[path.stem] = (ast.get_docstring(module) or "").partition("\n")[0]
+    return found
 
 
 def read(format: str, path: Path, out: Path) -> ReadReport:
@@ -37,8 +41,8 @@ def read(format: str, path: Path, out: Path) -> ReadReport:
         ValueError: no such format.
         SourceError: the files cannot be read as that format, or `out` holds something else.
     """
-    if format not in FORMATS:
-        raise ValueError(f"expected a format of {', '.join(FORMATS)}; found {format!r}")
+    if format not in formats():
+        raise ValueError(f"expected a format of {', '.join(formats())}; found {format!r}")
     writer = import_module("pipelines.sources.writer").SourceWriter(Path(out))
     try:
         reading = import_module(f"pipelines.sources.{format}").read(Path(path))

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from pipelines.contract.tables import TABLES
-from pipelines.orchestration.project import prepare_manifest
+from pipelines.warehouse.project import prepare_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,7 +16,8 @@ from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
 from pipelines.orchestration.resources import HomeLock, Workspace
-from pipelines.publication.snapshots import begin_candidate, snapshot_id
+from pipelines.publication.identity import snapshot_id
+from pipelines.publication.snapshots import begin_candidate
 
 _HANDOVERS = {output.name: output.table.description for output in (ROW_ACCOUNTING, QUARANTINE)}
 
@@ -25,6 +26,7 @@ def _specs() -> list[dg.AssetSpec]:
     tables = [
         dg.AssetSpec(
             lake_key(table.name),
+            skippable=True,
             description=table.description,
             group_name=LAKE,
             owners=ENGINEERS,
@@ -79,6 +81,8 @@ def lake(
 
 def _results(summary: LakeSummary, workspace: Workspace) -> Iterator[dg.MaterializeResult]:
     for name, table in summary.tables.items():
+        if not (table.files_new or table.files_changed or table.files_withdrawn or table.periods_rewritten):
+            continue
         counts = {key: value for key, value in asdict(table).items() if isinstance(value, int)}
         yield dg.MaterializeResult(
             asset_key=lake_key(name),
