@@ -23,7 +23,7 @@ CALENDAR_YEARS = [
 
 def due_by_seed(market: str, year: int) -> date:
     keys = {"market": market, "sector": "all", "duty": "surrender"}
-    rule = Rules.load().in_force(CALENDAR, date(year, 1, 1), **keys)
+    rule = Rules.load().in_force(CALENDAR, date(year, 1, 1), keys)
     return date.fromisoformat(f"{year + int(rule.number('years_after'))}-{rule.values['month_day']}")
 
 
