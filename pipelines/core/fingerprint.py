@@ -20,6 +20,9 @@ import yaml
 
 # They document and test a dbt project; a build ignores them.
 _DOCUMENTING_KEYS = {"description", "exposures", "unit_tests"}
+# The same as SafeLoader and several times as fast, where libyaml is there.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 _GENERATED = {"target", "logs", "__pycache__"}
 _DOCUMENTS = {".md", ".pyc"}
 
@@ -46,6 +49,11 @@ def fingerprint(
                 digest.update(path.relative_to(root).as_posix().encode() + b"\x00")
                 digest.update(meaning_of(path).encode() + b"\x00")
     return digest.hexdigest()
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of a value that JSON can hold."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:
@@ -96,7 +104,8 @@ def _is_text(node: ast.stmt) -> bool:
 
 def yaml_meaning(text: str) -> str:
     """A YAML document as canonical JSON: without comments, layout and the values of `description`."""
-    return json.dumps(_without_descriptions(yaml.safe_load(text)), sort_keys=True, default=str)
+    content = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+    return json.dumps(_without_descriptions(content), sort_keys=True, default=str)
 
 
 def _without_descriptions(value: Any) -> Any:
