@@ -1,7 +1,7 @@
 """Verdicts of earlier runs on data that has not changed since, so that a gate judges only what is new.
 
-Belongs here: what makes a verdict reusable, and where it is kept. Does not belong here: the versions of tables,
-which the caller names.
+Belongs here: what makes a verdict reusable, and where it is kept. Does not belong here: what the versions of
+tables are, which the caller says.
 """
 
 from __future__ import annotations

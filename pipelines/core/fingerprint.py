@@ -42,11 +42,12 @@ def fingerprint(
         texts: anything else the hash depends on.
     """
     digest = hashlib.sha256("\x00".join(texts).encode())
-    excluded = [root / name for name in without]
+    excluded = tuple(without)
     for folder in sorted(folders):
         for path in _files(root / folder):
-            if not any(path == other or other in path.parents for other in excluded):
-                digest.update(path.relative_to(root).as_posix().encode() + b"\x00")
+            name = path.relative_to(root).as_posix()
+            if name not in excluded and not name.startswith(tuple(f"{other}/" for other in excluded)):
+                digest.update(name.encode() + b"\x00")
                 digest.update(meaning_of(path).encode() + b"\x00")
     return digest.hexdigest()
 

@@ -31,6 +31,7 @@ from pipelines.orchestration.assets.names import (
 )
 from pipelines.orchestration.lineage import ordered_after
 from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
 from pipelines.publication.gates import INGESTION, PUBLICATION, forget_gates, refuse_if_failed, run_gate
 
 _Name = TypeVar("_Name")
@@ -93,6 +94,7 @@ def build_quality_asset() -> dg.AssetsDefinition:
             for name, what in checks.items()
         ],
     )
+    @step("publication_gate")
     def quality_results(
         workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
@@ -130,6 +132,7 @@ def build_ingestion_gate() -> dg.AssetsDefinition:
         for key in [*keys.values(), ROW_ACCOUNTING]
     ]
 
+    @step("ingestion_gate")
     def ingestion(
         workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
