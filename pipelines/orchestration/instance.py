@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 
 from pipelines.core.files import write_atomic
 from pipelines.core.settings import Settings
@@ -51,5 +52,16 @@ def instance_folder(settings: Settings) -> Path:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The home's instance; use it as a context manager."""
-    return dg.DagsterInstance.from_config(str(instance_folder(settings)))
+    """The home's instance, for a run in this process; use it as a context manager.
+
+    It writes the same files as `dagster dev` does, by way of `history.py`.
+    """
+    folder = instance_folder(settings)
+    event_log = {
+        "module": "pipelines.orchestration.history",
+        "class": "HomeEventLog",
+        "config": {"base_dir": str(folder / "history" / "runs")},
+    }
+    return dg.DagsterInstance.from_ref(
+        InstanceRef.from_dir(str(folder), overrides={"event_log_storage": event_log})
+    )
