@@ -24,7 +24,8 @@ from expectations.session import (
 from expectations.suite import Check, Frame, Suite
 
 Describe = Callable[..., str]
-"""Text of a key in a language, with values: the text of a key in `messages/`."""
+"""Text of a key in a language, with values; the keys are those of the files in `MESSAGES`."""
+MESSAGES = Path(__file__).with_name("messages")
 
 
 def validate(

@@ -23,7 +23,7 @@ ALLOWED = {
     "models": set(),
     "anomaly": {"models"},
     "expectations": set(),
-    "dashboards": {"anomaly.catalogue", "anomaly.core", "pipelines.cases", "pipelines.reports", *BASE},
+    "dashboards": {"anomaly.core", "pipelines.cases", "pipelines.reports", *BASE},
     "pipelines.core": set(),
     "pipelines.contract": {"pipelines.core"},
     "pipelines.sources": BASE,

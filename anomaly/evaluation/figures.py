@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from anomaly.catalogue.kinds import KINDS
+from anomaly.core.kinds import KINDS
 from anomaly.evaluation import intervals, ranking
 from anomaly.evaluation.rows import RowCounts
 

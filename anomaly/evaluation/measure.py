@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from anomaly.catalogue.kinds import FAMILIES, KINDS
+from anomaly.core.kinds import FAMILIES, KINDS
 from anomaly.evaluation import intervals
 from anomaly.evaluation.figures import MEASURES, Field, Figures, curves, figures, lay_out, macro
 from anomaly.evaluation.matching import first_findings, match

@@ -12,8 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.catalogue import text
-from anomaly.catalogue.kinds import KINDS
+from anomaly.core.kinds import KINDS
+from anomaly.core.texts import text
 from anomaly.evaluation.definitions import DEFINITIONS
 from anomaly.evaluation.figures import DEPTHS
 from anomaly.evaluation.measure import Evaluation

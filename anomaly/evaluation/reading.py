@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from anomaly.catalogue.kinds import KINDS
+from anomaly.core.kinds import KINDS
 from anomaly.evaluation.matching import naive_utc
 
 LABEL_COLUMNS = ("case_id", "kind", "subject_ids", "window_start", "window_end")

@@ -11,10 +11,11 @@ from typing import TypeVar
 
 import dagster as dg
 
-from anomaly.catalogue import text
+from anomaly.core.texts import with_folders
 from expectations.gates import suites_of
 from expectations.policy import Market
 from expectations.results import GateResult, QualityResult
+from expectations.runner import MESSAGES
 from expectations.suite import Frame
 from pipelines.contract.tables import TABLES
 from pipelines.core.progress import report
@@ -97,7 +98,7 @@ def build_quality_asset() -> dg.AssetsDefinition:
         workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
         report("gate before publication")
-        result = run_gate(workspace.candidate, PUBLICATION, text)
+        result = run_gate(workspace.candidate, PUBLICATION, with_folders(MESSAGES).text)
         groups = dict.fromkeys(_ALERT_TABLES, "plausible_alerts")
         for check, rows in _grouped(result, groups, "plausible_marts").items():
             yield _result(QUALITY_RESULTS, check, rows)
@@ -136,7 +137,7 @@ def build_ingestion_gate() -> dg.AssetsDefinition:
         """Plausibility of what came in; a critical failure refuses the run."""
         report("ingestion gate")
         forget_gates(workspace.settings)
-        result = run_gate(workspace.candidate, INGESTION, text)
+        result = run_gate(workspace.candidate, INGESTION, with_folders(MESSAGES).text)
         for key, rows in _grouped(result, keys, ROW_ACCOUNTING).items():
             yield _result(key, _CHECK, rows)
         refuse_if_failed(workspace.candidate, result)

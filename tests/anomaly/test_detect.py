@@ -8,11 +8,11 @@ from datetime import date
 import polars as pl
 import pytest
 
-from anomaly.detect import detect
-from anomaly.detectors import DETECTORS
-from anomaly.findings import ALERT_SCHEMA
-from anomaly.market import Market
-from anomaly.marts import Marts
+from anomaly.core.alerts import ALERT_SCHEMA
+from anomaly.core.discovery import all_detectors
+from anomaly.core.market import Market
+from anomaly.core.marts import Marts
+from anomaly.core.run import detect
 from anomaly.replay import replay
 
 
@@ -39,7 +39,7 @@ def test_missing_and_empty_marts_are_skipped_by_name(marts):
     compliance().clear().write_parquet(marts / "fct_compliance_years.parquet")
     result = detect(marts)
     assert result.alerts.is_empty() and result.alerts.schema == pl.Schema(ALERT_SCHEMA)
-    assert {skipped.detector for skipped in result.skipped} == {detector.kind for detector in DETECTORS}
+    assert {skipped.detector for skipped in result.skipped} == {detector.kind for detector in all_detectors()}
     reasons = " ".join(skipped.reason for skipped in result.skipped)
     assert "surrender_shortfall: skipped, the marts have no rows of fct_compliance_years" in reasons
 

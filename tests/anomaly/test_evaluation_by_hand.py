@@ -38,7 +38,7 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
-from anomaly.catalogue.kinds import KINDS
+from anomaly.core.kinds import KINDS
 from anomaly.evaluation import SourceKey, evaluate
 
 TABLES = {

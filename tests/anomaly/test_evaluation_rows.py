@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
+from anomaly.core.alerts import Evidence, Finding, alert_frame
+from anomaly.core.policy import load_policy
 from anomaly.evaluation import SourceKey, evaluate
 from anomaly.evaluation.rows import plain
-from anomaly.findings import Evidence, Finding, alert_frame
-from anomaly.policy import load_policy
 
 TABLES = {
     "trades": SourceKey(("trade_id",), "ts"),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from anomaly.detectors.persistence import persistent_gaps
+from anomaly.detectors.falsification.mass_balance_gap.persistence import persistent_gaps
 
 FUEL = ("reported_emissions_tco2", "fuel_emissions_tco2")
 

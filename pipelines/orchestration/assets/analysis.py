@@ -6,9 +6,9 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
-from anomaly.detect import detect
-from anomaly.market import Market
-from anomaly.policy import load_policy
+from anomaly.core.market import Market
+from anomaly.core.policy import load_policy
+from anomaly.core.run import detect
 from models.card import model_card
 from models.expected_emissions import score_unit_years
 from models.registry import manifest as model_manifest
