@@ -24,7 +24,7 @@ _SMALLEST_SHARE = 0.51
 def ownership(
     timeline: Timeline, entities: Entities, accounts: Accounts, group_ids: list[str], streams: Streams
 ) -> Ownership:
-    """Shares and days of all emitters: one group split off from another, and some emitters were taken over."""
+    """Shares and days of all emitters; one group split off from another and some emitters were taken over."""
     rng = streams.of("world", "ownership")
     count = len(entities)
     share = np.round(rng.uniform(_SMALLEST_SHARE, 1.0, count), 4)
