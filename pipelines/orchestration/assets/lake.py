@@ -13,10 +13,12 @@ from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
 from pipelines.lake.completeness import judge_completeness
+from pipelines.lake.deliveries import record_deliveries
 from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
 from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
 from pipelines.publication.identity import snapshot_id
 from pipelines.publication.snapshots import begin_candidate
 
@@ -58,6 +60,7 @@ def _specs() -> list[dg.AssetSpec]:
 
 
 @dg.multi_asset(name="lake", specs=_specs())
+@step("lake")
 def lake(
     context: dg.AssetExecutionContext, workspace: Workspace, lock: HomeLock
 ) -> Iterator[dg.MaterializeResult]:
@@ -66,6 +69,7 @@ def lake(
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with connect(settings.memory_limit, settings.threads, settings.scratch) as con:
         summary = update_lake(con, workspace.source_path, settings.lake, report)
+        record_deliveries(settings.lake, workspace.day)
         published = settings.current / "marts" / "fct_row_counts.parquet"
         judge_completeness(con, settings.lake, workspace.day, published if published.is_file() else None)
     if snapshot_id(workspace.source_path, workspace.day) != workspace.snapshot:
