@@ -16,14 +16,9 @@ from anomaly.core.detector import Figure, Inputs, Need, Rows, Search
 MART = "fct_market_days"
 
 
-def episode_search(
-    find: Callable[[Inputs[Any]], pl.DataFrame],
-    columns: tuple[str, ...],
-    measures: Mapping[str, Figure],
-    extra: tuple[str, ...],
-) -> Search[Any]:
-    """A search whose candidates are episodes of an instrument; the market is named beside the instrument."""
-    need = Need(
+def days_need(*columns: str) -> Need:
+    """Columns of the trading days."""
+    return Need(
         MART,
         ("date", "instrument_id", *columns),
         source="market_days",
@@ -31,11 +26,20 @@ def episode_search(
         subject="instrument_id",
         filled=columns,
     )
+
+
+def episode_search(
+    find: Callable[[Inputs[Any]], pl.DataFrame],
+    columns: tuple[str, ...],
+    measures: Mapping[str, Figure],
+    extra: tuple[str, ...] = (),
+) -> Search[Any]:
+    """A search whose candidates are episodes of an instrument; the market is named beside the instrument."""
     return Search(
         name="default",
         subject_type="instrument",
-        subjects=("instrument_id", "market_id"),
-        needs=(need,),
+        subjects=("instrument", "market_id"),
+        needs=(days_need(*columns),),
         evidence=(Rows("market_days", ("date", "instrument_id")),),
         measures=measures,
         extra=("first", "last", "days", *extra),
@@ -59,17 +63,21 @@ def episodes(flagged: pl.DataFrame, gap: float) -> list[pl.DataFrame]:
 
 
 def episode(inputs: Inputs[Any], days: pl.DataFrame, score: float, **values: Any) -> dict[str, Any]:
-    """The row of an episode; `values` are its measures and what its title needs."""
+    """The row of an episode; `values` are its measures and what its title needs.
+
+    `days` are the rows of the mart that show it, `date` and `instrument_id`, of one instrument or of several.
+    """
     first, last = days["date"].min(), days["date"].max()
     return {
-        "instrument_id": days["instrument_id"][0],
+        "instrument": days["instrument_id"].unique().sort().to_list(),
         "market_id": inputs.market.id,
         "date": days["date"].to_list(),
+        "instrument_id": days["instrument_id"].to_list(),
         "first_on": first,
         "last_on": last,
         "first": first,
         "last": last,
-        "days": days.height,
+        "days": days["date"].n_unique(),
         "score": score,
         **values,
     }

@@ -17,8 +17,6 @@ from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, 
 from anomaly.core.movements import TRANSFERS, by_pair, plain_transfers
 from anomaly.core.scoring import either, exceedance
 
-KIND = "pass_through"
-
 
 class Limits(Thresholds):
     """Thresholds of the detector; see policy.yml."""
@@ -36,7 +34,7 @@ class Limits(Thresholds):
 
 
 def find(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Chains of at least two relays through young or dormant accounts."""
+    """Chains of relays through young or dormant accounts; a single relay is a candidate only."""
     limits = inputs.limits
     movements = plain_transfers(inputs, without_trades=False)
     if movements.is_empty():
@@ -47,7 +45,6 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
     return frame_of(
         _row(limits, steps.filter(pl.col("step").is_in(sorted(members))), relays, members)
         for members in chains
-        if _longest(relays, members) >= limits.min_relays
     )
 
 
@@ -174,6 +171,7 @@ def _row(limits: Limits, steps: pl.DataFrame, relays: pl.DataFrame, members: set
         "first_at": steps["first"].min(),
         "last_at": steps["last"].max(),
         "score": score,
+        "is_alert": length >= limits.min_relays,
         "relays": length,
         "held_minutes": held,
         "held_limit": limits.max_hours * 60,
@@ -194,8 +192,8 @@ ACCOUNTS = Need(
     optional=True,
 )
 DETECTOR = Detector(
-    KIND,
-    "1.0.0",
+    "pass_through",
+    "1.1.0",
     Limits,
     (
         Search(

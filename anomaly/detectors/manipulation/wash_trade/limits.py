@@ -12,6 +12,7 @@ class Limits(Thresholds):
     base_same_account: float
     base_same_party: float
     base_block: float
+    min_returned: float
     trades: float
     max_p: float
     least_meetings: float

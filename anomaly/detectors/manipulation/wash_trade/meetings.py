@@ -44,43 +44,59 @@ class Suspects:
 
 
 def expected_within_parties(trades: pl.DataFrame) -> pl.DataFrame:
-    """One row a party and week in which two of its accounts could meet: `party`, `week`, `expected`."""
+    """How often accounts of one party should meet in the book.
+
+    One row a party, instrument and week in which two of its accounts could meet: `party`, `instrument_id`,
+    `week`, `expected`. An account belongs to the party that its trades of that week name.
+    """
     by = ["instrument_id", "week"]
     if trades.is_empty():
-        return pl.DataFrame(schema={"party": pl.String, "week": pl.Datetime("us"), "expected": pl.Float64})
-    parts = []
-    for (instrument,), rows in sorted(trades.group_by("instrument_id")):
-        weeks, week = _codes(rows["traded_at"].dt.truncate(WEEK))
-        names, seller, buyer = account_sides(rows)
-        sold, bought = _weekly(seller, buyer, week, len(weeks), len(names))
-        give, take = _rates(sold, bought)
-        at_week, at_name = np.nonzero(sold + bought)
-        parts.append(
-            pl.DataFrame(
-                {
-                    "instrument_id": [instrument] * at_week.size,
-                    "week": [weeks[place] for place in at_week],
-                    "account": [names[place] for place in at_name],
-                    "give": give[at_week, at_name],
-                    "take": take[at_week, at_name],
-                }
-            )
+        return pl.DataFrame(
+            schema={
+                "party": pl.String,
+                "instrument_id": pl.String,
+                "week": pl.Datetime("us"),
+                "expected": pl.Float64,
+            }
         )
+    parts = [
+        _weekly_rates(instrument, rows) for (instrument,), rows in sorted(trades.group_by("instrument_id"))
+    ]
     sides = [
         trades.select(
-            pl.col(f"{side}_account_id").alias("account"), pl.col(f"{side}_party_id").alias("party")
+            pl.col("traded_at").dt.truncate(WEEK).alias("week"),
+            pl.col(f"{side}_account_id").alias("account"),
+            pl.col(f"{side}_party_id").alias("party"),
         )
         for side in ("sell", "buy")
     ]
-    party = pl.concat(sides).drop_nulls().unique("account", keep="first", maintain_order=True)
-    rates = pl.concat(parts).join(party, on="account")
+    party = pl.concat(sides).drop_nulls().unique(["account", "week"], keep="first", maintain_order=True)
+    rates = pl.concat(parts).join(party, on=["account", "week"])
     return (
         rates.filter(pl.col("give") > 0)
         .join(rates.filter(pl.col("take") > 0), on=[*by, "party"], suffix="_buyer")
         .filter(pl.col("account") != pl.col("account_buyer"))
-        .group_by("party", "week")
+        .group_by("party", *by)
         .agg((pl.col("give") * pl.col("take_buyer")).sum().alias("expected"))
-        .sort("party", "week")
+        .sort("party", *by)
+    )
+
+
+def _weekly_rates(instrument: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rates by account and week in which it traded the instrument: `give`, `take`."""
+    weeks, week = _codes(rows["traded_at"].dt.truncate(WEEK))
+    names, seller, buyer = account_sides(rows)
+    sold, bought = _weekly(seller, buyer, week, len(weeks), len(names))
+    give, take = _rates(sold, bought)
+    at_week, at_name = np.nonzero(sold + bought)
+    return pl.DataFrame(
+        {
+            "instrument_id": pl.repeat(instrument, at_week.size, eager=True),
+            "week": pl.Series(weeks).gather(at_week),
+            "account": pl.Series(names).gather(at_name),
+            "give": give[at_week, at_name],
+            "take": take[at_week, at_name],
+        }
     )
 
 
@@ -203,8 +219,10 @@ class Stretch:
         with_met = self._met_with(members)
         met = float(with_met[members].sum() / 2)
         best = tried = (members, met, *self._expected(members, met))
-        while len(tried[0]) < min(most, self.accounts.size, len(best[0]) + PATIENCE):
-            added = self._next(tried[0], tried[1] + with_met, tried[2])
+        while len(tried[0]) < min(most, len(best[0]) + PATIENCE):
+            added = self._next(*tried[:3], with_met)
+            if added is None:
+                break
             met = tried[1] + float(with_met[added])
             members = sorted([*tried[0], added])
             with_met = with_met + self._met_with([added])
@@ -220,15 +238,19 @@ class Stretch:
             found[self.met.indices[part]] += self.met.data[part]
         return found
 
-    def _next(self, members: list[int], with_met: np.ndarray, expected: float) -> int:
-        """The account that makes the set most surprising, given the meetings that each would make."""
+    def _next(self, members: list[int], met: float, expected: float, with_met: np.ndarray) -> int | None:
+        """The account that makes the set most surprising, of those that met a member, if there is one."""
+        others = np.setdiff1d(np.flatnonzero(with_met), members, assume_unique=True)
+        if not others.size:
+            return None
         sold, bought, give, take = (
             figures[:, members].sum(axis=1) for figures in (self.sold, self.bought, self.give, self.take)
         )
-        chances = np.minimum(self.sold + sold[:, None], self.bought + bought[:, None]).sum(axis=0)
-        gain = _surprise(with_met, expected + give @ self.take + take @ self.give, chances)
-        gain[members] = -np.inf
-        return int(np.argmax(gain))
+        chances = np.minimum(
+            self.sold[:, others] + sold[:, None], self.bought[:, others] + bought[:, None]
+        ).sum(axis=0)
+        more = give @ self.take[:, others] + take @ self.give[:, others]
+        return int(others[np.argmax(_surprise(met + with_met[others], expected + more, chances))])
 
     def _expected(self, members: list[int], met: float) -> tuple[float, float]:
         """Meetings expected inside a set, and the surprise at those it had net of the number of such sets."""

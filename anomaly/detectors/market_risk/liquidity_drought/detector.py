@@ -1,9 +1,9 @@
 """Liquidity drought: trading activity far below the instrument's own history.
 
-Allowance markets trade before the surrender deadline and sleep after it (79 % of China's 2024 volume fell in
-its last quarter), so volume is compared with two things at once and must be far below both: the same distance
-from the deadline in earlier years, and the low tail of the instrument's own recent windows. Without a
-year before, only the second is there and the bar is the lower for it.
+Allowance markets trade before the surrender deadline and little after it (79 % of China's 2024 volume fell in
+its last quarter). Volume is therefore compared with two figures and must be far below both: the volume at the
+same distance from the deadline in earlier years, and the low tail of the instrument's own recent months.
+Without a year before, only the second is known.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Detector, Figure, Inputs, Thresholds
 from anomaly.core.scoring import exceedance
 from anomaly.detectors.market_risk._market_days import episode, episode_search, episodes, instruments
-
-KIND = "liquidity_drought"
 
 
 class Limits(Thresholds):
@@ -34,15 +32,13 @@ class Limits(Thresholds):
 
 
 def find(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """One finding an episode and instrument that lasts."""
+    """One candidate an episode and instrument; one that does not last is a candidate only."""
     limits = inputs.limits
     found = []
     for _, days in instruments(inputs):
         rated = _rated(inputs, days, limits)
         flagged = rated.filter(pl.col("ratio") <= limits.ratio)
         for part in episodes(flagged, limits.gap_days):
-            if part.height < limits.min_days:
-                continue
             worst = part.sort(["ratio", "day"], descending=[True, False]).row(-1, named=True)
             # A window without a single trade would be infinitely far below; one percent is far enough.
             depth = 1.0 / max(worst["ratio"], 0.01)
@@ -51,6 +47,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
                     inputs,
                     part,
                     exceedance(depth, 1.0 / limits.ratio, limits.cap),
+                    is_alert=part.height >= limits.min_days,
                     volume=worst["volume"],
                     volume_limit=limits.ratio * worst["usual"],
                     usual_volume=worst["usual"],
@@ -114,4 +111,4 @@ SEARCH = episode_search(
     },
     extra=("volume_limit",),
 )
-DETECTOR = Detector(KIND, "1.0.0", Limits, (SEARCH,))
+DETECTOR = Detector("liquidity_drought", "1.1.0", Limits, (SEARCH,))

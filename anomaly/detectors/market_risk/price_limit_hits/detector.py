@@ -13,8 +13,6 @@ from anomaly.core.detector import Detector, Figure, Inputs, Thresholds
 from anomaly.core.scoring import exceedance
 from anomaly.detectors.market_risk._market_days import episode, episode_search, episodes, instruments
 
-KIND = "price_limit_hits"
-
 
 class Limits(Thresholds):
     """Thresholds of the detector; see policy.yml."""
@@ -25,21 +23,20 @@ class Limits(Thresholds):
 
 
 def find(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Episodes with enough closes at the limit."""
+    """Episodes of closes at the limit; a lone one is a candidate only."""
     limits = inputs.limits
     found = []
     for _, days in instruments(inputs):
         up, down = pl.col("is_limit_up").fill_null(False), pl.col("is_limit_down").fill_null(False)
         flagged = days.with_columns(up.alias("up"), down.alias("down")).filter(up | down)
         for part in episodes(flagged, limits.gap_days):
-            if part.height < limits.min_hits:
-                continue
             ups, downs = int(part["up"].sum()), int(part["down"].sum())
             found.append(
                 episode(
                     inputs,
                     part,
                     exceedance(part.height, limits.hits),
+                    is_alert=part.height >= limits.min_hits,
                     hits=part.height,
                     limit_up=ups,
                     limit_down=downs,
@@ -60,4 +57,4 @@ SEARCH = episode_search(
     },
     extra=("up", "down"),
 )
-DETECTOR = Detector(KIND, "1.0.0", Limits, (SEARCH,))
+DETECTOR = Detector("price_limit_hits", "1.1.0", Limits, (SEARCH,))
