@@ -17,6 +17,17 @@ from dashboards.data import Snapshot, collect, key, marts, row_count, scan, sche
 _ACCOUNTING = ("table_name", "files", "rows_in", "rows_kept", "rows_superseded", "rows_quarantined")
 _DETECTOR_RUN = ("kind", "state", "reason", "version", "candidates", "alerts")
 _COVERAGE = ("kind", "table_name", "period", "state", "reason", "detail")
+_GAP = (
+    "severity",
+    "check_name",
+    "table_name",
+    "period",
+    "province_code",
+    "column_name",
+    "observed",
+    "expected",
+    "unit",
+)
 _QUARANTINE = ("table_name", "reason", "column_name", "value", "record_key", "file", "row_number")
 _RESULT = (
     "gate",
@@ -86,6 +97,17 @@ def not_covered(snapshot: Snapshot) -> pl.DataFrame:
         .sort("state", "kind", "table_name", "reason", "detail")
     )
     return collect(grouped, snapshot, "fct_detection_coverage")
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def gaps(snapshot: Snapshot) -> pl.DataFrame:
+    """One row a gap in what was delivered, the highest severity first."""
+    frame = scan(snapshot, "fct_completeness", (*_GAP, "state"))
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_GAP, pl.String))
+    rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
+    rows = frame.filter(pl.col("state") == "found").sort(rank, *_GAP[1:6]).select(_GAP)
+    return collect(rows.rename({"period": "gap_period"}), snapshot, "fct_completeness")
 
 
 def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:

@@ -40,6 +40,7 @@ _CODE_LISTS = {
     "unit_class": "unit_class",
     "fuel": "fuel",
     "reason": "reason",
+    "check_name": "completeness_check",
     "kind": "transfer_kind",
 }
 _LEADS = {"market_health": "health.lead", "early_warnings": "warnings.lead", "data_status": "status.lead"}

@@ -106,6 +106,17 @@ def _received(desk: Desk, rows: pl.DataFrame) -> None:
             page.table(desk, rows, "accounting")
 
 
+def _completeness(desk: Desk, gaps: pl.DataFrame) -> None:
+    words = desk.words
+    with st.container(border=True):
+        st.subheader(words("status.completeness"), anchor=False)
+        st.caption(words("status.completeness_lead"))
+        if gaps.is_empty():
+            st.success(words("status.completeness_none"), icon=":material/check_circle:")
+        else:
+            page.table(desk, gaps, "completeness")
+
+
 def _gates(desk: Desk, checks: pl.DataFrame) -> None:
     words = desk.words
     failed_only = state.code("checks", ["all", "failed"], "all")
@@ -264,6 +275,7 @@ def main() -> None:
     _identity(desk, snapshot)
     _tiles(desk, rows, checks)
     _received(desk, rows)
+    _completeness(desk, inventory.gaps(snapshot))
     _gates(desk, checks)
     _detectors(desk, snapshot)
     _quarantine(desk, snapshot)

@@ -32,6 +32,11 @@ class Output:
     identities: tuple[tuple[str, str], ...] = ()
 
     @property
+    def by_the_lake(self) -> bool:
+        """Whether the lake writes it, before the warehouse is built."""
+        return not self.after_detectors
+
+    @property
     def name(self) -> str:
         """Name of the table and of its file."""
         return self.table.name
@@ -84,6 +89,48 @@ QUARANTINE = Output(
         ),
     ),
     published="fct_quarantine",
+)
+
+COMPLETENESS = Output(
+    Table(
+        name="completeness",
+        description="Gaps in what was delivered, compared with other periods, other tables and the last "
+        "publication. One row a check, table, period, province and column with a gap, and one row for a "
+        "check that found none.",
+        key=("check_name", "table_name", "period", "province_code", "column_name"),
+        columns=(
+            Column("check_name", "string", description="entry of the completeness policy"),
+            Column("severity", "string", enum=("critical", "warning", "info")),
+            Column("state", "string", enum=("found", "passed")),
+            Column("table_name", "string", description="source table, or all"),
+            Column("period", "string", description="YYYY-MM, YYYY, or all"),
+            Column("province_code", "string", description="province, all, or none where a row has none"),
+            Column("column_name", "string", description="column, or all"),
+            Column("observed", "float64", nullable=True, description="what the check measured, in its unit"),
+            Column("expected", "float64", nullable=True, description="what was expected at least"),
+            Column("unit", "string", description="unit of the policy entry"),
+        ),
+    ),
+    published="fct_completeness",
+)
+
+ROW_COUNTS = Output(
+    Table(
+        name="row_counts",
+        description="Kept rows of the source tables. One row a table, period and province.",
+        key=("table_name", "period", "province_code"),
+        columns=(
+            Column("table_name", "string"),
+            Column("period", "string", description="YYYY-MM, YYYY, or all"),
+            Column("province_code", "string", description="of the row, its unit or its entity; none without"),
+            Column("row_count", "int64", description="kept rows"),
+            Column("subject_count", "int64", description="units or entities with rows"),
+            Column(
+                "filled_columns", "string", description="optional columns with values, with commas between"
+            ),
+        ),
+    ),
+    published="fct_row_counts",
 )
 
 ALERTS = Output(
@@ -242,6 +289,8 @@ OUTPUTS = {
     for output in (
         ROW_ACCOUNTING,
         QUARANTINE,
+        COMPLETENESS,
+        ROW_COUNTS,
         ALERTS,
         ALERT_EVIDENCE,
         ALERT_CANDIDATES,

@@ -29,7 +29,8 @@ def _ingestion_tables(settings: Settings) -> dict[str, Any]:
     tables: dict[str, Any] = {
         name: sorted((settings.lake / "kept" / name).glob("*.parquet")) for name in TABLES
     }
-    tables["row_accounting"] = settings.handover / "row_accounting.parquet"
+    for name in ("row_accounting", "completeness"):
+        tables[name] = settings.handover / f"{name}.parquet"
     previous = settings.current / "marts" / "fct_row_accounting.parquet"
     if previous.is_file():
         tables["previous_row_accounting"] = previous

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from functools import partial
-import math
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +14,6 @@ import pytest
 from anomaly.core.discovery import all_detectors
 from anomaly.core.policy import load_policy
 from anomaly.core.run import detect
-
 from pipelines.contract.tables import TABLES
 
 # What names the run itself, not what the source holds.
@@ -214,7 +213,7 @@ def test_a_broken_detector_that_policy_calls_critical_refuses_the_run(published,
 
 def _change_a_park(workspace):
     path = workspace.source / "parks.parquet"
-    pl.read_parquet(path).with_columns(pl.col("name") + "*").write_parquet(path)
+    pl.read_parquet(path).with_columns(pl.col("park_name") + "*").write_parquet(path)
 
 
 def test_a_source_that_cannot_be_read_ends_with_its_own_code(published, tmp_path, file_tree):

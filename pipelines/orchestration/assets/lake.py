@@ -8,10 +8,11 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
-from pipelines.contract.outputs import QUARANTINE, ROW_ACCOUNTING
+from pipelines.contract.outputs import OUTPUTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
+from pipelines.lake.completeness import judge_completeness
 from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
@@ -19,7 +20,7 @@ from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.publication.identity import snapshot_id
 from pipelines.publication.snapshots import begin_candidate
 
-_HANDOVERS = {output.name: output.table.description for output in (ROW_ACCOUNTING, QUARANTINE)}
+_HANDOVERS = {output.name: output.table.description for output in OUTPUTS.values() if output.by_the_lake}
 
 
 def _specs() -> list[dg.AssetSpec]:
@@ -65,6 +66,8 @@ def lake(
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with connect(settings.memory_limit, settings.threads, settings.scratch) as con:
         summary = update_lake(con, workspace.source_path, settings.lake, report)
+        published = settings.current / "marts" / "fct_row_counts.parquet"
+        judge_completeness(con, settings.lake, workspace.day, published if published.is_file() else None)
     if snapshot_id(workspace.source_path, workspace.day) != workspace.snapshot:
         raise SourceError(
             f"{workspace.source_path}: expected a source that rests, found one that changed since the "
