@@ -28,6 +28,18 @@ _GAP = (
     "expected",
     "unit",
 )
+_DELIVERY = {
+    "table_name": "table_name",
+    "file": "file",
+    "last_period": "last_period",
+    "row_count": "row_count",
+    "received_on": "received_on",
+    "expected_on": "expected_on",
+    "days_late": "days_late",
+    "expectation": "expectation_basis",
+    "state": "delivery_state",
+    "status": "delivery_status",
+}
 _QUARANTINE = ("table_name", "reason", "column_name", "value", "record_key", "file", "row_number")
 _RESULT = (
     "gate",
@@ -108,6 +120,16 @@ def gaps(snapshot: Snapshot) -> pl.DataFrame:
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
     rows = frame.filter(pl.col("state") == "found").sort(rank, *_GAP[1:6]).select(_GAP)
     return collect(rows.rename({"period": "gap_period"}), snapshot, "fct_completeness")
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def deliveries(snapshot: Snapshot) -> pl.DataFrame:
+    """One row a delivered file, the latest by its expectation first."""
+    frame = scan(snapshot, "fct_deliveries", tuple(_DELIVERY))
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_DELIVERY.values(), pl.String))
+    rows = frame.sort("days_late", "received_on", "file", descending=[True, True, False], nulls_last=True)
+    return collect(rows.select(_DELIVERY).rename(_DELIVERY), snapshot, "fct_deliveries")
 
 
 def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:

@@ -117,6 +117,17 @@ def _completeness(desk: Desk, gaps: pl.DataFrame) -> None:
             page.table(desk, gaps, "completeness")
 
 
+def _deliveries(desk: Desk, rows: pl.DataFrame) -> None:
+    words = desk.words
+    with st.container(border=True):
+        st.subheader(words("status.deliveries"), anchor=False)
+        st.caption(words("status.deliveries_lead"))
+        if rows.is_empty():
+            st.caption(words("status.nothing"))
+        else:
+            page.table(desk, rows, "deliveries")
+
+
 def _gates(desk: Desk, checks: pl.DataFrame) -> None:
     words = desk.words
     failed_only = state.code("checks", ["all", "failed"], "all")
@@ -275,6 +286,7 @@ def main() -> None:
     _identity(desk, snapshot)
     _tiles(desk, rows, checks)
     _received(desk, rows)
+    _deliveries(desk, inventory.deliveries(snapshot))
     _completeness(desk, inventory.gaps(snapshot))
     _gates(desk, checks)
     _detectors(desk, snapshot)

@@ -133,6 +133,26 @@ ROW_COUNTS = Output(
     published="fct_row_counts",
 )
 
+DELIVERIES = Output(
+    Table(
+        name="deliveries",
+        description="Delivered files, in force or not any more. One row a file name and content.",
+        key=("delivery_id",),
+        columns=(
+            Column("delivery_id", "string"),
+            Column("table_name", "string", description="table of the source contract"),
+            Column("file", "string", description="path within the source directory"),
+            Column("status", "string", enum=("in_force", "replaced", "withdrawn")),
+            Column("row_count", "int64", description="rows in the file"),
+            Column("period_count", "int64", description="periods that the file has rows of"),
+            Column("first_period", "string", nullable=True, description="YYYY-MM or YYYY"),
+            Column("last_period", "string", nullable=True, description="YYYY-MM or YYYY"),
+            Column("period_end", "date", nullable=True, description="last day of the last period"),
+            Column("received_on", "date", description="as-of date of the run that first read this content"),
+        ),
+    ),
+)
+
 ALERTS = Output(
     Table(
         name="alerts",
@@ -291,6 +311,7 @@ OUTPUTS = {
         QUARANTINE,
         COMPLETENESS,
         ROW_COUNTS,
+        DELIVERIES,
         ALERTS,
         ALERT_EVIDENCE,
         ALERT_CANDIDATES,

@@ -65,7 +65,7 @@ class LakeState(BaseModel):
     profiles: dict[str, str] = Field(default_factory=dict)
     """Name of each table's profile file."""
     received_on: dict[str, str] = Field(default_factory=dict)
-    """By received id: the as-of date of the run that received it first; kept when the lake is made anew."""
+    """By delivery id: the as-of date of the run that read it first; kept when the lake is made anew."""
     reader_digest: str = ""
     """Hash of the file with the rows that a reader quarantined; empty without one."""
     reader_quarantined: dict[str, int] = Field(default_factory=dict)

@@ -107,6 +107,8 @@ class _Update:
                 "received": before.received,
                 "sha256": before.sha256,
                 "reason": reason,
+                "rows": str(before.rows),
+                "periods": " ".join(sorted(before.periods)),
                 "run": str(self.state.sequence),
             }
         )

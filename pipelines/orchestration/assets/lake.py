@@ -13,6 +13,7 @@ from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
 from pipelines.lake.completeness import judge_completeness
+from pipelines.lake.deliveries import record_deliveries
 from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
@@ -66,6 +67,7 @@ def lake(
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with connect(settings.memory_limit, settings.threads, settings.scratch) as con:
         summary = update_lake(con, workspace.source_path, settings.lake, report)
+        record_deliveries(settings.lake, workspace.day)
         published = settings.current / "marts" / "fct_row_counts.parquet"
         judge_completeness(con, settings.lake, workspace.day, published if published.is_file() else None)
     if snapshot_id(workspace.source_path, workspace.day) != workspace.snapshot:
