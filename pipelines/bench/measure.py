@@ -62,7 +62,8 @@ def measure(command: list[str]) -> Figures:
     return Figures(*figures)
 
 
-def _median(figures: list[Figures]) -> Figures:
+def median(figures: list[Figures]) -> Figures:
+    """Median of each figure."""
     return Figures(
         *(statistics.median(getattr(f, name) for f in figures) for name in ("wall_s", "cpu_s", "peak_mb"))
     )
@@ -139,7 +140,7 @@ class _Bench:
 
     def report(self) -> Report:
         """Medians over the rounds."""
-        medians = {what: _median(figures) for what, figures in self.taken.items()}
+        medians = {what: median(figures) for what, figures in self.taken.items()}
         floor = medians[FLOOR]
         run = [self.taken[RUN][number].wall_s for number in range(len(self.taken[RUN]))]
         told = {step: statistics.median(seconds) for step, seconds in self.steps.items()}

@@ -20,6 +20,9 @@ import yaml
 
 # They document and test a dbt project; a build ignores them.
 _DOCUMENTING_KEYS = {"description", "exposures", "unit_tests"}
+# The same as SafeLoader and several times as fast, where libyaml is there.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 _GENERATED = {"target", "logs", "__pycache__"}
 _DOCUMENTS = {".md", ".pyc"}
 
@@ -39,13 +42,19 @@ def fingerprint(
         texts: anything else the hash depends on.
     """
     digest = hashlib.sha256("\x00".join(texts).encode())
-    excluded = [root / name for name in without]
+    excluded = tuple(without)
     for folder in sorted(folders):
         for path in _files(root / folder):
-            if not any(path == other or other in path.parents for other in excluded):
-                digest.update(path.relative_to(root).as_posix().encode() + b"\x00")
+            name = path.relative_to(root).as_posix()
+            if name not in excluded and not name.startswith(tuple(f"{other}/" for other in excluded)):
+                digest.update(name.encode() + b"\x00")
                 digest.update(meaning_of(path).encode() + b"\x00")
     return digest.hexdigest()
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of a value that JSON can hold."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:
@@ -96,7 +105,8 @@ def _is_text(node: ast.stmt) -> bool:
 
 def yaml_meaning(text: str) -> str:
     """A YAML document as canonical JSON: without comments, layout and the values of `description`."""
-    return json.dumps(_without_descriptions(yaml.safe_load(text)), sort_keys=True, default=str)
+    content = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+    return json.dumps(_without_descriptions(content), sort_keys=True, default=str)
 
 
 def _without_descriptions(value: Any) -> Any:

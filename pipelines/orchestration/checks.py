@@ -6,7 +6,7 @@ See https://docs.dagster.io/guides/test/asset-checks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import dagster as dg
@@ -30,13 +30,20 @@ from pipelines.orchestration.assets.names import (
     SUPERVISORS,
     lake_key,
 )
+from pipelines.orchestration.assets.names import PUBLICATION as PUBLICATION_ASSET
+from pipelines.orchestration.jobs import ON_TIME
 from pipelines.orchestration.lineage import ordered_after
 from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
 from pipelines.publication.gates import INGESTION, PUBLICATION, forget_gates, refuse_if_failed, run_gate
+from pipelines.publication.snapshots import created_at, snapshots
 
 _Name = TypeVar("_Name")
 
 _CHECK = "plausibility"
+
+MAX_AGE = timedelta(hours=36)
+"""How old the last publication may be before `published_on_time` fails."""
 _ALERT_TABLES = ("fct_alerts",)
 
 
@@ -94,6 +101,7 @@ def build_quality_asset() -> dg.AssetsDefinition:
             for name, what in checks.items()
         ],
     )
+    @step("publication_gate")
     def quality_results(
         workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
@@ -131,6 +139,7 @@ def build_ingestion_gate() -> dg.AssetsDefinition:
         for key in [*keys.values(), ROW_ACCOUNTING]
     ]
 
+    @step("ingestion_gate")
     def ingestion(
         workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
@@ -152,4 +161,27 @@ def build_ingestion_gate() -> dg.AssetsDefinition:
         check_specs=checks,
         compute=ingestion,
         can_subset=False,
+    )
+
+
+@dg.asset_check(
+    asset=PUBLICATION_ASSET,
+    name=ON_TIME.name,
+    description="The last snapshot is less than a day and a half old.",
+)
+def published_on_time(workspace: Workspace) -> dg.AssetCheckResult:
+    """Compare the age of the last snapshot with the limit; nothing published counts as too old."""
+    newest = next(iter(snapshots(workspace.settings)), None)
+    if newest is None:
+        return dg.AssetCheckResult(passed=False, metadata={"found": "nothing was published yet"})
+    created = datetime.fromisoformat(created_at(newest))
+    age = datetime.now(UTC) - created
+    return dg.AssetCheckResult(
+        passed=age <= MAX_AGE,
+        metadata={
+            "snapshot": newest.name,
+            "published_at": created.isoformat(),
+            "age_hours": round(age.total_seconds() / 3600, 1),
+            "limit_hours": MAX_AGE.total_seconds() / 3600,
+        },
     )

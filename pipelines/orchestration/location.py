@@ -17,11 +17,15 @@ def build_definitions() -> dg.Definitions:
     from pipelines.orchestration.assets.lake import lake
     from pipelines.orchestration.assets.publication import build_publication_assets
     from pipelines.orchestration.assets.warehouse import build_warehouse_assets
-    from pipelines.orchestration.checks import build_ingestion_gate, build_quality_asset
-    from pipelines.orchestration.jobs import supervision_run
+    from pipelines.orchestration.checks import (
+        build_ingestion_gate,
+        build_quality_asset,
+        published_on_time,
+    )
+    from pipelines.orchestration.jobs import publication_alarm, supervision_run
     from pipelines.orchestration.resources import HomeLock, Workspace
-    from pipelines.orchestration.schedules import daily_run
-    from pipelines.orchestration.sensors import new_files
+    from pipelines.orchestration.schedules import alarm_check, daily_run, monthly_run
+    from pipelines.orchestration.sensors import failed_run, new_files
 
     workspace = Workspace()
     return dg.Definitions(
@@ -35,9 +39,10 @@ def build_definitions() -> dg.Definitions:
             build_quality_asset(),
             *build_publication_assets(),
         ],
-        jobs=[supervision_run],
-        schedules=[daily_run],
-        sensors=[new_files],
+        asset_checks=[published_on_time],
+        jobs=[supervision_run, publication_alarm],
+        schedules=[daily_run, monthly_run, alarm_check],
+        sensors=[new_files, failed_run],
         executor=dg.in_process_executor,
         resources={"workspace": workspace, "lock": HomeLock(workspace=workspace)},
     )

@@ -30,6 +30,8 @@ NO_RESULT = (
     "pipelines/contract/render.py",
     "pipelines/contract/render_outputs.py",
     "pipelines/definitions.py",
+    "pipelines/orchestration/history.py",
+    "pipelines/orchestration/instance.py",
     "pipelines/orchestration/jobs.py",
     "pipelines/orchestration/location.py",
     "pipelines/orchestration/run.py",
@@ -70,8 +72,12 @@ def library_versions() -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=1)
 def code_fingerprint(root: Path = ROOT) -> str:
-    """Hash of the code and data of this program that can change a result."""
+    """Hash of the code and data of this program that can change a result, as they were when first asked for.
+
+    A process runs the code that it has imported, so a later edit counts from the next process on.
+    """
     return fingerprint(root, CODE, without=NO_RESULT)
 
 

@@ -107,6 +107,12 @@ def _point_to(settings: Settings, identifier: str) -> None:
     os.replace(link, settings.current)  # noqa: PTH105 - Path.replace would follow nothing either; the rename is the point
 
 
+def created_at(snapshot: Path) -> str:
+    """When a snapshot was published, as ISO text in UTC."""
+    manifest: dict[str, str] = json.loads((snapshot / "manifest.json").read_text(encoding="utf-8"))
+    return manifest["created_at"]
+
+
 def snapshots(settings: Settings) -> list[Path]:
     """Published snapshots, newest first."""
     folders = [
@@ -114,10 +120,7 @@ def snapshots(settings: Settings) -> list[Path]:
         for path in settings.published.glob("[!.]*")
         if (path / "manifest.json").is_file() and not path.is_symlink()
     ]
-    created = {
-        path: json.loads((path / "manifest.json").read_text(encoding="utf-8"))["created_at"]
-        for path in folders
-    }
+    created = {path: created_at(path) for path in folders}
     return sorted(folders, key=lambda path: (created[path], path.name), reverse=True)
 
 

@@ -79,7 +79,14 @@ def build(
     Raises:
         DbtError: dbt ended without results.
     """
-    arguments = ["build", "--vars", json.dumps(given), "--exclude-resource-type", "unit_test"]
+    arguments = [
+        "build",
+        "--vars",
+        json.dumps(given),
+        "--exclude-resource-type",
+        "unit_test",
+        "--no-write-json",
+    ]
     chosen = sorted(select)
     arguments += ["--select", *chosen] if chosen else []
     arguments += ["--exclude", exclude] if exclude else []

@@ -7,14 +7,13 @@ frame that Python handed over, or the as-of date. All other nodes stay as they a
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.core.fingerprint import fingerprint
+from pipelines.core.fingerprint import content_hash, fingerprint
 from pipelines.core.market import Market
 from pipelines.core.settings import ROOT, Settings
 from pipelines.lake.state import LakeState
@@ -176,11 +175,10 @@ def _source_versions(manifest: Mapping[str, Any], fingerprints: Fingerprints, ha
     for identifier, source in manifest["sources"].items():
         name = source["name"]
         if source["source_name"] == "lake":
-            content = json.dumps(fingerprints.get(name, {}), sort_keys=True).encode()
+            versions[identifier] = content_hash(fingerprints.get(name, {}))
         else:
             path = handover / f"{name}.parquet"
-            content = path.read_bytes() if path.is_file() else b""
-        versions[identifier] = hashlib.sha256(content).hexdigest()
+            versions[identifier] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     return versions
 
 

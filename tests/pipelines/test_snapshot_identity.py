@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -79,6 +79,18 @@ EDITS = [
 ]
 
 
+def _fingerprint(program: Path) -> str:
+    """The fingerprint that a new process would find."""
+    code_fingerprint.cache_clear()
+    return code_fingerprint(program)
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> Iterator[None]:
+    yield
+    code_fingerprint.cache_clear()
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     """A program in small with one file of each sort."""
@@ -91,30 +103,30 @@ def program(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("what", "name", "old", "new", "counts"), EDITS, ids=[edit[0] for edit in EDITS])
 def test_code_counts_where_it_can_change_a_result(program, what, name, old, new, counts):
-    before = code_fingerprint(program)
+    before = _fingerprint(program)
     path = program / name
     text = path.read_text(encoding="utf-8")
     assert old in text, what
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     hashing._meaning.cache_clear()
-    assert (code_fingerprint(program) != before) is counts
+    assert (_fingerprint(program) != before) is counts
 
 
 def test_a_new_file_counts_and_a_generated_one_does_not(program):
-    before = code_fingerprint(program)
+    before = _fingerprint(program)
     (program / "dbt_project" / "target").mkdir()
     (program / "dbt_project" / "target" / "manifest.json").write_text("{}")
-    assert code_fingerprint(program) == before
+    assert _fingerprint(program) == before
     (program / "anomaly" / "detectors" / "layering.py").write_text("KIND = 'layering'\n")
-    assert code_fingerprint(program) != before
+    assert _fingerprint(program) != before
 
 
 def test_a_file_that_cannot_be_parsed_counts_as_it_is(program):
     path = program / "models" / "peers.py"
     path.write_text("def (:\n")
-    first = code_fingerprint(program)
+    first = _fingerprint(program)
     path.write_text("def (:  # broken\n")
-    assert code_fingerprint(program) != first
+    assert _fingerprint(program) != first
 
 
 def _rewrite(name: str, text: str) -> Callable[[Path], None]:

@@ -30,6 +30,7 @@ from pipelines.orchestration.assets.names import (
     SUPERVISORS,
 )
 from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
 from pipelines.publication.gates import refuse_if_critical
 from pipelines.publication.snapshots import export_marts
 from pipelines.warehouse.project import published_models
@@ -46,6 +47,7 @@ def build_candidate_asset() -> dg.AssetsDefinition:
         kinds={"duckdb", "parquet"},
         description="Core marts of the snapshot in preparation, as Parquet, in a fixed row order.",
     )
+    @step("candidate_marts")
     def candidate_marts(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
         report("copying the marts")
         names = published_models(supervision=False)
@@ -63,6 +65,7 @@ def build_candidate_asset() -> dg.AssetsDefinition:
     kinds={"scikitlearn", "polars"},
     description="What each unit's emissions would be if it were like its peers. One row a unit and year.",
 )
+@step("expected_emissions")
 def expected_emissions(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
     """Train the peer model on this snapshot's unit years and score each by models that did not see it."""
     report("training the peer model")
@@ -112,6 +115,7 @@ def build_detectors_asset() -> dg.AssetsDefinition:
             for detector in all_detectors()
         ],
     )
+    @step("detectors")
     def detectors(
         workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:

@@ -18,6 +18,7 @@ from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
 from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
 from pipelines.publication.identity import snapshot_id
 from pipelines.publication.snapshots import begin_candidate
 
@@ -59,6 +60,7 @@ def _specs() -> list[dg.AssetSpec]:
 
 
 @dg.multi_asset(name="lake", specs=_specs())
+@step("lake")
 def lake(
     context: dg.AssetExecutionContext, workspace: Workspace, lock: HomeLock
 ) -> Iterator[dg.MaterializeResult]:

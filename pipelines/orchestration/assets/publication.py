@@ -16,6 +16,7 @@ from pipelines.orchestration.assets.names import (
     SUPERVISORS,
 )
 from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
 from pipelines.publication.gates import gate_counts
 from pipelines.publication.snapshots import export_marts, publish
 from pipelines.warehouse.project import published_models
@@ -32,6 +33,7 @@ def build_publication_assets() -> list[dg.AssetsDefinition]:
         kinds={"duckdb", "parquet"},
         description="Alerts, evidence and quality results of the snapshot in preparation, as Parquet.",
     )
+    @step("supervision_marts")
     def supervision_marts(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
         report("copying the supervision marts")
         names = published_models(supervision=True)
@@ -47,6 +49,7 @@ def build_publication_assets() -> list[dg.AssetsDefinition]:
         description="The snapshot that readers see. It is switched in one step and never changes.",
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
     )
+    @step("publication")
     def publication(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
         report("publishing")
         marts = workspace.candidate.marts

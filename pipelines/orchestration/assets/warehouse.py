@@ -23,6 +23,7 @@ from pipelines.orchestration.assets.names import (
 )
 from pipelines.orchestration.lineage import ordered_after
 from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
 from pipelines.publication.snapshots import refuse
 from pipelines.warehouse.build import BuildResult, NodeResult, build, variables
 from pipelines.warehouse.invocation import DbtError
@@ -48,6 +49,7 @@ Event = dg.MaterializeResult | dg.AssetCheckResult
 def build_warehouse_assets() -> list[dg.AssetsDefinition]:
     """The dbt models as assets, in two parts; reads dbt's manifest."""
 
+    @step("warehouse")
     def warehouse(context: dg.AssetExecutionContext, workspace: Workspace, lock: HomeLock) -> Iterator[Event]:
         """Build staging, marts and rules from the lake, rewriting only what changed."""
         refuse_partial(context)
@@ -61,6 +63,7 @@ def build_warehouse_assets() -> list[dg.AssetsDefinition]:
         finish_core(settings, plan)
         yield _summary(CORE_BUILD, plan)
 
+    @step("supervision")
     def supervision(
         context: dg.AssetExecutionContext, workspace: Workspace, lock: HomeLock
     ) -> Iterator[Event]:

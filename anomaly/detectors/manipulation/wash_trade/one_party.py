@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 from scipy.stats import poisson
 
@@ -65,7 +66,7 @@ def _between(run: pl.DataFrame, chance: _Chance | None, limits: Limits) -> Itera
     left = Trades.of(run)
     while (stretch := closed_stretch(left, tuple(range(len(left.names))), closing)) is not None:
         part = run[stretch.trades.row.tolist()]
-        left = left.take(~pl.Series(left.row).is_in(stretch.trades.row.tolist()).to_numpy())
+        left = left.take(~np.isin(left.row, stretch.trades.row))
         fair, p_value = chance.of(part) if chance else (0.0, None)
         if p_value is not None:
             p_value = combined(p_value, stretch.p_value)
