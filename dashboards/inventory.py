@@ -15,6 +15,8 @@ import streamlit as st
 from dashboards.data import Snapshot, collect, key, marts, row_count, scan, schema
 
 _ACCOUNTING = ("table_name", "files", "rows_in", "rows_kept", "rows_superseded", "rows_quarantined")
+_DETECTOR_RUN = ("kind", "state", "reason", "version", "candidates", "alerts")
+_COVERAGE = ("kind", "table_name", "period", "state", "reason", "detail")
 _GAP = (
     "severity",
     "check_name",
@@ -78,6 +80,35 @@ def quality_results(snapshot: Snapshot, language: str) -> pl.DataFrame:
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
     rows = frame.sort("success", rank, "gate", "position", nulls_last=True).drop("position")
     return collect(rows.rename({described: "description"}), snapshot, "fct_quality_results")
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def detector_runs(snapshot: Snapshot) -> pl.DataFrame:
+    """One row a detector, broken ones first."""
+    frame = scan(snapshot, "fct_detector_runs", _DETECTOR_RUN)
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_DETECTOR_RUN, pl.String))
+    rank = pl.col("state").replace_strict({"broken": 0, "not_applicable": 1}, default=2)
+    return collect(frame.sort(rank, "kind"), snapshot, "fct_detector_runs")
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def not_covered(snapshot: Snapshot) -> pl.DataFrame:
+    """What detectors did not see: one row a kind, source table, state and reason, with its periods."""
+    frame = scan(snapshot, "fct_detection_coverage", _COVERAGE)
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_COVERAGE, pl.String))
+    grouped = (
+        frame.filter(pl.col("state") != "covered")
+        .group_by("kind", "table_name", "state", "reason", "detail")
+        .agg(
+            pl.col("period").n_unique().alias("periods"),
+            pl.col("period").min().alias("first_period"),
+            pl.col("period").max().alias("last_period"),
+        )
+        .sort("state", "kind", "table_name", "reason", "detail")
+    )
+    return collect(grouped, snapshot, "fct_detection_coverage")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})

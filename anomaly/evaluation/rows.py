@@ -2,7 +2,7 @@
 
 A label's `affected` lists rows by their whole key, in the order of the source contract. An alert's evidence
 lists rows by named columns, often fewer than the whole key, sometimes narrowed to a range of the table's
-own time (`anomaly.findings.Evidence`): one entry may name many source rows. An evidence row *names* a
+own time (`anomaly.core.alerts.Evidence`): one entry may name many source rows. An evidence row *names* a
 affected row when the table is the same, every column that it gives is part of the table's key and holds the
 same value, and the affected row lies in its range, if it has one. Evidence by columns outside the key cannot
 be compared and names nothing.

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from anomaly.core.kinds import KINDS
 from dashboards import data, inventory, page, safety, state
 from dashboards.charts import status as charts
 from dashboards.data import Snapshot
@@ -154,6 +155,49 @@ def _gates(desk: Desk, checks: pl.DataFrame) -> None:
     state.save("data", [failed_only])
 
 
+def _detectors(desk: Desk, snapshot: Snapshot) -> None:
+    """Which detectors ran, broken ones first; which kinds have none; what was not seen."""
+    words = desk.words
+    runs = inventory.detector_runs(snapshot)
+    with st.container(border=True):
+        st.subheader(words("status.detectors"), anchor=False)
+        st.caption(words("status.detectors_lead"))
+        if runs.is_empty():
+            st.caption(words("status.nothing"))
+            return
+        broken = runs.filter(pl.col("state") == "broken")
+        if broken.height:
+            names = words("common.list_separator").join(map(words.kind, broken["kind"]))
+            st.error(words("status.broken", names=names), icon=":material/error:")
+        states = {name: words(f"detector_state.{name}") for name in runs["state"].unique()}
+        page.table(
+            desk,
+            runs.with_columns(pl.col("state").replace_strict(states, return_dtype=pl.String)),
+            "detectors",
+        )
+        unwatched = [words.kind(kind) for kind in KINDS if kind not in set(runs["kind"])]
+        st.caption(words("status.unwatched", names=words("common.list_separator").join(unwatched)))
+        _not_covered(desk, inventory.not_covered(snapshot))
+
+
+def _not_covered(desk: Desk, rows: pl.DataFrame) -> None:
+    words = desk.words
+    st.markdown(f"**{safety.markdown(words('status.not_covered'))}**")
+    if rows.is_empty():
+        st.success(words("status.all_covered"), icon=":material/check_circle:")
+        return
+    blind = rows.filter(pl.col("state") == "blind").height
+    if blind:
+        st.warning(words("status.blind", count=words.number(blind)), icon=":material/visibility_off:")
+    states = {name: words(f"detector_state.{name}") for name in rows["state"].unique()}
+    reasons = {name: words(f"coverage_reason.{name}") for name in rows["reason"].unique()}
+    shown = rows.with_columns(
+        pl.col("state").replace_strict(states, return_dtype=pl.String),
+        pl.col("reason").replace_strict(reasons, return_dtype=pl.String),
+    )
+    page.table(desk, shown, "not_covered")
+
+
 def _quarantine(desk: Desk, snapshot: Snapshot) -> None:
     words = desk.words
     with st.container(border=True):
@@ -245,6 +289,7 @@ def main() -> None:
     _deliveries(desk, inventory.deliveries(snapshot))
     _completeness(desk, inventory.gaps(snapshot))
     _gates(desk, checks)
+    _detectors(desk, snapshot)
     _quarantine(desk, snapshot)
     _tables(desk, snapshot)
     left, right = st.columns(2)

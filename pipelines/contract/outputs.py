@@ -225,6 +225,85 @@ QUALITY_RESULTS = Output(
     after_detectors=True,
 )
 
+ALERT_CANDIDATES = Output(
+    Table(
+        name="alert_candidates",
+        description="What the detectors found below their thresholds. One row a candidate.",
+        key=("alert_id",),
+        columns=ALERTS.table.columns,
+    ),
+    after_detectors=True,
+)
+
+DETECTOR_RUNS = Output(
+    Table(
+        name="detector_runs",
+        description="How each detector ran. One row a detector.",
+        key=("kind",),
+        columns=(
+            Column("kind", "string"),
+            Column("version", "string", description="version of the detector"),
+            Column("state", "string", enum=("ran", "not_applicable", "broken")),
+            Column(
+                "reason",
+                "string",
+                nullable=True,
+                description="the marts without rows, or the error without paths; none where the detector ran",
+            ),
+            Column("is_critical", "bool", description="a run in which it is broken is refused"),
+            Column("candidates", "int64", description="candidates, alerts included"),
+            Column("alerts", "int64"),
+            Column(
+                "undated",
+                "int64",
+                description="candidates left out: no due date is published for their year",
+            ),
+            Column("seconds", "float64", description="time taken"),
+        ),
+    ),
+    published="fct_detector_runs",
+    after_detectors=True,
+    identities=(("alerts_are_candidates", "alerts <= candidates"),),
+)
+
+DETECTION_COVERAGE = Output(
+    Table(
+        name="detection_coverage",
+        description=(
+            "What the detectors looked at. One row a kind, mart, source table and period, and one for each "
+            "province that lacks rows in a period."
+        ),
+        key=("kind", "mart", "table_name", "period", "province_code"),
+        columns=(
+            Column("kind", "string"),
+            Column("mart", "string", description="mart that the detector reads"),
+            Column("table_name", "string", description="source table that the needed columns come from"),
+            Column("period", "string", description="YYYY-MM, YYYY, or all where rows have no time"),
+            Column("province_code", "string", description="all, or the province without rows"),
+            Column("rows_seen", "int64", description="rows of the mart in the period"),
+            Column("subjects_seen", "int64", description="subjects, summed over provinces"),
+            Column("state", "string", enum=("covered", "not_applicable", "blind")),
+            Column(
+                "reason",
+                "string",
+                nullable=True,
+                enum=(
+                    "no_rows",
+                    "before_first_rows",
+                    "not_delivered_yet",
+                    "column_without_values",
+                    "province_without_rows",
+                ),
+                description="why it is not covered",
+            ),
+            Column("detail", "string", nullable=True, description="columns without values, or the province"),
+        ),
+    ),
+    published="fct_detection_coverage",
+    after_detectors=True,
+    identities=(("covered_has_rows", "state <> 'covered' or rows_seen > 0"),),
+)
+
 OUTPUTS = {
     output.name: output
     for output in (
@@ -235,6 +314,9 @@ OUTPUTS = {
         DELIVERIES,
         ALERTS,
         ALERT_EVIDENCE,
+        ALERT_CANDIDATES,
+        DETECTOR_RUNS,
+        DETECTION_COVERAGE,
         QUALITY_RESULTS,
     )
 }

@@ -9,7 +9,11 @@ import dagster as dg
 
 def build_definitions() -> dg.Definitions:
     """Assets, checks, jobs, schedules, sensors and resources; prepares dbt's manifest where needed."""
-    from pipelines.orchestration.assets.analysis import build_candidate_asset, detectors, expected_emissions
+    from pipelines.orchestration.assets.analysis import (
+        build_candidate_asset,
+        build_detectors_asset,
+        expected_emissions,
+    )
     from pipelines.orchestration.assets.lake import lake
     from pipelines.orchestration.assets.publication import build_publication_assets
     from pipelines.orchestration.assets.warehouse import build_warehouse_assets
@@ -31,7 +35,7 @@ def build_definitions() -> dg.Definitions:
             *build_warehouse_assets(),
             build_candidate_asset(),
             expected_emissions,
-            detectors,
+            build_detectors_asset(),
             build_quality_asset(),
             *build_publication_assets(),
         ],

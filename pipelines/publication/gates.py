@@ -121,6 +121,35 @@ def refuse_if_failed(candidate: Candidate, result: GateResult) -> None:
     raise GateRefusedError(f"gate {result.gate} refused the run: {names}; see {candidate.settings.refusal}")
 
 
+def refuse_if_critical(candidate: Candidate, runs: pl.DataFrame) -> None:
+    """Leave a refusal behind and stop the run if a detector that policy calls critical is broken.
+
+    Raises:
+        GateRefusedError: one is.
+    """
+    broken = runs.filter(pl.col("is_critical") & (pl.col("state") == "broken")).to_dicts()
+    if not broken:
+        return
+    results = [
+        {
+            "gate": PUBLICATION,
+            "table_name": "detector_runs",
+            "expectation": f"{run['kind']}_not_broken",
+            "severity": "critical",
+            "success": False,
+            "observed": run["reason"],
+            "expected": "the detector runs",
+        }
+        for run in broken
+    ]
+    refuse(candidate.settings, PUBLICATION, candidate.snapshot, results)
+    names = "; ".join(f"{run['kind']}: {run['reason']}" for run in broken)
+    raise GateRefusedError(
+        f"gate {PUBLICATION} refused the run: expected every critical detector to run, found broken {names}; "
+        f"see {candidate.settings.refusal}"
+    )
+
+
 def forget_gates(settings: Settings) -> None:
     """Drop the results of an earlier run."""
     for gate in (INGESTION, PUBLICATION):

@@ -6,7 +6,6 @@ import json
 from datetime import date
 
 import polars as pl
-import pytest
 
 from anomaly.core.alerts import ALERT_SCHEMA
 from anomaly.core.discovery import all_detectors
@@ -35,19 +34,38 @@ def compliance(count=3):
     )
 
 
-def test_missing_and_empty_marts_are_skipped_by_name(marts):
+def states(result):
+    return dict(result.runs.select("kind", "state").iter_rows())
+
+
+def test_detectors_without_rows_are_not_applicable_and_say_what_they_lack(marts):
     compliance().clear().write_parquet(marts / "fct_compliance_years.parquet")
     result = detect(marts)
     assert result.alerts.is_empty() and result.alerts.schema == pl.Schema(ALERT_SCHEMA)
-    assert {skipped.detector for skipped in result.skipped} == {detector.kind for detector in all_detectors()}
-    reasons = " ".join(skipped.reason for skipped in result.skipped)
-    assert "surrender_shortfall: skipped, the marts have no rows of fct_compliance_years" in reasons
+    assert states(result) == {detector.kind: "not_applicable" for detector in all_detectors()}
+    reasons = dict(result.runs.select("kind", "reason").iter_rows())
+    assert reasons["surrender_shortfall"] == "no rows of fct_compliance_years"
 
 
-def test_a_lacking_column_is_an_error_that_names_it(marts):
-    compliance().drop("verdict").write_parquet(marts / "fct_compliance_years.parquet")
-    with pytest.raises(ValueError, match="verdict"):
-        detect(marts)
+def test_a_lacking_column_breaks_its_detectors_alone_and_is_named(marts):
+    compliance().drop("registry_status").write_parquet(marts / "fct_compliance_years.parquet")
+    result = detect(marts)
+    assert states(result)["surrender_shortfall"] == "broken"
+    assert states(result)["missing_report"] == "ran"
+    (reason,) = result.runs.filter(pl.col("state") == "broken")["reason"]
+    assert "registry_status" in reason and str(marts) not in reason
+
+
+def test_what_a_detector_raises_is_published_without_paths(marts, monkeypatch):
+    compliance().write_parquet(marts / "fct_compliance_years.parquet")
+
+    def fail(*arguments):
+        raise OSError(f"cannot open {marts}/fct_compliance_years.parquet today")
+
+    monkeypatch.setattr("anomaly.core.run.findings", fail)
+    result = detect(marts, kinds=["surrender_shortfall"])
+    assert result.runs["reason"].to_list() == ["OSError: cannot open (path) today"]
+    assert result.alerts.is_empty()
 
 
 def test_a_folder_of_files_is_a_mart(marts):

@@ -85,6 +85,13 @@ MARTS: dict[str, dict[str, object]] = {
     | {"days_since_trade": N},
     "fct_row_accounting": {"table_name": T}
     | _columns("files rows_in rows_kept rows_superseded rows_quarantined", N),
+    "fct_detector_runs": _columns("kind version state reason", T)
+    | {"is_critical": B}
+    | _columns("candidates alerts undated", N)
+    | {"seconds": F},
+    "fct_detection_coverage": _columns("kind mart table_name period province_code", T)
+    | _columns("rows_seen subjects_seen", N)
+    | _columns("state reason detail", T),
     "fct_quarantine": _columns("quarantine_id table_name record_key reason column_name value file", T)
     | {"row_number": N, "period": T},
     "expected_emissions": {"unit_id": T, "year": N, "period": T}

@@ -147,6 +147,35 @@ def quality() -> dict[str, pl.DataFrame]:
                 "rows_quarantined": [2, 5, 8, 20, 0, 32, 0],
             },
         ),
+        "fct_detector_runs": mart(
+            "fct_detector_runs",
+            {
+                "kind": ["wash_trade", "late_report", "ledger_break"],
+                "version": ["2.0.0", "2.0.0", "1.0.0"],
+                "state": ["ran", "ran", "not_applicable"],
+                "reason": [None, None, "no rows of fct_transfers"],
+                "is_critical": [False] * 3,
+                "candidates": [4, 0, 0],
+                "alerts": [3, 0, 0],
+                "undated": [0] * 3,
+                "seconds": [0.5, 0.1, 0.0],
+            },
+        ),
+        "fct_detection_coverage": mart(
+            "fct_detection_coverage",
+            {
+                "kind": ["wash_trade"] * 3,
+                "mart": ["fct_trades"] * 3,
+                "table_name": ["trades"] * 3,
+                "period": ["2025-01", "2025-02", "2025-03"],
+                "province_code": ["all"] * 3,
+                "rows_seen": [10, 0, 12],
+                "subjects_seen": [4, 0, 5],
+                "state": ["covered", "blind", "covered"],
+                "reason": [None, "no_rows", None],
+                "detail": [None] * 3,
+            },
+        ),
         "fct_quarantine": mart(
             "fct_quarantine",
             {

@@ -262,3 +262,27 @@ def test_folder_of_files_is_read_like_one_file(open_view, tmp_path):
         frame.slice(number * 63, 63).drop("period").write_parquet(part)
     assert "126 alerts" in said(open_view(home, "early_warnings"))
     shutil.rmtree(marts / "fct_alerts")
+
+
+@pytest.mark.parametrize(
+    ("language", "failed", "gap", "unwatched"),
+    [
+        (
+            "en",
+            "failed in this run; their findings are absent: Late report",
+            "1 gaps where data are expected",
+            "Spoofing",
+        ),
+        ("zh", "其结果缺失：迟报", "有 1 处应有数据缺失", "虚假申报"),
+    ],
+)
+def test_data_status_names_broken_detectors_gaps_and_kinds_without_a_detector(
+    open_view, tmp_path, language, failed, gap, unwatched
+):
+    marts = demo()
+    broken = pl.when(pl.col("kind") == "late_report").then(pl.lit("broken")).otherwise("state")
+    marts["fct_detector_runs"] = marts["fct_detector_runs"].with_columns(state=broken)
+    app = open_view(write_home(tmp_path, marts), "data_status", language)
+    assert any(failed in error.value for error in app.error)
+    assert any(gap in warning.value for warning in app.warning)
+    assert unwatched in said(app)

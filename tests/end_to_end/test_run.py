@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from anomaly.core.discovery import all_detectors
+from anomaly.core.policy import load_policy
+from anomaly.core.run import detect
 from tests.markets import SIMULATED
 
 # What names the run itself, not what the source holds.
@@ -23,6 +28,8 @@ def _marts(home: Path) -> dict[str, pl.DataFrame]:
         "kept_over"
     )
     marts["fct_quality_results"] = marts["fct_quality_results"].filter(~drift).drop("position")
+    # Time taken is no content.
+    marts["fct_detector_runs"] = marts["fct_detector_runs"].drop("seconds")
     return marts
 
 
@@ -158,10 +165,55 @@ def test_a_refused_gate_keeps_the_old_publication_and_says_why(
 
 
 def _spoilt_detect(*args, **kwargs):
-    from anomaly.core.run import Detection, detect
-
     found = detect(*args, **kwargs)
-    return Detection(found.alerts.with_columns(score=pl.lit(7.0)), found.evidence, found.skipped)
+    return replace(found, alerts=found.alerts.with_columns(score=pl.lit(7.0)))
+
+
+def _broken_detect(*args, critical=False, **kwargs):
+    policy = load_policy()
+    own = policy.detectors["late_report"].model_copy(update={"critical": critical})
+    policy = policy.model_copy(update={"detectors": policy.detectors | {"late_report": own}})
+    search = next(found for found in all_detectors() if found.kind == "late_report").searches[0]
+
+    def fail(inputs):
+        raise ValueError(f"no such thing in {inputs.marts.directory}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(search.__dict__, "find", fail)
+        return detect(*args, **kwargs | {"policy": policy})
+
+
+def test_a_broken_detector_is_published_as_such_beside_the_alerts_of_the_others(
+    published, tmp_path, monkeypatch
+):
+    workspace = published.copy(tmp_path)
+    _change_a_park(workspace)
+    monkeypatch.setattr("pipelines.orchestration.assets.analysis.detect", _broken_detect)
+    outcome = workspace.run()
+    assert outcome.code == 0, outcome.message
+    runs = _marts(workspace.settings.home)["fct_detector_runs"]
+    (broken,) = runs.filter(pl.col("state") == "broken").to_dicts()
+    assert broken["kind"] == "late_report" and "(path)" in broken["reason"]
+    assert str(tmp_path) not in broken["reason"]
+    assert runs.filter(pl.col("state") == "ran").height == runs.height - 1
+    assert _marts(workspace.settings.home)["fct_alerts"].height
+
+
+def test_a_broken_detector_that_policy_calls_critical_refuses_the_run(published, tmp_path, monkeypatch):
+    workspace = published.copy(tmp_path)
+    _change_a_park(workspace)
+    monkeypatch.setattr(
+        "pipelines.orchestration.assets.analysis.detect", partial(_broken_detect, critical=True)
+    )
+    outcome = workspace.run()
+    assert outcome.code == 1, outcome.message
+    refusal = json.loads(workspace.settings.refusal.read_text())
+    assert [row["expectation"] for row in refusal["results"]] == ["late_report_not_broken"]
+
+
+def _change_a_park(workspace):
+    path = workspace.source / "parks.parquet"
+    pl.read_parquet(path).with_columns(pl.col("park_name") + "*").write_parquet(path)
 
 
 def test_a_source_that_cannot_be_read_ends_with_its_own_code(published, tmp_path, file_tree):

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from anomaly.catalogue import text
+from dashboards.language import texts
 from pipelines.lake.completeness import judge_completeness
 from pipelines.lake.completeness_checks import QUERIES
 from pipelines.lake.completeness_policy import CHECKS, Policy, load_policy
@@ -220,7 +220,7 @@ def test_a_change_in_one_month_counts_that_month_alone(base, tmp_path):
 def test_policy_queries_and_texts_name_the_same_checks():
     assert set(QUERIES) == set(CHECKS)
     for check in CHECKS:
-        assert text(f"desk.completeness_check.{check}", "zh") and text(
+        assert texts().text(f"desk.completeness_check.{check}", "zh") and texts().text(
             f"desk.completeness_check.{check}", "en"
         )
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from anomaly.core.discovery import all_detectors
 from anomaly.core.market import Market
 from anomaly.core.policy import load_policy
 from anomaly.core.run import detect
@@ -13,18 +15,23 @@ from models.card import model_card
 from models.expected_emissions import score_unit_years
 from models.registry import manifest as model_manifest
 from models.registry import write_manifest
+from pipelines.contract import outputs as contract
 from pipelines.core.progress import report
 from pipelines.orchestration.assets.names import (
+    ALERT_CANDIDATES,
     ALERT_EVIDENCE,
     ALERTS,
     CANDIDATE,
     CORE_BUILD,
+    DETECTION_COVERAGE,
+    DETECTOR_RUNS,
     ENGINEERS,
     EXPECTED_EMISSIONS,
     SUPERVISORS,
 )
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.orchestration.steps import step
+from pipelines.publication.gates import refuse_if_critical
 from pipelines.publication.snapshots import export_marts
 from pipelines.warehouse.project import published_models
 
@@ -76,46 +83,72 @@ def expected_emissions(workspace: Workspace, lock: HomeLock) -> dg.MaterializeRe
     )
 
 
-@dg.multi_asset(
-    name="detectors",
-    specs=[
-        dg.AssetSpec(
-            ALERTS,
-            deps=[CANDIDATE, EXPECTED_EMISSIONS],
-            description="What the detectors found. One row an alert.",
-            group_name="anomaly",
-            owners=SUPERVISORS,
-            kinds={"polars"},
-            freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
-        ),
-        dg.AssetSpec(
-            ALERT_EVIDENCE,
-            deps=[CANDIDATE, EXPECTED_EMISSIONS],
-            description="Keys of the source rows behind the alerts. One row an alert and source row.",
-            group_name="anomaly",
-            owners=SUPERVISORS,
-            kinds={"polars"},
-        ),
-    ],
-)
-@step("detectors")
-def detectors(
-    context: dg.AssetExecutionContext, workspace: Workspace, lock: HomeLock
-) -> Iterator[dg.MaterializeResult]:
-    """Run every detector over the candidate's marts."""
-    report("looking for manipulation, falsification and breaches")
-    found = detect(
-        workspace.candidate.marts,
-        policy=load_policy(),
-        market=Market.from_settings({**workspace.market.model_dump(), "as_of": workspace.day}),
-        snapshot_id=workspace.snapshot,
+def build_detectors_asset() -> dg.AssetsDefinition:
+    """What the detectors hand over, with one check a detector: it fails where the detector is broken."""
+    outputs = {
+        ALERTS: contract.ALERTS,
+        ALERT_EVIDENCE: contract.ALERT_EVIDENCE,
+        ALERT_CANDIDATES: contract.ALERT_CANDIDATES,
+        DETECTOR_RUNS: contract.DETECTOR_RUNS,
+        DETECTION_COVERAGE: contract.DETECTION_COVERAGE,
+    }
+    freshness = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36))
+
+    @dg.multi_asset(
+        name="detectors",
+        specs=[
+            dg.AssetSpec(
+                key,
+                deps=[CANDIDATE, EXPECTED_EMISSIONS],
+                description=output.table.description,
+                group_name="anomaly",
+                owners=SUPERVISORS,
+                kinds={"polars"},
+                freshness_policy=freshness if key == ALERTS else None,
+            )
+            for key, output in outputs.items()
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                detector.kind, asset=DETECTOR_RUNS, description=f"{detector.kind} is not broken."
+            )
+            for detector in all_detectors()
+        ],
     )
-    workspace.settings.handover.mkdir(parents=True, exist_ok=True)
-    for name, frame, key in (
-        ("alerts", found.alerts, ALERTS),
-        ("alert_evidence", found.evidence, ALERT_EVIDENCE),
-    ):
-        frame.write_parquet(workspace.settings.handover / f"{name}.parquet")
-        yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": frame.height})
-    for skipped in found.skipped:
-        context.log.info(skipped.reason)
+    @step("detectors")
+    def detectors(
+        workspace: Workspace, lock: HomeLock
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        """Run every detector over the candidate's marts."""
+        report("looking for manipulation, falsification and breaches")
+        found = detect(
+            workspace.candidate.marts,
+            policy=load_policy(),
+            market=Market.from_settings({**workspace.market.model_dump(), "as_of": workspace.day}),
+            snapshot_id=workspace.snapshot,
+        )
+        frames = {
+            ALERTS: found.alerts,
+            ALERT_EVIDENCE: found.evidence,
+            ALERT_CANDIDATES: found.candidates,
+            DETECTOR_RUNS: found.runs,
+            DETECTION_COVERAGE: found.coverage,
+        }
+        workspace.settings.handover.mkdir(parents=True, exist_ok=True)
+        for key, frame in frames.items():
+            frame.write_parquet(workspace.settings.handover / f"{outputs[key].name}.parquet")
+            yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": frame.height})
+        yield from map(_detector_check, found.runs.iter_rows(named=True))
+        refuse_if_critical(workspace.candidate, found.runs)
+
+    return detectors
+
+
+def _detector_check(run: dict[str, Any]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=DETECTOR_RUNS,
+        check_name=run["kind"],
+        passed=run["state"] != "broken",
+        severity=dg.AssetCheckSeverity.ERROR if run["is_critical"] else dg.AssetCheckSeverity.WARN,
+        metadata={"state": run["state"], "reason": run["reason"] or "", "alerts": run["alerts"]},
+    )

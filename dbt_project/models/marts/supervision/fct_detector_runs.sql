@@ -1,0 +1,3 @@
+-- Written by `make generate` from pipelines/contract; edit the contract instead.
+select kind, version, state, reason, is_critical, candidates, alerts, undated, seconds
+from {{ ref("stg_detector_runs") }}
