@@ -22,7 +22,7 @@ $(VENV)/python:
 define install
 	$(PIP) install --quiet --require-hashes -r $(1)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m pipelines.orchestration.project
+	$(BIN)/python -m pipelines.warehouse.project
 	@touch $@
 endef
 

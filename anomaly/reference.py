@@ -1,4 +1,4 @@
-"""The reference page of the detectors, written from what they, the policy and the catalogue say.
+"""The reference page of the detectors, written from what they, their policies and texts say.
 
     python -m anomaly.reference            write docs/reference/detectors.md
     python -m anomaly.reference --check    exit 1 where the page does not say what the code says
@@ -13,22 +13,25 @@ import inspect
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from anomaly.catalogue import text
-from anomaly.catalogue.kinds import FAMILIES, KINDS
-from anomaly.detectors import DETECTORS, Detector
-from anomaly.policy import Policy, Threshold, load_policy
+from anomaly.core.detector import Detector, Search
+from anomaly.core.discovery import all_detectors
+from anomaly.core.kinds import FAMILIES, KINDS
+from anomaly.core.policy import Policy, Threshold, load_policy
+from anomaly.core.texts import text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = Path("docs/reference/detectors.md")
 _INTRODUCTION = """\
 # Detectors
 
-<!-- Written by `python -m anomaly.reference`; edit the detectors, policy.yml or the catalogue instead. -->
+<!-- Written by `python -m anomaly.reference`; edit the folders of the detectors instead. -->
 
-Each detector looks for one kind of finding in the marts of a snapshot. A detector whose marts are missing or
-empty is skipped by name. Thresholds are policy: each has its reason, and says whether the document behind
-it was read. A market that is not named under "Rules" has no articles on file.
+Each detector looks for one kind of finding in the marts of a snapshot, in one or several searches. A search
+whose marts are missing or empty does not run, and the run says so. Thresholds are policy: each has its
+reason, and says whether the document behind it was read. A market that is not named under "Rules" has no
+articles on file.
 """
 _SCORES = """\
 ## Scores
@@ -59,9 +62,9 @@ the table's own time (`ts` in UTC, `date` as a local day). In `fct_alert_evidenc
 """
 
 
-def page(policy: Policy, detectors: Iterable[Detector] = DETECTORS) -> str:
+def page(policy: Policy) -> str:
     """The whole page."""
-    detectors = sorted(detectors, key=lambda detector: list(KINDS).index(detector.kind))
+    detectors = all_detectors()
     parts = [
         _INTRODUCTION,
         _kinds(detectors),
@@ -74,7 +77,7 @@ def page(policy: Policy, detectors: Iterable[Detector] = DETECTORS) -> str:
     return "\n".join(parts)
 
 
-def _kinds(detectors: Iterable[Detector]) -> str:
+def _kinds(detectors: Iterable[Detector[Any]]) -> str:
     rows = [
         (
             f"[`{detector.kind}`](#{detector.kind})",
@@ -94,14 +97,13 @@ def _levels(policy: Policy) -> str:
     return "## Levels\n\n" + _table(("level", "四级预警", "from score"), rows)
 
 
-def _section(detector: Detector, policy: Policy) -> str:
+def _section(detector: Detector[Any], policy: Policy) -> str:
     kind = detector.kind
     rules = "; ".join(
-        " ".join(filter(None, (market, key.partition(".")[2].replace("_", " "))))
+        " ".join(filter(None, (market, variant.replace("_", " ").replace("default", ""))))
         + ": "
         + ", ".join(f"{rule} ({text(f'rules.{rule}', 'en')})" for rule in refs)
-        for key, by_market in policy.rules.items()
-        if key.partition(".")[0] == kind
+        for variant, by_market in policy.detectors[kind].rules.items()
         for market, refs in sorted(by_market.items())
     )
     facts = [
@@ -109,11 +111,10 @@ def _section(detector: Detector, policy: Policy) -> str:
         f"{_family(kind).lower()}, version {detector.version}.",
         f"{text(_meaning(kind), 'en')} {text(_meaning(kind), 'zh')}",
         _method(detector),
-        "Needs: "
-        + ", ".join(" or ".join(f"`{name}`" for name in need.split("|")) for need in detector.needs),
+        "Needs: " + "; ".join(f"{search.name} {_marts(search)}" for search in detector.searches) + ".",
         f"Rules: {rules or 'none on file'}",
     ]
-    thresholds = policy.detectors[kind]
+    thresholds = policy.detectors[kind].thresholds
     rows = [_threshold(name, thresholds[name]) for name in thresholds]
     return (
         f"## {kind}\n\n"
@@ -123,9 +124,14 @@ def _section(detector: Detector, policy: Policy) -> str:
     )
 
 
-def _method(detector: Detector) -> str:
-    """What the detector's own room sign says after its first line: how it looks."""
-    sign = inspect.getdoc(inspect.getmodule(detector.find)) or ""
+def _marts(search: Search[Any]) -> str:
+    marts = dict.fromkeys(f"`{need.mart}`" for need in search.needs if not need.optional)
+    return ", ".join(marts)
+
+
+def _method(detector: Detector[Any]) -> str:
+    """What the docstring of the detector's module says after its first line: how it looks."""
+    sign = inspect.getdoc(inspect.getmodule(detector.thresholds)) or ""
     return sign.partition("\n\n")[2] or sign
 
 
@@ -140,7 +146,7 @@ def _threshold(name: str, threshold: Threshold) -> tuple[str, ...]:
     )
 
 
-def _without(detectors: Iterable[Detector]) -> str:
+def _without(detectors: Iterable[Detector[Any]]) -> str:
     known = {detector.kind for detector in detectors}
     rows = [
         (f"`{kind}`", text(f"families.{family}", "en"), text(_meaning(kind), "en"))

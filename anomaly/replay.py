@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.detect import detect
-from anomaly.findings import ALERT_SCHEMA
-from anomaly.market import Market
-from anomaly.policy import Policy
+from anomaly.core.alerts import ALERT_SCHEMA
+from anomaly.core.market import Market
+from anomaly.core.policy import Policy
+from anomaly.core.run import detect
 
 
 @dataclass(frozen=True)

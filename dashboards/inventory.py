@@ -15,6 +15,29 @@ import streamlit as st
 from dashboards.data import Snapshot, collect, key, marts, row_count, scan, schema
 
 _ACCOUNTING = ("table_name", "files", "rows_in", "rows_kept", "rows_superseded", "rows_quarantined")
+_GAP = (
+    "severity",
+    "check_name",
+    "table_name",
+    "period",
+    "province_code",
+    "column_name",
+    "observed",
+    "expected",
+    "unit",
+)
+_DELIVERY = {
+    "table_name": "table_name",
+    "file": "file",
+    "last_period": "last_period",
+    "row_count": "row_count",
+    "received_on": "received_on",
+    "expected_on": "expected_on",
+    "days_late": "days_late",
+    "expectation": "expectation_basis",
+    "state": "delivery_state",
+    "status": "delivery_status",
+}
 _QUARANTINE = ("table_name", "reason", "column_name", "value", "record_key", "file", "row_number")
 _RESULT = (
     "gate",
@@ -55,6 +78,27 @@ def quality_results(snapshot: Snapshot, language: str) -> pl.DataFrame:
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
     rows = frame.sort("success", rank, "gate", "position", nulls_last=True).drop("position")
     return collect(rows.rename({described: "description"}), snapshot, "fct_quality_results")
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def gaps(snapshot: Snapshot) -> pl.DataFrame:
+    """One row a gap in what was delivered, the highest severity first."""
+    frame = scan(snapshot, "fct_completeness", (*_GAP, "state"))
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_GAP, pl.String))
+    rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
+    rows = frame.filter(pl.col("state") == "found").sort(rank, *_GAP[1:6]).select(_GAP)
+    return collect(rows.rename({"period": "gap_period"}), snapshot, "fct_completeness")
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def deliveries(snapshot: Snapshot) -> pl.DataFrame:
+    """One row a delivered file, the latest by its expectation first."""
+    frame = scan(snapshot, "fct_deliveries", tuple(_DELIVERY))
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(_DELIVERY.values(), pl.String))
+    rows = frame.sort("days_late", "received_on", "file", descending=[True, True, False], nulls_last=True)
+    return collect(rows.select(_DELIVERY).rename(_DELIVERY), snapshot, "fct_deliveries")
 
 
 def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:

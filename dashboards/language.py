@@ -1,7 +1,8 @@
 """The desk's words and number formats in Chinese and English.
 
 Belongs here: looking words up in the catalogue, and how numbers, dates and codes are written.
-Does not belong here: the words themselves (`anomaly/catalogue/messages/desk.yml`).
+Does not belong here: the words themselves (`messages/desk.yml`, and those that alerts share with reports in
+`anomaly`).
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import Path
 
-from anomaly.catalogue import text
+from anomaly.core.texts import Texts, with_folders
 
 LANGUAGES = ("zh", "en")
 DEFAULT_LANGUAGE = "zh"
 NAMES = {"zh": "中文", "en": "English"}
 MISSING = "–"
+MESSAGES = Path(__file__).with_name("messages")
 
 # Code lists that alerts share with reports stand in the catalogue's other files.
 _SHARED = {"family": "families", "subject_type": "subject_types", "rule": "rules"}
@@ -27,6 +30,11 @@ _STEPS = {
 }
 
 
+def texts() -> Texts:
+    """The desk's own texts and those of the findings."""
+    return with_folders(MESSAGES)
+
+
 @dataclass(frozen=True)
 class Words:
     """One language's words; called with a key of `desk.yml` it gives the text."""
@@ -35,7 +43,7 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of `key`, with its placeholders filled."""
-        return text(f"desk.{key}", self.language, **values)
+        return texts().text(f"desk.{key}", self.language, **values)
 
     def code(self, group: str, code: object) -> str:
         """The name of a code in a code list, or the code itself where no list has a name for it."""
@@ -46,7 +54,7 @@ class Words:
     def _first(self, keys: tuple[str, ...]) -> str | None:
         for key in keys:
             with contextlib.suppress(KeyError):
-                return text(key, self.language)
+                return texts().text(key, self.language)
         return None
 
     def column(self, name: str) -> str:
@@ -61,9 +69,9 @@ class Words:
         """What an alert of that kind says."""
         return self._first((f"kinds.{kind}.meaning",)) or kind
 
-    def figure_name(self, name: str) -> str:
-        """The name of a figure that a detector measured, or its own name in plain letters."""
-        return self._first((f"figures.{name}", f"desk.figure.{name}")) or name.replace("_", " ")
+    def figure_name(self, kind: str, name: str) -> str:
+        """The name of a figure that a kind's detector measured, or its own name in plain letters."""
+        return self._first((f"kinds.{kind}.measures.{name}",)) or name.replace("_", " ")
 
     def unit(self, unit: str | None) -> str:
         """A unit as it is written on screen."""

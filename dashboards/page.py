@@ -40,6 +40,10 @@ _CODE_LISTS = {
     "unit_class": "unit_class",
     "fuel": "fuel",
     "reason": "reason",
+    "check_name": "completeness_check",
+    "delivery_state": "delivery_state",
+    "delivery_status": "delivery_status",
+    "expectation_basis": "expectation_basis",
     "kind": "transfer_kind",
 }
 _LEADS = {"market_health": "health.lead", "early_warnings": "warnings.lead", "data_status": "status.lead"}

@@ -6,7 +6,7 @@ import html
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,19 @@ _FOOTER = re.compile(r"<footer\b.*?</footer>", re.IGNORECASE | re.DOTALL)
 _FAVICON = re.compile(r"<link\b[^>]*shortcut icon[^>]*>", re.IGNORECASE)
 
 
-def write_data_docs(context: Any, result: GateResult, docs_dir: Path, describe: Callable[..., str]) -> Path:
-    """Build the site of a gate in `docs_dir` and return its index page.
+def page_of(docs_dir: Path, suite: str) -> Path:
+    """Where a suite's page stands in a site."""
+    return docs_dir / "suites" / f"{suite}.html"
+
+
+def write_data_docs(
+    context: Any,
+    result: GateResult,
+    docs_dir: Path,
+    describe: Callable[..., str],
+    earlier: Iterable[Path] = (),
+) -> Path:
+    """Build the site of a gate in `docs_dir` and return its index page; `earlier` pages join it as they are.
 
     Great Expectations draws its pages with libraries from content delivery networks. They are taken out
     and one style sheet of ours is put in, so that a page asks no host but its own for anything.
@@ -39,6 +50,8 @@ def write_data_docs(context: Any, result: GateResult, docs_dir: Path, describe: 
         built, site = Path(folder) / "built", Path(folder) / "site"
         _build(context, result.gate, built)
         _take_offline(built, site)
+        for page in earlier:
+            shutil.copyfile(page, page_of(site, page.stem))
         pages = {page.stem: page.relative_to(site) for page in site.glob("suites/*.html")}
         (site / "index.html").write_text(_index(result, pages, describe), encoding="utf-8")
         shutil.rmtree(docs_dir, ignore_errors=True)
@@ -65,7 +78,7 @@ def _take_offline(built: Path, site: Path) -> None:
         text = offline(page.read_text(encoding="utf-8"))
         text = re.sub(r'href="[^"]*index\.html"', 'href="../index.html"', text)
         text = re.sub(r'<a\s+href="[^"]*expectations/[^"]*"\s*>(.*?)</a>', r"\1", text, flags=re.DOTALL)
-        (site / "suites" / f"{suite}.html").write_text(text, encoding="utf-8")
+        page_of(site, suite).write_text(text, encoding="utf-8")
 
 
 def offline(page: str) -> str:

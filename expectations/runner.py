@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from expectations.data_docs import write_data_docs
+from expectations.data_docs import page_of, write_data_docs
 from expectations.engine import Engine, Outcome
 from expectations.gates import suites_of
+from expectations.memory import Memory
 from expectations.policy import Market
 from expectations.results import SKIPPED, GateResult, QualityResult
 from expectations.session import (
+    GATE_TABLES,
     Limits,
     Sources,
     create_suite_views,
@@ -24,7 +26,8 @@ from expectations.session import (
 from expectations.suite import Check, Frame, Suite
 
 Describe = Callable[..., str]
-"""Text of a key in a language, with values: the text of a key in `messages/`."""
+"""Text of a key in a language, with values; the keys are those of the files in `MESSAGES`."""
+MESSAGES = Path(__file__).with_name("messages")
 
 
 def validate(
@@ -37,6 +40,7 @@ def validate(
     describe: Describe,
     docs_dir: Path | None = None,
     limits: Limits | None = None,
+    memory: Memory | None = None,
 ) -> GateResult:
     """Judge a gate's tables by its suites.
 
@@ -51,6 +55,7 @@ def validate(
         describe: texts of the catalogue, called as `describe(key, language, **values)`.
         docs_dir: where the Data Docs site goes; what stands there is replaced. None writes no site.
         limits: DuckDB's memory and threads.
+        memory: verdicts of earlier runs; suites over unchanged tables take theirs from it.
 
     Raises:
         CheckError: a check broke; this is never reported as bad data.
@@ -65,14 +70,32 @@ def validate(
     work_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="gate-", dir=work_dir.absolute()) as folder:
         run = _Run(Path(folder) / "gate.duckdb", (limits or Limits()).config(Path(folder)), describe)
-        outcomes = run.judge(suites, tables)
-        result = GateResult(gate, tuple(_numbered(run.report(suites, outcomes))))
+        names = frozenset({*tables, GATE_TABLES})
+        earlier = _recalled(memory, suites, names) if docs_dir is not None else {}
+        judged = [suite for suite in suites if suite.name not in earlier]
+        outcomes = run.judge(judged, tables)
+        found = {suite.name: list(run.report([suite], outcomes)) for suite in judged} | earlier
+        rows = (row for suite in suites for row in found[suite.name])
+        result = GateResult(gate, tuple(_numbered(rows)))
         if docs_dir is not None:
-            write_data_docs(run.context, result, docs_dir.absolute(), describe)
+            pages = [memory.page(name) for name in earlier] if memory else []
+            write_data_docs(run.context, result, docs_dir.absolute(), describe, pages)
+            if memory:
+                for suite in judged:
+                    kept = [row for row in result.results if row.suite == suite.name]
+                    memory.keep(suite, names, kept, page_of(docs_dir, suite.name))
     return result
 
 
-def _numbered(rows: Iterator[dict[str, Any]]) -> Iterator[QualityResult]:
+def _recalled(
+    memory: Memory | None, suites: list[Suite], tables: frozenset[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Rows of earlier verdicts that still hold, by suite."""
+    recalled = {suite.name: memory.recall(suite, tables) for suite in suites} if memory else {}
+    return {name: rows for name, rows in recalled.items() if rows is not None}
+
+
+def _numbered(rows: Iterable[dict[str, Any]]) -> Iterator[QualityResult]:
     for position, row in enumerate(rows, start=1):
         yield QualityResult(**row, position=position)
 

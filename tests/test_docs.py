@@ -86,7 +86,5 @@ def test_every_environment_variable_is_described():
     if code.returncode:
         pytest.skip("not a git checkout")
     described = set(re.findall(r"CARBONWARDEN_[A-Z_]+", (ROOT / ".env.example").read_text(encoding="utf-8")))
-    internal = {"CARBONWARDEN_WAREHOUSE", "CARBONWARDEN_RUN"} | {
-        name for name in code.stdout.split() if "_SPARK_" in name
-    }
+    internal = {"CARBONWARDEN_WAREHOUSE"} | {name for name in code.stdout.split() if "_SPARK_" in name}
     assert {name.rstrip("_") for name in code.stdout.split()} - internal - {"CARBONWARDEN"} <= described

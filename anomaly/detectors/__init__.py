@@ -1,47 +1,17 @@
-"""The detectors, one file a kind.
+"""The detectors: `<family>/<kind>/`, one folder a kind, found by the folder.
 
-Belongs here: `find(context) -> findings` for a kind, and its place in `DETECTORS`. A detector reads marts and
-policy, holds no number of its own and writes nothing. To add one: a file, an entry in `DETECTORS`, its
-thresholds in `policy.yml`, its titles in `catalogue/messages/alerts.yml`, a test with a planted case
-and a clean set.
-Does not belong here: fitting (`models`), text, thresholds.
+To add one, add its folder and its test, and change nothing else:
+
+- `__init__.py`: empty but for its docstring;
+- `detector.py`: `DETECTOR`, an `anomaly.core.detector.Detector` that says what it reads, and a function that
+  returns a polars frame, one row a candidate (columns: `anomaly.core.detector.Search`). It holds no number of
+  its own and writes nothing. The base makes ids, windows, names, provinces, titles, evidence and levels.
+- `policy.yml`: `critical`, `rules` by variant and market, `thresholds` with value, unit, why, source,
+  verified;
+- `messages.yml`: `name`, `meaning`, `titles` by variant, `measures` by name, each with `zh` and `en`;
+- `tests/anomaly/detectors/test_<kind>.py`: a planted case and a clean set.
+
+The kind itself must be one of the source contract's (`anomaly.core.kinds`).
+Belongs here: what is about one kind, and in `<family>/_*.py` what the kinds of a family share.
+Does not belong here: fitting (`models`), what all families share (`anomaly.core`).
 """
-
-from __future__ import annotations
-
-from anomaly.detectors import (
-    circular_trade,
-    lab_date_conflict,
-    late_report,
-    ledger_break,
-    liquidity_drought,
-    mass_balance_gap,
-    missing_report,
-    off_market_block,
-    output_mismatch,
-    pass_through,
-    price_limit_hits,
-    surrender_shortfall,
-    volatility_regime,
-    wash_trade,
-)
-from anomaly.detectors.base import Context, Detector
-
-DETECTORS: tuple[Detector, ...] = (
-    wash_trade.DETECTOR,
-    circular_trade.DETECTOR,
-    off_market_block.DETECTOR,
-    pass_through.DETECTOR,
-    mass_balance_gap.DETECTOR,
-    lab_date_conflict.DETECTOR,
-    output_mismatch.DETECTOR,
-    late_report.DETECTOR,
-    missing_report.DETECTOR,
-    surrender_shortfall.DETECTOR,
-    ledger_break.DETECTOR,
-    price_limit_hits.DETECTOR,
-    volatility_regime.DETECTOR,
-    liquidity_drought.DETECTOR,
-)
-
-__all__ = ["DETECTORS", "Context", "Detector"]

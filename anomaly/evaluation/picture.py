@@ -13,8 +13,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from anomaly.catalogue import text
-from anomaly.catalogue.kinds import FAMILIES
+from anomaly.core.kinds import FAMILIES
+from anomaly.core.texts import text
 from anomaly.evaluation.measure import Evaluation
 
 FORMS = (".png", ".svg")

@@ -98,7 +98,7 @@ def _figure_rows(desk: Desk, alert: Alert) -> pl.DataFrame:
         value, threshold, unit = (figure.get(part) for part in ("value", "threshold", "unit"))
         rows.append(
             {
-                "name": words.figure_name(name),
+                "name": words.figure_name(alert["kind"], name),
                 "value": float(value) if isinstance(value, int | float) else None,
                 "threshold": float(threshold) if isinstance(threshold, int | float) else None,
                 "text": words.figure(value),

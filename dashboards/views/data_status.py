@@ -105,6 +105,28 @@ def _received(desk: Desk, rows: pl.DataFrame) -> None:
             page.table(desk, rows, "accounting")
 
 
+def _completeness(desk: Desk, gaps: pl.DataFrame) -> None:
+    words = desk.words
+    with st.container(border=True):
+        st.subheader(words("status.completeness"), anchor=False)
+        st.caption(words("status.completeness_lead"))
+        if gaps.is_empty():
+            st.success(words("status.completeness_none"), icon=":material/check_circle:")
+        else:
+            page.table(desk, gaps, "completeness")
+
+
+def _deliveries(desk: Desk, rows: pl.DataFrame) -> None:
+    words = desk.words
+    with st.container(border=True):
+        st.subheader(words("status.deliveries"), anchor=False)
+        st.caption(words("status.deliveries_lead"))
+        if rows.is_empty():
+            st.caption(words("status.nothing"))
+        else:
+            page.table(desk, rows, "deliveries")
+
+
 def _gates(desk: Desk, checks: pl.DataFrame) -> None:
     words = desk.words
     failed_only = state.code("checks", ["all", "failed"], "all")
@@ -220,6 +242,8 @@ def main() -> None:
     _identity(desk, snapshot)
     _tiles(desk, rows, checks)
     _received(desk, rows)
+    _deliveries(desk, inventory.deliveries(snapshot))
+    _completeness(desk, inventory.gaps(snapshot))
     _gates(desk, checks)
     _quarantine(desk, snapshot)
     _tables(desk, snapshot)

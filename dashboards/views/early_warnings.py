@@ -7,7 +7,7 @@ import math
 import polars as pl
 import streamlit as st
 
-from anomaly.catalogue.kinds import KINDS
+from anomaly.core.kinds import KINDS
 from dashboards import alerts, data, page, state
 from dashboards.alerts import AlertFilter
 from dashboards.charts import style

@@ -1,4 +1,2 @@
 {# The day the supervisor looks at the market from. #}
-{% macro as_of() -%}
-    cast('{{ run_value("as_of") or run_started_at.strftime("%Y-%m-%d") }}' as date)
-{%- endmacro %}
+{% macro as_of() -%} cast('{{ var("as_of") or run_started_at.strftime("%Y-%m-%d") }}' as date) {%- endmacro %}

@@ -4,13 +4,16 @@
     `own` is the table whose rows the model's rows are. A change in any table of `whole` can reach
     every row, so all periods count as changed; a change in a table of `since` can reach rows from
     the month before the first changed month on (a UTC month and the market's month overlap by hours).
+    `parties` describes the party columns of the model (see `reassigned_periods`): the periods in which
+    a stored party is no longer the party of the day count as changed.
 #}
-{% macro changed_periods(own, whole=[], since=[]) %}
-    {% set changed = run_value("changed") %}
+{% macro changed_periods(own, whole=[], since=[], parties=none) %}
+    {% set changed = var("changed") %}
     {% if changed == "all" %} {{ return("true") }}{% endif %}
     {% for table in whole %} {% if changed.get(table) %} {{ return("true") }}{% endif %} {% endfor %}
     {% set periods = changed.get(own, []) %}
     {% if periods == "all" %} {{ return("true") }}{% endif %}
+    {% if parties %} {% set periods = periods + reassigned_periods(changed, parties) %} {% endif %}
     {% set starts = [] %}
     {% for table in since if changed.get(table) %}
         {% if changed[table] == "all" %} {{ return("true") }}{% endif %}
@@ -18,7 +21,7 @@
     {% endfor %}
     {% set conditions = [] %}
     {% if periods %}
-        {% do conditions.append("period in ('" ~ periods | sort | join("', '") ~ "')") %}
+        {% do conditions.append("period in ('" ~ periods | unique | sort | join("', '") ~ "')") %}
     {% endif %}
     {% if starts %} {% do conditions.append("period >= '" ~ starts | min ~ "'") %} {% endif %}
     {{ return("(" ~ conditions | join(" or ") ~ ")" if conditions else "false") }}
@@ -31,6 +34,6 @@
 {% endmacro %}
 
 {# Filter of an incremental model's import: everything in a full build, the changed periods otherwise. #}
-{% macro in_changed_periods(own, whole=[], since=[]) -%}
-    {{ changed_periods(own, whole, since) if is_incremental() else "true" }}
+{% macro in_changed_periods(own, whole=[], since=[], parties=none) -%}
+    {{ changed_periods(own, whole, since, parties) if is_incremental() else "true" }}
 {%- endmacro %}

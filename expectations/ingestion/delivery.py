@@ -13,7 +13,8 @@ def content(frame: Frame) -> Suite:
         table="gate_tables",
         rows=(
             "select * from gate_tables "
-            "where table_name not in ('row_accounting', 'previous_row_accounting', 'quarantine')"
+            "where table_name not in "
+            "('row_accounting', 'previous_row_accounting', 'quarantine', 'completeness')"
         ),
     )
 
@@ -59,4 +60,26 @@ def row_drift(frame: Frame) -> Suite:
     )
 
 
-SUITES = (content, row_accounting, row_drift)
+def completeness(frame: Frame) -> Suite:
+    """One row a completeness check and gap, or without gaps; severities are those of the lake's policy."""
+
+    def gaps(severity: str) -> str:
+        return where(f"severity = '{severity}'", "case when state = 'found' then 1 else 0 end")
+
+    return frame.suite(
+        "completeness",
+        ["check_name", "table_name", "period", "province_code", "column_name"],
+        [
+            between("gaps_that_refuse", about="state"),
+            between("gaps_that_warn", about="state"),
+            between("gaps_noted", about="state"),
+        ],
+        derived={
+            "gaps_that_refuse": gaps("critical"),
+            "gaps_that_warn": gaps("warning"),
+            "gaps_noted": gaps("info"),
+        },
+    )
+
+
+SUITES = (content, row_accounting, row_drift, completeness)

@@ -79,7 +79,8 @@ def holdings(source: Source, moves: pd.DataFrame) -> pd.DataFrame:
     days = pd.concat([inflow, outflow]).groupby(keys)[["inflow_tco2e", "outflow_tco2e"]].sum()
     change = days["inflow_tco2e"] - days["outflow_tco2e"]
     days["balance_tco2e"] = change.groupby(level=keys[:3]).cumsum()
-    return days.reset_index()
+    days = days.reset_index()
+    return days.assign(period=month_text(days["date"]))
 
 
 def _verdicts(years: pd.DataFrame, figures: pd.DataFrame, is_due: pd.Series) -> pd.Series:

@@ -40,17 +40,24 @@ def register(app: typer.Typer) -> None:
         source: Annotated[Path | None, typer.Option(help="source directory [a simulated market]")] = None,
         repeat: Annotated[int, typer.Option(min=1, help="runs of each; the median counts")] = 3,
         scale: Annotated[str, typer.Option(help="size of the simulated market")] = "small",
+        fixed: Annotated[
+            bool, typer.Option("--fixed", help="measure a small run beside the import of its libraries")
+        ] = False,
     ) -> None:
         """Measure a run's time and memory beside the floor and beside plain pandas, and where it goes."""
-        from pipelines.bench.measure import COLUMNS, STEP_COLUMNS
-        from pipelines.bench.measure import bench as measure
+        from pipelines.bench import fixed as fixed_cost
+        from pipelines.bench import measure
 
+        module = fixed_cost if fixed else measure
         try:
             with progress():
-                found = measure(source, repeat, scale)
+                if fixed:
+                    found = fixed_cost.bench_fixed(source, repeat)
+                else:
+                    found = measure.bench(source, repeat, scale)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        print_table(COLUMNS, found.figures, "Whole-process figures, medians")
-        print_table(STEP_COLUMNS, found.steps, "Where the time goes, medians")
+        print_table(module.COLUMNS, found.figures, "Whole-process figures, medians")
+        print_table(module.STEP_COLUMNS, found.steps, "Where the time goes, medians")
         for remark in found.remarks:
             say(remark)

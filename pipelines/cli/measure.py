@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from anomaly.detectors import DETECTORS
+from anomaly.core.discovery import all_detectors
 from anomaly.evaluation.page import Measured, page
 from anomaly.evaluation.picture import save
 from pipelines.cli.console import complain, progress, say
@@ -56,7 +56,7 @@ def publish(markets: Sequence[Measured], out: Path) -> Path:
         picture = f"{IMAGES}/detection-{market.scale}.svg"
         save(market.result, out / picture)
         pictured.append(Measured(**{**vars(market), "picture": picture}))
-    text = page(pictured, version("carbonwarden"), {detector.kind for detector in DETECTORS})
+    text = page(pictured, version("carbonwarden"), {detector.kind for detector in all_detectors()})
     write_atomic(out / PAGE, text)
     return out / PAGE
 

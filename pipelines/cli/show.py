@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import typer
 
-from anomaly.catalogue.kinds import KINDS
+from anomaly.core.kinds import KINDS
 from pipelines.cli.console import Format, print_rows, print_table, say
 from pipelines.cli.operate import Home
 from pipelines.core.errors import UsageError

@@ -47,6 +47,8 @@ def select_sql(names: tuple[str, ...], relation: str) -> str:
     origin = f"from {{{{ {relation} }}}}"
     columns = f"select {', '.join(names)}"
     if len(columns) > SQL_LINE_LENGTH:
-        columns = "select\n" + ",\n".join(f"    {name}" for name in names)
+        one_line = f"    {', '.join(names)}"
+        fits = len(one_line) <= SQL_LINE_LENGTH
+        columns = "select\n" + (one_line if fits else ",\n".join(f"    {name}" for name in names))
     between = " " if len(columns) + 1 + len(origin) <= SQL_LINE_LENGTH else "\n"
     return f"-- {NOTICE}\n{columns}{between}{origin}\n"

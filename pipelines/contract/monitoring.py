@@ -2,6 +2,19 @@
 
 from pipelines.contract.schema import Column, Table
 
+_METERS = ("coal_feed", "gas_flow", "electricity_out", "electricity_in", "heat_out", "product")
+_PARAMETERS = (
+    "fuel_consumption",
+    "ncv",
+    "carbon_content",
+    "electricity_generated",
+    "electricity_supplied",
+    "heat_supplied",
+    "product_output",
+    "process_emissions",
+    "operating_hours",
+)
+
 TABLES = (
     Table(
         name="activity_reports",
@@ -132,7 +145,7 @@ TABLES = (
             Column(
                 "meter",
                 "string",
-                enum=("coal_feed", "gas_flow", "electricity_out", "electricity_in", "heat_out", "product"),
+                enum=_METERS,
             ),
             Column("value", "float64", nullable=True, unit="t, 10^4 Nm3, MWh, MWh, GJ, t"),
         ),
@@ -161,6 +174,112 @@ TABLES = (
             Column("hydrogen", "float64", nullable=True, unit="% Had"),
             Column("carbon", "float64", nullable=True, unit="% Cad"),
             Column("ncv", "float64", nullable=True, unit="GJ/t, as received"),
+        ),
+    ),
+    Table(
+        name="quality_plans",
+        description="Data quality control plans: one row an entity, year, version, unit and parameter.",
+        key=("entity_id", "year", "version", "unit_id", "parameter"),
+        period_column="year",
+        columns=(
+            Column("entity_id", "string", ref="entities.entity_id"),
+            Column("year", "int64"),
+            Column("version", "int64"),
+            Column("unit_id", "string", ref="units.unit_id"),
+            Column("parameter", "string", enum=(*_PARAMETERS, "other")),
+            Column("basis", "string", enum=("measured", "invoiced", "default", "calculated")),
+            Column("instrument_no", "string", nullable=True),
+            Column(
+                "frequency",
+                "string",
+                nullable=True,
+                enum=("continuous", "daily", "per_batch", "monthly", "yearly"),
+            ),
+            Column("submitted_on", "date"),
+        ),
+    ),
+    Table(
+        name="instrument_calibrations",
+        description="Calibrations of meters, scales and analysers: one row an instrument and due date.",
+        key=("instrument_no", "due_on"),
+        period_column="due_on",
+        columns=(
+            Column("instrument_no", "string"),
+            Column("unit_id", "string", ref="units.unit_id"),
+            Column(
+                "measures",
+                "string",
+                enum=(*_METERS, "co2_concentration", "stack_flow", "sample_analysis"),
+            ),
+            Column("required_accuracy_pct", "float64", nullable=True, unit="%"),
+            Column("found_accuracy_pct", "float64", nullable=True, unit="%"),
+            Column("due_on", "date"),
+            Column("calibrated_on", "date", nullable=True, description="null where it was not done"),
+            Column("result", "string", nullable=True, enum=("pass", "adjusted", "fail")),
+            Column("body_id", "string", nullable=True, ref="service_bodies.body_id"),
+        ),
+    ),
+    Table(
+        name="verification_parameters",
+        description="Parameters before and after verification: "
+        "one row an entity, year, unit, parameter and period.",
+        key=("entity_id", "year", "unit_id", "parameter", "stated_period"),
+        period_column="year",
+        columns=(
+            Column("entity_id", "string", ref="entities.entity_id"),
+            Column("year", "int64"),
+            Column("unit_id", "string", ref="units.unit_id"),
+            Column("parameter", "string", enum=(*_PARAMETERS, "total", "other")),
+            Column("stated_period", "string", description="YYYY or YYYY-MM", delivered_as="period"),
+            Column("reported", "float64", nullable=True),
+            Column("verified", "float64", nullable=True),
+            Column("unit", "string"),
+            Column(
+                "reason",
+                "string",
+                nullable=True,
+                enum=(
+                    "none",
+                    "arithmetic",
+                    "source_downgrade",
+                    "missing_evidence",
+                    "wrong_default",
+                    "meter_uncalibrated",
+                    "sample_invalid",
+                    "boundary",
+                    "other",
+                ),
+            ),
+            Column("verifier_id", "string", nullable=True, ref="service_bodies.body_id"),
+        ),
+    ),
+    Table(
+        name="nonconformities",
+        description="Findings of verification and inspection: one row a finding.",
+        key=("nonconformity_id",),
+        period_column="found_on",
+        columns=(
+            Column("nonconformity_id", "string"),
+            Column("entity_id", "string", ref="entities.entity_id"),
+            Column("year", "int64"),
+            Column("found_on", "date"),
+            Column("found_by", "string", nullable=True, description="a service body or an authority"),
+            Column(
+                "check_code",
+                "string",
+                nullable=True,
+                description="code of the check in the catalogue of checks",
+            ),
+            Column("severity", "string", enum=("minor", "major", "critical")),
+            Column("description", "string"),
+            Column("due_on", "date", nullable=True),
+            Column("closed_on", "date", nullable=True),
+            Column(
+                "outcome",
+                "string",
+                nullable=True,
+                enum=("corrected", "partly_corrected", "refused", "withdrawn"),
+            ),
         ),
     ),
 )

@@ -32,6 +32,11 @@ class Output:
     identities: tuple[tuple[str, str], ...] = ()
 
     @property
+    def by_the_lake(self) -> bool:
+        """Whether the lake writes it, before the warehouse is built."""
+        return not self.after_detectors
+
+    @property
     def name(self) -> str:
         """Name of the table and of its file."""
         return self.table.name
@@ -84,6 +89,68 @@ QUARANTINE = Output(
         ),
     ),
     published="fct_quarantine",
+)
+
+COMPLETENESS = Output(
+    Table(
+        name="completeness",
+        description="Gaps in what was delivered, compared with other periods, other tables and the last "
+        "publication. One row a check, table, period, province and column with a gap, and one row for a "
+        "check that found none.",
+        key=("check_name", "table_name", "period", "province_code", "column_name"),
+        columns=(
+            Column("check_name", "string", description="entry of the completeness policy"),
+            Column("severity", "string", enum=("critical", "warning", "info")),
+            Column("state", "string", enum=("found", "passed")),
+            Column("table_name", "string", description="source table, or all"),
+            Column("period", "string", description="YYYY-MM, YYYY, or all"),
+            Column("province_code", "string", description="province, all, or none where a row has none"),
+            Column("column_name", "string", description="column, or all"),
+            Column("observed", "float64", nullable=True, description="what the check measured, in its unit"),
+            Column("expected", "float64", nullable=True, description="what was expected at least"),
+            Column("unit", "string", description="unit of the policy entry"),
+        ),
+    ),
+    published="fct_completeness",
+)
+
+ROW_COUNTS = Output(
+    Table(
+        name="row_counts",
+        description="Kept rows of the source tables. One row a table, period and province.",
+        key=("table_name", "period", "province_code"),
+        columns=(
+            Column("table_name", "string"),
+            Column("period", "string", description="YYYY-MM, YYYY, or all"),
+            Column("province_code", "string", description="of the row, its unit or its entity; none without"),
+            Column("row_count", "int64", description="kept rows"),
+            Column("subject_count", "int64", description="units or entities with rows"),
+            Column(
+                "filled_columns", "string", description="optional columns with values, with commas between"
+            ),
+        ),
+    ),
+    published="fct_row_counts",
+)
+
+DELIVERIES = Output(
+    Table(
+        name="deliveries",
+        description="Delivered files, in force or not any more. One row a file name and content.",
+        key=("delivery_id",),
+        columns=(
+            Column("delivery_id", "string"),
+            Column("table_name", "string", description="table of the source contract"),
+            Column("file", "string", description="path within the source directory"),
+            Column("status", "string", enum=("in_force", "replaced", "withdrawn")),
+            Column("row_count", "int64", description="rows in the file"),
+            Column("period_count", "int64", description="periods that the file has rows of"),
+            Column("first_period", "string", nullable=True, description="YYYY-MM or YYYY"),
+            Column("last_period", "string", nullable=True, description="YYYY-MM or YYYY"),
+            Column("period_end", "date", nullable=True, description="last day of the last period"),
+            Column("received_on", "date", description="as-of date of the run that first read this content"),
+        ),
+    ),
 )
 
 ALERTS = Output(
@@ -159,7 +226,17 @@ QUALITY_RESULTS = Output(
 )
 
 OUTPUTS = {
-    output.name: output for output in (ROW_ACCOUNTING, QUARANTINE, ALERTS, ALERT_EVIDENCE, QUALITY_RESULTS)
+    output.name: output
+    for output in (
+        ROW_ACCOUNTING,
+        QUARANTINE,
+        COMPLETENESS,
+        ROW_COUNTS,
+        DELIVERIES,
+        ALERTS,
+        ALERT_EVIDENCE,
+        QUALITY_RESULTS,
+    )
 }
 """Every output by name, in the order in which a run writes them."""
 

@@ -228,4 +228,26 @@ TABLES = (
             ),
         ),
     ),
+    Table(
+        name="control_relations",
+        description="Who controls whom, with history: one row a subject, controller, relation and first day.",
+        key=("subject_id", "controller_id", "relation", "valid_from"),
+        columns=(
+            Column("subject_type", "string", enum=("account", "holder", "entity")),
+            Column(
+                "subject_id",
+                "string",
+                description="an account_id, the holder_id of accounts, or an entity_id",
+            ),
+            Column("controller_id", "string"),
+            Column(
+                "relation",
+                "string",
+                enum=("ownership", "actual_control", "common_management", "declared_group", "mandate"),
+            ),
+            Column("share", "float64", nullable=True, unit="fraction of 1"),
+            Column("valid_from", "date"),
+            Column("valid_to", "date", nullable=True, description="last day; null while it holds"),
+        ),
+    ),
 )

@@ -111,7 +111,7 @@ def reference_page(tables: Iterable[Table]) -> str:
     ]
     for table in tables:
         parts += ["", f"## {table.name}", "", table.description, ""]
-        facts = [f"Key: {', '.join(f'`{name}`' for name in table.key)}."]
+        facts = [f"Key: {', '.join(f'`{table.column(name).delivered_name}`' for name in table.key)}."]
         facts.append(
             f"Rewritten by {'year' if table.period_column == 'year' else 'month'} of `{table.period_column}`."
             if table.period_column
@@ -121,7 +121,8 @@ def reference_page(tables: Iterable[Table]) -> str:
             facts.append("Required.")
         parts += [" ".join(facts), "", "| column | type | null | meaning |", "|---|---|---|---|"]
         parts += [
-            f"| `{column.name}` | {column.type} | {'yes' if column.nullable else ''} | {describe(column)} |"
+            f"| `{column.delivered_name}` | {column.type} "
+            f"| {'yes' if column.nullable else ''} | {describe(column)} |"
             for column in table.columns
         ]
     return "\n".join(parts) + "\n"

@@ -31,9 +31,10 @@ _POLARS: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, unit and what may stand in it.
+    """One column: its type, unit and allowed values.
 
-    `ref` names the `table.column` that a value must exist in. Timestamps are UTC.
+    `ref` names the `table.column` that a value must exist in. Timestamps are UTC. `delivered_as` is the
+    column's name in a source where the lake needs that name for a column of its own (`period`).
     """
 
     name: str
@@ -43,11 +44,17 @@ class Column:
     enum: tuple[str, ...] = ()
     ref: str | None = None
     description: str = ""
+    delivered_as: str | None = None
 
     def __post_init__(self) -> None:
         if self.type not in _DUCKDB and not _DECIMAL.fullmatch(self.type):
             expected = ", ".join([*_DUCKDB, "decimal(p,s)"])
             raise ValueError(f"column {self.name}: type is {self.type!r}, expected one of {expected}")
+
+    @property
+    def delivered_name(self) -> str:
+        """Name of the column in a source."""
+        return self.delivered_as or self.name
 
     @property
     def decimal(self) -> tuple[int, int] | None:
@@ -100,6 +107,11 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """Column names in their order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Names in the lake by their names in a source, where the two differ."""
+        return {column.delivered_as: column.name for column in self.columns if column.delivered_as}
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError where there is none."""

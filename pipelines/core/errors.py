@@ -12,5 +12,9 @@ class GateRefusedError(Exception):
     """A gate refused the run: what was found is in the home's `refusal.json`; the old snapshot stands."""
 
 
+class OutOfOrderError(Exception):
+    """A stage of a run was started before the stages that it builds on; nothing was changed."""
+
+
 class UsageError(Exception):
     """A command was used in a way that cannot work; the message says what to do instead."""

@@ -84,7 +84,9 @@ def _first_line(error: Exception) -> str:
 
 def _check_columns(file: SourceFile, table: Table, found: dict[str, str]) -> None:
     needed = [
-        c.name for c in table.columns if (not c.nullable or c.name in table.key) and c.name not in found
+        c.delivered_name
+        for c in table.columns
+        if (not c.nullable or c.name in table.key) and c.name not in found
     ]
     if needed:
         raise SourceError(
@@ -242,6 +244,10 @@ def _relation(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table) ->
         )
         relation = f"(select *, {constants} from {relation})"
         found |= dict.fromkeys(named, "VARCHAR")
+    if renamed := {old: new for old, new in table.renamed.items() if old in found}:
+        names = ", ".join(f"{quoted(old)} as {quoted(new)}" for old, new in renamed.items())
+        relation = f"(select * rename ({names}) from {relation})"
+        found = {renamed.get(name, name): kind for name, kind in found.items()}
     _check_columns(file, table, found)
     return relation, found
 

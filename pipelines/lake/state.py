@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from pipelines.core.errors import SourceError
 from pipelines.core.files import write_atomic
 
-FORMAT = "2"
+FORMAT = "3"
 """Enters the id of every received file; a change in what the checks do or in what is stored raises it."""
 
 
@@ -62,6 +62,10 @@ class LakeState(BaseModel):
     """The run in which each file name first came; kept when a file is withdrawn, and never changed."""
     files: dict[str, FileState] = Field(default_factory=dict)
     tables: dict[str, dict[str, PeriodState]] = Field(default_factory=dict)
+    profiles: dict[str, str] = Field(default_factory=dict)
+    """Name of each table's profile file."""
+    received_on: dict[str, str] = Field(default_factory=dict)
+    """By delivery id: the as-of date of the run that read it first; kept when the lake is made anew."""
     reader_digest: str = ""
     """Hash of the file with the rows that a reader quarantined; empty without one."""
     reader_quarantined: dict[str, int] = Field(default_factory=dict)
@@ -85,7 +89,11 @@ class LakeState(BaseModel):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             if found["engine"] != _made_by():
-                found = {name: found[name] for name in ("sequence", "first_seen", "retired")}
+                found = {
+                    name: found[name]
+                    for name in ("sequence", "first_seen", "received_on", "retired")
+                    if name in found
+                }
             return cls.model_validate(found)
         except (ValueError, KeyError, TypeError) as error:
             raise SourceError(

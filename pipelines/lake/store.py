@@ -62,6 +62,9 @@ def sweep(lake: Path, state: LakeState) -> None:
         for path in (lake / folder).glob("*/*"):
             if path.name not in in_force:
                 path.unlink()
+    for path in (lake / "profiles").glob("*"):
+        if path.name not in state.profiles.values():
+            path.unlink()
     for unfinished in (lake / "received").glob("*/*.part"):
         shutil.rmtree(unfinished)
 

@@ -1,4 +1,4 @@
-"""Bring the lake up to a source directory: receive what is new, resolve what it touches."""
+"""Bring the lake up to a source directory: receive what is new, resolve what it changes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pipelines.core.sql import quoted
 from pipelines.lake.files import Listing, SourceFile, list_source
 from pipelines.lake.keep import Keeper
 from pipelines.lake.parts import parts_of, read_files
+from pipelines.lake.profile import update_profile
 from pipelines.lake.readings import digest, reader_quarantine, take_over
 from pipelines.lake.receive import receive, received_id
 from pipelines.lake.resolve import Resolver
@@ -93,7 +94,7 @@ class _Update:
         self.con, self.lake, self.state, self.progress = con, lake, state, progress
         self.changed: dict[str, set[str]] = {name: set() for name in TABLES}
         self.retired: dict[str, list[FileState]] = {name: [] for name in TABLES}
-        self.rewritten: dict[str, int] = {}
+        self.rewritten: dict[str, set[str]] = {}
 
     def retire(self, name: str, reason: str) -> FileState:
         """Take a file out of force; what it brought stays in `received/`."""
@@ -106,6 +107,8 @@ class _Update:
                 "received": before.received,
                 "sha256": before.sha256,
                 "reason": reason,
+                "rows": str(before.rows),
+                "periods": " ".join(sorted(before.periods)),
                 "run": str(self.state.sequence),
             }
         )
@@ -166,12 +169,12 @@ class _Update:
                 continue
             self.progress(f"resolving {table.name}")
             changed = self._resolve_table(table, parents)
-            self.rewritten[table.name] = len(changed)
+            self.rewritten[table.name] = changed
             if table.name in delivered:
                 parents[table.name] = self.kept(table.name)
 
     def _resolve_table(self, table: Table, parents: dict[str, str]) -> set[str]:
-        """Decide a table's changed periods and touch what refers to it; returns those that differ now."""
+        """Decide a table's changed periods and mark what refers to it; returns those that differ now."""
         resolver = Resolver(self.con, self.lake, table, self.state)
         keeper = Keeper(self.con, self.lake, table, self.state)
         changed = resolver.widen(self.changed[table.name], self.retired[table.name])
@@ -189,7 +192,7 @@ class _Update:
             != (after[p].fingerprint if p in after else "0:0")
         }
         if changed:
-            self._touch_children(
+            self._mark_children(
                 table,
                 {p: s for p, s in before.items() if p in changed},
                 {p: s for p, s in after.items() if p in changed},
@@ -199,7 +202,7 @@ class _Update:
     def _all_periods(self, table: Table) -> set[str]:
         return {p for file in self.state.files.values() if file.table == table.name for p in file.periods}
 
-    def _touch_children(
+    def _mark_children(
         self, parent: Table, before: dict[str, PeriodState], after: dict[str, PeriodState]
     ) -> None:
         """Periods of other tables whose rows refer to a key that came or went."""
@@ -243,7 +246,7 @@ def _accounting(summary: dict[str, TableSummary]) -> pl.DataFrame:
 
 
 def _summarise(
-    state: LakeState, change: _Change, retired: dict[str, int], rewritten: dict[str, int]
+    state: LakeState, change: _Change, retired: dict[str, int], rewritten: dict[str, set[str]]
 ) -> dict[str, TableSummary]:
     summary = {name: TableSummary(name) for name in TABLES}
     for file in state.files.values():
@@ -262,7 +265,7 @@ def _summarise(
     for table, periods in state.tables.items():
         entry = summary[table]
         entry.periods = len(periods)
-        entry.periods_rewritten = rewritten.get(table, 0)
+        entry.periods_rewritten = len(rewritten.get(table, ()))
         for period in periods.values():
             entry.rows_in += period.rows_in
             entry.kept += period.kept
@@ -288,7 +291,7 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
         withdrawn[table] = withdrawn.get(table, 0) + 1
     read = reader_quarantine(source)
     changed = bool(change) or state.reader_digest != digest(read) or not (lake / "state.json").is_file()
-    rewritten: dict[str, int] = {}
+    rewritten: dict[str, set[str]] = {}
     # A run that was cut off may have left files that no state names.
     sweep(lake, state)
     write_empty_files(con, lake)
@@ -298,6 +301,9 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
         update.take_in(change)
         update.resolve(delivered_before)
         rewritten = update.rewritten
+        for name, periods in rewritten.items():
+            if periods or name not in state.profiles:
+                update_profile(con, lake, TABLES[name], state, periods)
         state.reader_quarantined = take_over(con, read, reader_file(lake))
         state.reader_digest = digest(read)
         state.write(lake)

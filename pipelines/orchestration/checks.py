@@ -6,31 +6,44 @@ See https://docs.dagster.io/guides/test/asset-checks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import dagster as dg
 
+from anomaly.core.texts import with_folders
 from expectations.gates import suites_of
 from expectations.policy import Market
 from expectations.results import GateResult, QualityResult
+from expectations.runner import MESSAGES
 from expectations.suite import Frame
 from pipelines.contract.tables import TABLES
 from pipelines.core.progress import report
 from pipelines.orchestration.assets.names import (
     ALERT_EVIDENCE,
     ALERTS,
-    HANDOVER,
+    ENGINEERS,
+    INGESTION_GATE,
+    LAKE,
     QUALITY_RESULTS,
+    ROW_ACCOUNTING,
     SUPERVISORS,
     lake_key,
 )
-from pipelines.orchestration.gates import INGESTION, PUBLICATION, forget_gates, refuse_if_failed, run_gate
-from pipelines.orchestration.resources import Workspace
+from pipelines.orchestration.assets.names import PUBLICATION as PUBLICATION_ASSET
+from pipelines.orchestration.jobs import ON_TIME
+from pipelines.orchestration.lineage import ordered_after
+from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
+from pipelines.publication.gates import INGESTION, PUBLICATION, forget_gates, refuse_if_failed, run_gate
+from pipelines.publication.snapshots import created_at, snapshots
 
 _Name = TypeVar("_Name")
 
 _CHECK = "plausibility"
+
+MAX_AGE = timedelta(hours=36)
+"""How old the last publication may be before `published_on_time` fails."""
 _ALERT_TABLES = ("fct_alerts",)
 
 
@@ -88,13 +101,16 @@ def build_quality_asset() -> dg.AssetsDefinition:
             for name, what in checks.items()
         ],
     )
-    def quality_results(workspace: Workspace) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+    @step("publication_gate")
+    def quality_results(
+        workspace: Workspace, lock: HomeLock
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
         report("gate before publication")
-        result = run_gate(workspace, PUBLICATION)
+        result = run_gate(workspace.candidate, PUBLICATION, with_folders(MESSAGES).text)
         groups = dict.fromkeys(_ALERT_TABLES, "plausible_alerts")
         for check, rows in _grouped(result, groups, "plausible_marts").items():
             yield _result(QUALITY_RESULTS, check, rows)
-        refuse_if_failed(workspace, result)
+        refuse_if_failed(workspace.candidate, result)
         yield dg.MaterializeResult(
             asset_key=QUALITY_RESULTS, metadata={"dagster/row_count": len(result.results)}
         )
@@ -102,28 +118,70 @@ def build_quality_asset() -> dg.AssetsDefinition:
     return quality_results
 
 
-def build_ingestion_check() -> dg.AssetChecksDefinition:
-    """Gate 1 as asset checks, one a table; which tables are judged follows from the suites."""
+def build_ingestion_gate() -> dg.AssetsDefinition:
+    """Gate 1, before the warehouse: an asset with its results, and one check a table.
+
+    Which tables are judged follows from the suites.
+    """
     frame = Frame(INGESTION, Market(), datetime.now(UTC).date())
     judged = {suite.table for suite in suites_of(frame)}
     keys = {name: lake_key(name) for name in TABLES if name in judged}
-    rest = dg.AssetKey([HANDOVER, "row_accounting"])
-
-    @dg.multi_asset_check(
-        name="ingestion",
-        description="Plausibility of what came in; a critical failure refuses the run.",
-        specs=[
-            dg.AssetCheckSpec(_CHECK, asset=key, blocking=True, description="Plausibility of what came in.")
-            for key in [*keys.values(), rest]
-        ],
+    gate = dg.AssetSpec(
+        INGESTION_GATE,
+        deps=[*keys.values(), ROW_ACCOUNTING],
+        group_name=LAKE,
+        owners=ENGINEERS,
+        kinds={"duckdb", "greatexpectations"},
+        description="What the ingestion gate found in the delivered rows. One row an expectation.",
     )
-    def ingestion(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
-        """Gate 1: plausibility of what came in."""
+    checks = [
+        dg.AssetCheckSpec(_CHECK, asset=key, blocking=True, description="Plausibility of what came in.")
+        for key in [*keys.values(), ROW_ACCOUNTING]
+    ]
+
+    @step("ingestion_gate")
+    def ingestion(
+        workspace: Workspace, lock: HomeLock
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+        """Plausibility of what came in; a critical failure refuses the run."""
         report("ingestion gate")
         forget_gates(workspace.settings)
-        result = run_gate(workspace, INGESTION)
-        for key, rows in _grouped(result, keys, rest).items():
+        result = run_gate(workspace.candidate, INGESTION, with_folders(MESSAGES).text)
+        for key, rows in _grouped(result, keys, ROW_ACCOUNTING).items():
             yield _result(key, _CHECK, rows)
-        refuse_if_failed(workspace, result)
+        refuse_if_failed(workspace.candidate, result)
+        yield dg.MaterializeResult(
+            asset_key=INGESTION_GATE, metadata={"dagster/row_count": len(result.results)}
+        )
 
-    return ingestion
+    return ordered_after(
+        [ROW_ACCOUNTING],
+        name="ingestion",
+        specs=[gate],
+        check_specs=checks,
+        compute=ingestion,
+        can_subset=False,
+    )
+
+
+@dg.asset_check(
+    asset=PUBLICATION_ASSET,
+    name=ON_TIME.name,
+    description="The last snapshot is less than a day and a half old.",
+)
+def published_on_time(workspace: Workspace) -> dg.AssetCheckResult:
+    """Compare the age of the last snapshot with the limit; nothing published counts as too old."""
+    newest = next(iter(snapshots(workspace.settings)), None)
+    if newest is None:
+        return dg.AssetCheckResult(passed=False, metadata={"found": "nothing was published yet"})
+    created = datetime.fromisoformat(created_at(newest))
+    age = datetime.now(UTC) - created
+    return dg.AssetCheckResult(
+        passed=age <= MAX_AGE,
+        metadata={
+            "snapshot": newest.name,
+            "published_at": created.isoformat(),
+            "age_hours": round(age.total_seconds() / 3600, 1),
+            "limit_hours": MAX_AGE.total_seconds() / 3600,
+        },
+    )

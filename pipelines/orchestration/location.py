@@ -9,40 +9,36 @@ import dagster as dg
 
 def build_definitions() -> dg.Definitions:
     """Assets, checks, jobs, schedules, sensors and resources; prepares dbt's manifest where needed."""
-    from dagster_dbt import DbtCliResource
-
     from pipelines.orchestration.assets.analysis import build_candidate_asset, detectors, expected_emissions
     from pipelines.orchestration.assets.lake import lake
     from pipelines.orchestration.assets.publication import build_publication_assets
     from pipelines.orchestration.assets.warehouse import build_warehouse_assets
-    from pipelines.orchestration.checks import build_ingestion_check, build_quality_asset
-    from pipelines.orchestration.jobs import supervision_run
-    from pipelines.orchestration.project import dbt_executable, dbt_project, prepare_manifest
+    from pipelines.orchestration.checks import (
+        build_ingestion_gate,
+        build_quality_asset,
+        published_on_time,
+    )
+    from pipelines.orchestration.jobs import publication_alarm, supervision_run
     from pipelines.orchestration.resources import HomeLock, Workspace
-    from pipelines.orchestration.schedules import daily_run
-    from pipelines.orchestration.sensors import new_files
+    from pipelines.orchestration.schedules import alarm_check, daily_run, monthly_run
+    from pipelines.orchestration.sensors import failed_run, new_files
 
-    prepare_manifest()
     workspace = Workspace()
-    warehouse, supervision = build_warehouse_assets()
     return dg.Definitions(
         assets=[
             lake,
-            warehouse,
-            build_candidate_asset(sorted(warehouse.keys)),
+            build_ingestion_gate(),
+            *build_warehouse_assets(),
+            build_candidate_asset(),
             expected_emissions,
             detectors,
             build_quality_asset(),
-            supervision,
-            *build_publication_assets(sorted(supervision.keys)),
+            *build_publication_assets(),
         ],
-        asset_checks=[build_ingestion_check()],
-        jobs=[supervision_run],
-        schedules=[daily_run],
-        sensors=[new_files],
-        resources={
-            "workspace": workspace,
-            "lock": HomeLock(workspace=workspace),
-            "dbt": DbtCliResource(project_dir=dbt_project(), dbt_executable=dbt_executable()),
-        },
+        asset_checks=[published_on_time],
+        jobs=[supervision_run, publication_alarm],
+        schedules=[daily_run, monthly_run, alarm_check],
+        sensors=[new_files, failed_run],
+        executor=dg.in_process_executor,
+        resources={"workspace": workspace, "lock": HomeLock(workspace=workspace)},
     )

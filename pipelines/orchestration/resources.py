@@ -18,7 +18,8 @@ from pydantic import Field
 from pipelines.core.lock import home_lock
 from pipelines.core.market import Market, as_of_date, read_market
 from pipelines.core.settings import Settings
-from pipelines.publication.snapshots import candidate_folder, snapshot_id
+from pipelines.publication.identity import snapshot_id
+from pipelines.publication.snapshots import Candidate
 
 
 class Workspace(dg.ConfigurableResource):
@@ -68,9 +69,9 @@ class Workspace(dg.ConfigurableResource):
         return snapshot_id(self.source_path, self.day)
 
     @property
-    def candidate(self) -> Path:
-        """Folder in which the snapshot is put together."""
-        return candidate_folder(self.settings, self.snapshot)
+    def candidate(self) -> Candidate:
+        """The snapshot in preparation."""
+        return Candidate(self.settings, self.snapshot, self.market, self.day)
 
 
 class HomeLock(dg.ConfigurableResource):

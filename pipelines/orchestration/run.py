@@ -7,18 +7,17 @@ Does not belong here: what the run does (`assets/`), printing (`cli/`).
 from __future__ import annotations
 
 import json
-import os
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.core.errors import SourceError
 from pipelines.core.lock import home_lock
 from pipelines.core.progress import report
 from pipelines.core.settings import Settings
-from pipelines.publication.snapshots import current_id, snapshot_id
+from pipelines.publication.identity import snapshot_id
+from pipelines.publication.snapshots import current_id
 
 DONE, REFUSED, UNREADABLE, FAILED = 0, 1, 3, 4
 
@@ -52,19 +51,14 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
         settings.refusal.unlink(missing_ok=True)
         return Outcome(DONE, wanted, "the publication shows what the source holds", unchanged=True)
     report("loading the pipeline")
-    # Dagster's own usage statistics would need the network.
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
-    import dagster as dg
-
+    from pipelines.orchestration.instance import open_instance
     from pipelines.orchestration.location import build_definitions
     from pipelines.orchestration.resources import HomeLock, Workspace
 
     definitions = build_definitions()
     job = definitions.resolve_job_def("supervision_run")
     workspace = Workspace(home=str(settings.home), source=str(source), as_of=as_of.isoformat())
-    log = settings.home / "run.log"
-    # dbt's lines belong to a log: standard output is for results.
-    with dg.DagsterInstance.ephemeral() as instance, log.open("w") as stream, redirect_stdout(stream):
+    with open_instance(settings) as instance:
         result = job.execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=instance,
@@ -104,21 +98,19 @@ def step_seconds(settings: Settings) -> dict[str, float]:
 
 
 def _failure(settings: Settings, result: Any, wanted: str) -> Outcome:
-    """Name the first failed step's own error, not Dagster's wrapping of it."""
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        error = event.step_failure_data.error
-        while error.cause is not None and error.cls_name.startswith("Dagster"):
-            error = error.cause
-        message = error.message.partition(": ")[2].strip() or error.message
-        if error.cls_name == "GateRefusedError":
-            return Outcome(REFUSED, wanted, message)
-        if error.cls_name == SourceError.__name__:
-            return Outcome(UNREADABLE, wanted, message)
+    """What the first failed step says about itself."""
+    from pipelines.orchestration.steps import Ending, ending_of
+
+    codes = {Ending.REFUSED: REFUSED, Ending.UNREADABLE: UNREADABLE}
+    failed = next((event.step_failure_data for event in result.all_events if event.is_step_failure), None)
+    if failed is None:
+        return Outcome(FAILED, wanted, "the run failed and named no step; run `dagster dev` to look at it")
+    message = (failed.user_failure_data and failed.user_failure_data.description) or failed.error.message
+    code = codes.get(ending_of(failed), FAILED)
+    if code == FAILED:
+        where = settings.scratch / "error.txt"
         with suppress(OSError):
             settings.scratch.mkdir(parents=True, exist_ok=True)
-            (settings.scratch / "error.txt").write_text(error.to_string(), encoding="utf-8")
-        where = settings.scratch / "error.txt"
-        return Outcome(FAILED, wanted, f"{error.cls_name}: {message} (all of it in {where})")
-    return Outcome(FAILED, wanted, "the run failed and named no step; run `dagster dev` to look at it")
+            where.write_text(failed.error.to_string(), encoding="utf-8")
+        message = f"{message} (all of it in {where})"
+    return Outcome(code, wanted, message)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,25 +13,29 @@ from typing import Any
 import duckdb
 
 from pipelines.core.files import write_atomic
-from pipelines.core.settings import ROOT, Settings
+from pipelines.core.market import Market
+from pipelines.core.settings import Settings
 from pipelines.core.sql import literal, quoted
-from pipelines.lake import readings
-from pipelines.lake.files import list_source
-from pipelines.warehouse.build import PROJECT, fingerprint
-
-_CODE = ("anomaly", "models", "expectations", "pipelines")
 
 
-def snapshot_id(source: Path, as_of: date) -> str:
-    """Identity of what a run would publish: the same source, day and program give the same id."""
-    listing = list_source(source)
-    market = source / "market.yml"
-    texts = [f"{file.name} {file.sha256}" for file in listing.files]
-    texts.append(readings.digest(readings.reader_quarantine(source)))
-    texts.append(market.read_text(encoding="utf-8", errors="replace") if market.is_file() else "")
-    code = fingerprint([PROJECT, *(ROOT / room for room in _CODE)], as_of.isoformat(), duckdb.__version__)
-    digest = hashlib.sha256("\n".join([code, *texts]).encode()).hexdigest()
-    return f"{as_of:%Y%m%d}-{digest[:12]}"
+@dataclass(frozen=True)
+class Candidate:
+    """A snapshot in preparation, which no reader sees: its place, its identity and what it is made for."""
+
+    settings: Settings
+    snapshot: str
+    market: Market
+    day: date
+
+    @property
+    def folder(self) -> Path:
+        """Where the snapshot is put together."""
+        return candidate_folder(self.settings, self.snapshot)
+
+    @property
+    def marts(self) -> Path:
+        """Folder of its marts as Parquet."""
+        return self.folder / "marts"
 
 
 def current_id(settings: Settings) -> str | None:
@@ -103,6 +107,12 @@ def _point_to(settings: Settings, identifier: str) -> None:
     os.replace(link, settings.current)  # noqa: PTH105 - Path.replace would follow nothing either; the rename is the point
 
 
+def created_at(snapshot: Path) -> str:
+    """When a snapshot was published, as ISO text in UTC."""
+    manifest: dict[str, str] = json.loads((snapshot / "manifest.json").read_text(encoding="utf-8"))
+    return manifest["created_at"]
+
+
 def snapshots(settings: Settings) -> list[Path]:
     """Published snapshots, newest first."""
     folders = [
@@ -110,10 +120,7 @@ def snapshots(settings: Settings) -> list[Path]:
         for path in settings.published.glob("[!.]*")
         if (path / "manifest.json").is_file() and not path.is_symlink()
     ]
-    created = {
-        path: json.loads((path / "manifest.json").read_text(encoding="utf-8"))["created_at"]
-        for path in folders
-    }
+    created = {path: created_at(path) for path in folders}
     return sorted(folders, key=lambda path: (created[path], path.name), reverse=True)
 
 

@@ -1,171 +1,109 @@
-"""How dbt is asked to build the warehouse: which variables it gets and which periods it rewrites.
+"""One build of the warehouse: the variables it is given, and how each seed, model and test ended.
 
-Only dbt opens `warehouse.duckdb` for writing. This module remembers what the warehouse was built from,
-so that a run rewrites what the lake changed since, also after a run that was cut off.
+Belongs here: `dbt build`. Does not belong here: which nodes to build (`plan.py`), the call (`invocation.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, Field
-
-from pipelines.core.files import write_atomic
 from pipelines.core.market import Market
-from pipelines.core.settings import ROOT, Settings
-from pipelines.lake.state import LakeState
-
-PROJECT = ROOT / "dbt_project"
-_IGNORED = {"target", "logs"}
-
-Fingerprints = dict[str, dict[str, str]]
-ChangedPeriods = dict[str, list[str]]
-
-
-class WarehouseState(BaseModel):
-    """What the warehouse holds: the lake's fingerprints, and the code and market it was built with."""
-
-    fingerprints: Fingerprints = Field(default_factory=dict)
-    pending: ChangedPeriods = Field(default_factory=dict)
-    """Periods that a run began to rewrite and did not finish."""
-    fingerprint: str = ""
-    last_full: bool = False
-    last_changed: ChangedPeriods = Field(default_factory=dict)
-    """What the last finished build rewrote."""
+from pipelines.core.settings import Settings
+from pipelines.warehouse.invocation import DbtError, invoke
+from pipelines.warehouse.project import PROJECT, parsed_manifest
 
 
 @dataclass(frozen=True)
-class BuildPlan:
-    """What the next build rewrites; `changed` names the periods of each source table."""
+class NodeResult:
+    """How one seed, model or test of a build ended; `failures` counts the rows a test found."""
 
-    full: bool
-    changed: ChangedPeriods
-    fingerprint: str
-    fingerprints: Fingerprints
+    unique_id: str
+    status: str
+    seconds: float
+    message: str | None
+    failures: int | None
 
+    @property
+    def built(self) -> bool:
+        """A seed or model that is in the warehouse now."""
+        return self.status == "success" and not self.unique_id.startswith("operation.")
 
-def fingerprint(folders: Iterable[Path], *texts: str) -> str:
-    """Hash of the content of all files below these folders, and of further texts."""
-    digest = hashlib.sha256("\x00".join(texts).encode())
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            parts = path.relative_to(folder).parts
-            if path.is_file() and not _IGNORED.intersection(parts) and "__pycache__" not in parts:
-                digest.update("/".join(parts).encode() + b"\x00")
-                digest.update(path.read_bytes())
-    return digest.hexdigest()
+    @property
+    def failed_test(self) -> bool:
+        """A test that found rows it must not find, at a severity that fails the build."""
+        return self.status == "fail"
 
-
-def _path(settings: Settings) -> Path:
-    return settings.home / "warehouse.json"
-
-
-def _read(settings: Settings) -> WarehouseState:
-    path = _path(settings)
-    if not path.is_file() or not settings.warehouse.is_file():
-        return WarehouseState()
-    try:
-        return WarehouseState.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValueError:
-        # A damaged memory costs a full build, not a wrong one.
-        return WarehouseState()
+    @property
+    def broken(self) -> bool:
+        """Neither a result nor a verdict: the SQL could not be run."""
+        return self.status in {"error", "runtime error"}
 
 
-def _write(settings: Settings, state: WarehouseState) -> None:
-    write_atomic(_path(settings), state.model_dump_json(indent=1))
+@dataclass(frozen=True)
+class BuildResult:
+    """One invocation of `dbt build`: results in the order in which the nodes ended."""
+
+    success: bool
+    nodes: list[NodeResult] = field(default_factory=list)
 
 
-def _difference(
-    before: Mapping[str, Mapping[str, str]], now: Fingerprints, pending: ChangedPeriods
-) -> ChangedPeriods:
-    changed: ChangedPeriods = {}
-    for table in sorted(before.keys() | now.keys() | pending.keys()):
-        old, new = before.get(table, {}), now.get(table, {})
-        periods = {period for period in old.keys() | new.keys() if old.get(period) != new.get(period)}
-        periods.update(pending.get(table, []))
-        if periods:
-            changed[table] = sorted(periods)
-    return changed
-
-
-def plan_build(settings: Settings, lake: LakeState, market: Market) -> BuildPlan:
-    """What must be rewritten for the warehouse to show what the lake holds now.
-
-    A changed dbt project, engine or market means a full build.
-    """
-    state = _read(settings)
-    now = fingerprint([PROJECT], lake.engine, market.model_dump_json())
-    fingerprints = lake.fingerprints()
-    full = state.fingerprint != now
-    return BuildPlan(
-        full, {} if full else _difference(state.fingerprints, fingerprints, state.pending), now, fingerprints
-    )
-
-
-def begin_build(settings: Settings, plan: BuildPlan) -> None:
-    """Note which periods are about to be rewritten, so that a run cut off midway is repaired by the next."""
-    if plan.full:
-        _path(settings).unlink(missing_ok=True)
-        return
-    state = _read(settings)
-    state.pending = plan.changed
-    _write(settings, state)
-
-
-def finish_build(settings: Settings, plan: BuildPlan) -> None:
-    """Note that the warehouse now shows what the plan saw in the lake."""
-    state = WarehouseState(
-        fingerprints=plan.fingerprints,
-        fingerprint=plan.fingerprint,
-        last_full=plan.full,
-        last_changed=plan.changed,
-    )
-    _write(settings, state)
-
-
-def last_plan(settings: Settings) -> BuildPlan:
-    """The plan of the build that was finished last, for what is built on top of it in the same run."""
-    state = _read(settings)
-    return BuildPlan(state.last_full, state.last_changed, state.fingerprint, state.fingerprints)
-
-
-def dbt_variables(market: Market) -> dict[str, str]:
-    """Variables of the dbt project, the same in every run of a market: dbt parses anew when one differs."""
-    return {"market_id": market.id, "currency": market.currency, "timezone": market.timezone}
-
-
-def run_values(settings: Settings, as_of: str, plan: BuildPlan) -> dict[str, Any]:
-    """What differs from run to run; the project asks for it by its macro `run_value`."""
+def variables(settings: Settings, market: Market, **values: Any) -> dict[str, Any]:
+    """Variables of the project and of its profile for one build in a home."""
     return {
-        "as_of": as_of,
+        "market_id": market.id,
+        "currency": market.currency,
+        "timezone": market.timezone,
+        "warehouse": str(settings.warehouse),
+        "memory_limit": settings.memory_limit,
+        "duckdb_threads": settings.threads,
         "lake_path": str(settings.lake),
-        "changed": "all" if plan.full else plan.changed,
+        **values,
     }
 
 
-def dbt_environment(settings: Settings, values: dict[str, Any]) -> dict[str, str]:
-    """Environment that the dbt profile and the project read."""
-    return {
-        "CARBONWARDEN_WAREHOUSE": str(settings.warehouse),
-        "CARBONWARDEN_MEMORY_LIMIT": settings.memory_limit,
-        "CARBONWARDEN_THREADS": str(settings.threads),
-        "CARBONWARDEN_RUN": json.dumps(values),
-    }
+def build(
+    settings: Settings, given: dict[str, Any], *, select: Iterable[str] = (), exclude: str = "", full: bool
+) -> BuildResult:
+    """Build the selected nodes with their tests; the warehouse file is closed afterwards.
 
+    Args:
+        settings: the home.
+        given: what `variables` returns.
+        select: names of seeds, models and `source:` selectors; none means every node.
+        exclude: nodes to leave out, as a dbt selector.
+        full: drop and rebuild incremental models.
 
-def published_models(manifest: Path, *, supervision: bool) -> list[str]:
-    """Names of the marts that are published: of the supervision part, or of all else with the rules.
-
-    `manifest` is dbt's manifest.json. Rules are seeds and are published like marts.
+    Raises:
+        DbtError: dbt ended without results.
     """
-    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
-    marts = [node for node in nodes if node["resource_type"] == "model" and node["path"].startswith("marts/")]
-    chosen = [node["name"] for node in marts if ("supervision" in node["tags"]) == supervision]
-    if not supervision:
-        chosen += [node["name"] for node in nodes if node["resource_type"] == "seed"]
-    return sorted(chosen)
+    arguments = [
+        "build",
+        "--vars",
+        json.dumps(given),
+        "--exclude-resource-type",
+        "unit_test",
+        "--no-write-json",
+    ]
+    chosen = sorted(select)
+    arguments += ["--select", *chosen] if chosen else []
+    arguments += ["--exclude", exclude] if exclude else []
+    arguments += ["--full-refresh"] if full else []
+    target = settings.scratch / "dbt"
+    target.mkdir(parents=True, exist_ok=True)
+    outcome = invoke(arguments, PROJECT, target, parsed_manifest())
+    if outcome.result is None:
+        raise DbtError(f"dbt could not build the warehouse: {outcome.exception}; see {target / 'dbt.log'}")
+    nodes = [
+        NodeResult(
+            unique_id=result.node.unique_id,
+            status=str(result.status),
+            seconds=result.execution_time,
+            message=result.message,
+            failures=result.failures,
+        )
+        for result in outcome.result.results
+    ]
+    return BuildResult(outcome.success, nodes)

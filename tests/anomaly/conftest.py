@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from anomaly.detect import detect
-from anomaly.market import Market
+from anomaly.core.market import Market
+from anomaly.core.run import detect
 from pipelines.contract.tables import TABLES
 
 Write = Callable[..., None]

@@ -8,11 +8,11 @@ from datetime import date
 import polars as pl
 import pytest
 
-from anomaly.detect import detect
-from anomaly.detectors import DETECTORS
-from anomaly.findings import ALERT_SCHEMA
-from anomaly.market import Market
-from anomaly.marts import Marts
+from anomaly.core.alerts import ALERT_SCHEMA
+from anomaly.core.discovery import all_detectors
+from anomaly.core.market import Market
+from anomaly.core.marts import Marts
+from anomaly.core.run import detect
 from anomaly.replay import replay
 
 
@@ -39,7 +39,7 @@ def test_missing_and_empty_marts_are_skipped_by_name(marts):
     compliance().clear().write_parquet(marts / "fct_compliance_years.parquet")
     result = detect(marts)
     assert result.alerts.is_empty() and result.alerts.schema == pl.Schema(ALERT_SCHEMA)
-    assert {skipped.detector for skipped in result.skipped} == {detector.kind for detector in DETECTORS}
+    assert {skipped.detector for skipped in result.skipped} == {detector.kind for detector in all_detectors()}
     reasons = " ".join(skipped.reason for skipped in result.skipped)
     assert "surrender_shortfall: skipped, the marts have no rows of fct_compliance_years" in reasons
 
@@ -87,7 +87,7 @@ def test_rules_of_a_market_without_law_on_file_are_left_out(marts):
     assert alerts["rule_refs"].list.len().sum() == 0
 
 
-def test_replay_gives_the_same_alert_and_tells_a_changed_one(marts):
+def test_replay_gives_the_same_alert_and_reports_a_changed_one(marts):
     compliance(4).write_parquet(marts / "fct_compliance_years.parquet")
     snapshot = marts.parent
     manifest = {"as_of": "2025-01-31", "market": {"id": "cn", "timezone": "Asia/Shanghai", "currency": "CNY"}}

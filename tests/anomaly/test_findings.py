@@ -7,15 +7,15 @@ from datetime import date, datetime
 
 import pytest
 
-from anomaly.findings import Evidence, Finding, alert_frame, evidence_frame
-from anomaly.policy import load_policy
+from anomaly.core.alerts import Evidence, Finding, alert_frame, evidence_frame
+from anomaly.core.policy import load_policy
 
 
 def finding(*evidence):
     return Finding(
         kind="late_report", subject_type="unit", subject_ids=("U-1",), window_start=datetime(2024, 1, 1),
         window_end=datetime(2024, 2, 1), score=0.5, measures={}, evidence=evidence, variant="monthly",
-        title_values={"entity": "E", "unit": "U-1", "month": "2024-01", "days": 1},
+        title_values={"entity": "E", "unit": "U-1", "month": date(2024, 1, 1), "days_late": 1},
     )  # fmt: skip
 
 

@@ -52,6 +52,51 @@ def test_volatility_regime_finds_the_storm_and_its_days(marts, run, trading_days
     assert alerts["subject_ids"][0].to_list() == ["CEA24", "cn"]
 
 
+def instruments(dates, returns):
+    """Trading days of several instruments with the given returns."""
+    return pl.concat(
+        market_days(dates, returns=values).with_columns(instrument_id=pl.lit(name))
+        for name, values in returns.items()
+    )
+
+
+def test_one_day_of_news_is_no_volatility_regime(marts, run, trading_days):
+    returns = np.random.default_rng(1).normal(0, 0.01, 400)
+    returns[300] = 0.1
+    market_days(trading_days(400), returns=returns).write_parquet(marts / "fct_market_days.parquet")
+    assert run("volatility_regime").is_empty()
+
+
+def test_an_instrument_that_is_often_erratic_needs_more(marts, run, trading_days):
+    """The same two weeks stand out after a calm year, and not where a third of the year was like them."""
+    calm = 0.01 * np.where(np.arange(400) % 2, 1.0, -1.0)
+    erratic = calm.copy()
+    for first in range(20, 340, 60):
+        erratic[first : first + 20] *= 3.5
+    for returns in (calm, erratic):
+        returns[360:370] *= 3.5
+    days = trading_days(400)
+    market_days(days, returns=calm).write_parquet(marts / "fct_market_days.parquet")
+    assert run("volatility_regime").height == 1
+    market_days(days, returns=erratic).write_parquet(marts / "fct_market_days.parquet")
+    assert run("volatility_regime").is_empty()
+
+
+def test_what_moves_the_whole_market_is_one_finding_of_the_market(marts, run, trading_days):
+    rng = np.random.default_rng(2)
+    returns = {name: rng.normal(0, 0.01, 400) for name in ("CEA22", "CEA23", "CEA24", "CCER")}
+    for values in returns.values():
+        values[300:315] *= 6
+    days = trading_days(400)
+    instruments(days, returns).write_parquet(marts / "fct_market_days.parquet")
+    alerts = run("volatility_regime")
+    assert alerts["subject_type"].to_list() == ["market"]
+    assert alerts["subject_ids"][0].to_list() == ["CCER", "CEA22", "CEA23", "CEA24", "cn"]
+    returns["CEA22"][300:315] *= 3
+    instruments(days, returns).write_parquet(marts / "fct_market_days.parquet")
+    assert sorted(run("volatility_regime")["subject_type"]) == ["instrument", "market"]
+
+
 def test_volatility_of_carried_closes_is_a_number(marts, run, trading_days):
     returns = np.random.default_rng(1).normal(0, 0.01, 400)
     returns[200:] = 0.0

@@ -1,4 +1,4 @@
-"""wash_trade, circular_trade, off_market_block, ledger_break, pass_through."""
+"""off_market_block, ledger_break, pass_through; an honest order book."""
 
 from __future__ import annotations
 
@@ -69,86 +69,10 @@ def write_transfers(marts, rows):
     pl.DataFrame(rows, schema=TRANSFER_SCHEMA).write_parquet(marts / "fct_transfers.parquet")
 
 
-@pytest.mark.parametrize("kind", ["wash_trade", "circular_trade", "off_market_block"])
+@pytest.mark.parametrize("kind", ["wash_trade", "off_market_block"])
 def test_an_honest_order_book_stays_silent(marts, run, kind):
     write_trades(marts, noise())
     assert run(kind).is_empty()
-
-
-def test_wash_trade_finds_one_controller_on_both_sides(marts, run):
-    planted = [trade(9000 + n, START + timedelta(hours=n), "W1", "W2", 5000, party="GROUP") for n in range(3)]
-    write_trades(marts, noise() + planted)
-    alert = run("wash_trade").row(0, named=True)
-    assert {"W1", "W2", "GROUP"} <= set(alert["subject_ids"])
-    rows = json.loads(alert["evidence"])[0]["rows"]
-    assert rows == [["T09000"], ["T09001"], ["T09002"]]
-
-
-def test_wash_trade_finds_a_pair_that_trades_to_and_fro(marts, run):
-    planted = []
-    for n in range(6):
-        seller, buyer = ("W1", "W2") if n % 2 == 0 else ("W2", "W1")
-        planted.append(trade(9000 + n, START + timedelta(days=3, hours=n), seller, buyer, 8000))
-    write_trades(marts, noise() + planted)
-    alerts = run("wash_trade")
-    assert alerts["subject_ids"].to_list() == [["W1", "W2"]]
-    assert json.loads(alerts["measures"][0])["trades"]["value"] == 6
-
-
-def test_wash_trade_leaves_a_pair_alone_whose_positions_change(marts, run):
-    planted = [trade(9000 + n, START + timedelta(days=3, hours=n), "W1", "W2", 8000) for n in range(6)]
-    write_trades(marts, noise() + planted)
-    assert run("wash_trade").is_empty()
-
-
-def test_circular_trade_finds_a_ring_and_names_its_accounts(marts, run):
-    ring = ["R1", "R2", "R3", "R4"]
-    planted = [
-        trade(9000 + n, START + timedelta(days=5, hours=20 * n), ring[n], ring[(n + 1) % 4], 90_000 - 500 * n)
-        for n in range(4)
-    ]
-    write_trades(marts, noise() + planted)
-    alerts = run("circular_trade")
-    assert alerts["subject_ids"].to_list() == [ring]
-    assert alerts["window_start"][0] == planted[0]["traded_at"]
-    assert alerts["window_end"][0] > planted[-1]["traded_at"]
-
-
-def test_circular_trade_counts_rounds_and_scores_repetition_higher(marts, run):
-    def rounds(count):
-        return [
-            trade(9000 + 3 * r + n, START + timedelta(days=12 * r + n), f"R{n}", f"R{(n + 1) % 3}", 50_000)
-            for r in range(count)
-            for n in range(3)
-        ]
-
-    write_trades(marts, rounds(1))
-    once = run("circular_trade")["score"][0]
-    write_trades(marts, rounds(3))
-    alerts = run("circular_trade")
-    assert alerts.height == 1
-    assert json.loads(alerts["measures"][0])["rounds"]["value"] == 3
-    assert alerts["score"][0] > once
-
-
-def test_circular_trade_ignores_registry_administration(marts, run):
-    def ring(plain, kind):
-        return [
-            transfer(n, START + timedelta(days=n), f"R{n}", f"R{(n + 1) % 3}", 50_000, kind, plain)
-            for n in range(3)
-        ]
-
-    write_transfers(marts, ring(plain=False, kind="surrender"))
-    assert run("circular_trade").is_empty()
-    write_transfers(marts, ring(plain=True, kind="other"))
-    assert run("circular_trade").height == 1
-
-
-def test_a_settled_trade_is_not_looked_at_twice(marts, run):
-    trades = [trade(n, START + timedelta(days=n), f"R{n}", f"R{(n + 1) % 3}", 50_000) for n in range(3)]
-    write_trades(marts, trades)
-    write_transfers(marts, [settlement(n, row) for n, row in enumerate(trades)])
-    assert run("circular_trade").height == 1
 
 
 def history(first=0):

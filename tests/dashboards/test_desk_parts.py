@@ -14,7 +14,7 @@ import pytest
 from desk_schemas import MARTS
 from desk_world import KINDS, alerts, demo, entities
 
-from anomaly.catalogue.kinds import KINDS as ALL_KINDS
+from anomaly.core.kinds import KINDS as ALL_KINDS
 from dashboards import alerts as listing
 from dashboards import data, evidence, figures, safety
 from dashboards.alerts import AlertFilter
@@ -202,7 +202,7 @@ def test_tonnes(value, zh, en):
 def test_unknown_codes_stay_visible():
     assert EN.code("province", "PL") == "PL"
     assert EN.kind("something_new") == "something_new"
-    assert EN.figure_name("net_thing") == "net thing"
+    assert EN.figure_name("wash_trade", "net_thing") == "net thing"
 
 
 def test_every_code_list_value_is_the_same_in_both_languages_in_the_address():

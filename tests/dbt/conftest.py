@@ -24,7 +24,14 @@ from pipelines.lake.update import update_lake
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "dbt_project"
-ROWS = {"orders": 400, "trades": 400, "transfers": 400, "market_days": 200, "cems_hourly": 600}
+ROWS = {
+    "orders": 400,
+    "trades": 400,
+    "transfers": 400,
+    "market_days": 200,
+    "cems_hourly": 600,
+    "control_relations": 80,
+}
 
 
 def stored_schema(table: Table) -> dict[str, pl.DataType]:
@@ -160,6 +167,12 @@ def _values(
         values = generator.choice(made[parent][name].to_numpy(), size).tolist()
     elif column.name == "holder_id":
         values = [f"entities-{number:05d}" for number in generator.integers(0, 25, size)]
+    elif (table.name, column.name) == ("control_relations", "subject_id"):
+        kinds = generator.choice(["accounts", "entities"], size)
+        values = [
+            f"{kind}-{number:05d}"
+            for kind, number in zip(kinds, generator.integers(0, 25, size), strict=True)
+        ]
     elif column.enum:
         values = generator.choice(column.enum, size).tolist()
     elif table.key == (column.name,):

@@ -158,7 +158,7 @@ def test_a_refused_gate_keeps_the_old_publication_and_says_why(
 
 
 def _spoilt_detect(*args, **kwargs):
-    from anomaly.detect import Detection, detect
+    from anomaly.core.run import Detection, detect
 
     found = detect(*args, **kwargs)
     return Detection(found.alerts.with_columns(score=pl.lit(7.0)), found.evidence, found.skipped)

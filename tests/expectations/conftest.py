@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from anomaly.catalogue import text
+from anomaly.core.texts import with_folders
 from expectations.results import GateResult
-from expectations.runner import validate
+from expectations.runner import MESSAGES, validate
 from pipelines.contract.tables import TABLES
 
 INGESTION_ROWS: dict[str, dict[str, Any]] = {
@@ -156,7 +156,7 @@ def _gate(gate: str, paths: dict[str, Any], folder: Path, **arguments: Any) -> G
         "market": {"id": "cn", "currency": "CNY"},
         "as_of": "2025-06-30",
         "work_dir": folder / "work",
-        "describe": text,
+        "describe": with_folders(MESSAGES).text,
     }
     return validate(gate, paths, **settings | arguments)
 

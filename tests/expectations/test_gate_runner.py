@@ -12,12 +12,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from anomaly.catalogue import text
+from anomaly.core.texts import with_folders
 from expectations import engine, session
 from expectations.data_docs import offline
 from expectations.policy import Market
 from expectations.results import CheckError
-from expectations.runner import validate
+from expectations.runner import MESSAGES, validate
 from expectations.session import Limits
 from expectations.suite import Frame, between
 
@@ -57,7 +57,12 @@ def test_an_exception_inside_the_library_raises_with_suite_expectation_and_table
 
 def test_unreadable_and_absent_files_raise(tmp_path):
     (tmp_path / "trades.parquet").write_bytes(b"no parquet")
-    settings = {"market": Market(), "as_of": "2025-06-30", "work_dir": tmp_path / "w", "describe": text}
+    settings = {
+        "market": Market(),
+        "as_of": "2025-06-30",
+        "work_dir": tmp_path / "w",
+        "describe": with_folders(MESSAGES).text,
+    }
     with pytest.raises(CheckError, match=r"table trades: expected 1 readable Parquet"):
         validate("ingestion", {"trades": tmp_path / "trades.parquet"}, **settings)
     with pytest.raises(CheckError, match=r"table trades: expected the file .*gone.parquet"):
@@ -65,7 +70,12 @@ def test_unreadable_and_absent_files_raise(tmp_path):
 
 
 def test_wrong_use_is_named(tmp_path):
-    settings = {"market": Market(), "as_of": "2025-06-30", "work_dir": tmp_path, "describe": text}
+    settings = {
+        "market": Market(),
+        "as_of": "2025-06-30",
+        "work_dir": tmp_path,
+        "describe": with_folders(MESSAGES).text,
+    }
     with pytest.raises(ValueError, match="expected one of ingestion, publication"):
         validate("another gate", {"trades": tmp_path}, **settings)
     with pytest.raises(ValueError, match="at least one table"):
@@ -117,7 +127,7 @@ def test_a_large_table_is_judged_in_the_database(tmp_path, monkeypatch):
         market=Market(),
         as_of="2025-06-30",
         work_dir=tmp_path / "work",
-        describe=text,
+        describe=with_folders(MESSAGES).text,
         limits=Limits(memory="256MB"),
     )
     assert max(made, default=0) < 1000
@@ -182,12 +192,13 @@ def test_a_run_ends_in_silence_and_says_nothing_on_the_way(tmp_path):
     ).write_parquet(tmp_path / "accounts.parquet")
     program = (
         "from pathlib import Path\n"
-        "from anomaly.catalogue import text\n"
-        "from expectations.runner import validate\n"
+        "from anomaly.core.texts import with_folders\n"
+        "from expectations.runner import MESSAGES, validate\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "validate('ingestion', {'accounts': folder / 'accounts.parquet'},"
         " market={'id': 'cn', 'currency': 'CNY'},"
-        " as_of='2025-06-30', work_dir=folder / 'w', describe=text, docs_dir=folder / 'docs')\n"
+        " as_of='2025-06-30', work_dir=folder / 'w',"
+        " describe=with_folders(MESSAGES).text, docs_dir=folder / 'docs')\n"
         "print('to the end')\n"
     )
     done = subprocess.run(

@@ -199,3 +199,34 @@ def test_a_figure_without_any_value_is_not_judged(ingestion_gate, plausible):
     row = next(row for row in result.results if row.expectation == "price_majority")
     assert (row.success, row.observed, row.element_count) == (None, "no values", 0)
     assert result.passed
+
+
+def _gap(severity, state="found"):
+    return {
+        "check_name": ["rows_lost"],
+        "severity": [severity],
+        "state": [state],
+        "table_name": ["meters_daily"],
+        "period": ["2024-05"],
+        "province_code": ["330000"],
+        "column_name": ["all"],
+        "observed": [0.0],
+        "expected": [0.5],
+        "unit": ["share"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("severity", "expectation"),
+    [("critical", "gaps_that_refuse"), ("warning", "gaps_that_warn"), ("info", "gaps_noted")],
+)
+def test_a_gap_in_the_delivery_counts_by_its_severity(ingestion_gate, broken, severity, expectation):
+    result = ingestion_gate({"completeness": pl.DataFrame(_gap(severity))})
+    assert broken(result) == {f"completeness.{expectation}": severity}
+    assert result.passed == (severity != "critical")
+    (row,) = [row for row in result.results if row.success is False]
+    assert "meters_daily" in row.observed and "2024-05" in row.observed and "330000" in row.observed
+
+
+def test_a_delivery_without_gaps_passes(ingestion_gate, broken):
+    assert broken(ingestion_gate({"completeness": pl.DataFrame(_gap("critical", "passed"))})) == {}

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from anomaly.catalogue import text
+from anomaly.core.texts import with_folders
 from expectations.results import GateResult
-from expectations.runner import validate
+from expectations.runner import MESSAGES, validate
 from pipelines.contract.tables import TABLES
 from pipelines.core.market import read_market
 from pipelines.lake.store import connect
@@ -44,7 +44,7 @@ def _ingestion(folder: Path, source: Path, **replaced: Path) -> GateResult:
         market=read_market(source),
         as_of="2026-06-30",
         work_dir=folder / "work",
-        describe=text,
+        describe=with_folders(MESSAGES).text,
     )
 
 

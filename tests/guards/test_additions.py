@@ -1,4 +1,4 @@
-"""What an addition costs: worked examples of the how-tos change the files that the design names, no others."""
+"""What an addition costs: the worked examples of the how-tos change only the files that the design names."""
 
 from __future__ import annotations
 

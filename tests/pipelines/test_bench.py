@@ -12,8 +12,10 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.bench import fixed
 from pipelines.bench import measure as measuring
 from pipelines.bench.delivery import hold_back_last_day
+from pipelines.bench.fixed import change_one_row
 from pipelines.bench.floor import copy_source
 from pipelines.bench.measure import Figures, measure
 from pipelines.bench.pandas_marts import build
@@ -182,3 +184,20 @@ def test_a_source_too_large_for_pandas_is_measured_without_it(source, tmp_path, 
     ]
     assert report.steps == [("lake", 1.0, 0.5), ("starting the program", 1.0, 0.5)]
     assert any("pandas: left out" in remark for remark in report.remarks)
+
+
+def test_one_row_is_changed_and_no_other(source):
+    before = pl.concat(pl.read_parquet(path) for path in sorted((source / "trades").iterdir()))
+    change_one_row(source)
+    after = pl.concat(pl.read_parquet(path) for path in sorted((source / "trades").iterdir()))
+    assert after.schema == before.schema
+    differs = (after["price"] - before["price"]).to_list()
+    assert differs == [0, 1]
+
+
+def test_the_fixed_cost_is_reported_beside_the_imports():
+    taken = {fixed.IMPORTS: [Figures(2.0, 1.0, 100.0)], fixed.ROW: [Figures(5.0, 4.0, 200.0)]}
+    report = fixed._report(taken, {"lake": [1.0, 3.0, 2.0]})
+    assert report.figures[1] == (fixed.ROW, 5.0, 4.0, 200, 2.5, 4.0)
+    assert report.steps == [("outside the steps", 3.0, 1.5), ("lake", 2.0, 1.0)]
+    assert "no --source" in report.remarks[0]

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from pipelines.contract.tables import TABLES
-from pipelines.orchestration.project import prepare_manifest
+from pipelines.warehouse.project import prepare_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,10 +73,12 @@ def test_both_gates_are_blocking_checks(definitions):
     assert all(graph.get(key).blocking for key in ours)
 
 
-def test_schedule_and_sensor_are_stopped_until_somebody_starts_them(definitions):
+def test_schedules_and_sensors_are_stopped_until_somebody_starts_them(definitions):
     repository = definitions.get_repository_def()
-    assert [s.default_status for s in repository.schedule_defs] == [dg.DefaultScheduleStatus.STOPPED]
-    assert [s.default_status for s in repository.sensor_defs] == [dg.DefaultSensorStatus.STOPPED]
+    assert {s.name for s in repository.schedule_defs} == {"daily_run", "monthly_run", "alarm_check"}
+    assert {s.name for s in repository.sensor_defs} == {"new_files", "failed_run"}
+    assert {s.default_status for s in repository.schedule_defs} == {dg.DefaultScheduleStatus.STOPPED}
+    assert {s.default_status for s in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
 
 
 def test_dagster_itself_finds_the_definitions_valid(tmp_path):

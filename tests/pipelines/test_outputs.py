@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from anomaly.catalogue import text
-from anomaly.findings import ALERT_SCHEMA, EVIDENCE_SCHEMA
+from anomaly.core.alerts import ALERT_SCHEMA, EVIDENCE_SCHEMA
+from dashboards.language import texts
 from expectations.policy import Market, bound, sample
 from expectations.results import QualityResult
 from pipelines.contract.outputs import OUTPUTS, READER_QUARANTINE
@@ -28,7 +28,7 @@ def test_a_quality_result_has_the_columns_of_the_contract():
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("reason", REASONS)
 def test_every_reason_has_a_name_on_the_desk(reason, language):
-    assert text(f"desk.reason.{reason}", language)
+    assert texts().text(f"desk.reason.{reason}", language)
 
 
 def test_a_frame_without_rows_has_the_types_of_the_contract():

@@ -13,12 +13,12 @@ import pytest
 
 from pipelines.core.lock import home_lock
 from pipelines.core.settings import Settings, SettingsError
+from pipelines.publication.identity import snapshot_id
 from pipelines.publication.snapshots import (
     begin_candidate,
     current_id,
     publish,
     refuse,
-    snapshot_id,
     snapshots,
 )
 

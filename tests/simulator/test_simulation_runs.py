@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import yaml
 
-from anomaly.catalogue.kinds import KINDS as ALERT_KINDS
+from anomaly.core.kinds import KINDS as ALERT_KINDS
 from pipelines.contract.tables import TABLES
 from pipelines.simulator.cases import KINDS
 from pipelines.simulator.cases.planner import SEVERITIES

@@ -23,7 +23,7 @@
 {% endmacro %}
 
 {# The lake's folder as it may stand between quotes in SQL. #}
-{% macro lake_folder() %} {{ return(run_value("lake_path") | replace("'", "''")) }}{% endmacro %}
+{% macro lake_folder() %} {{ return(var("lake_path") | replace("'", "''")) }}{% endmacro %}
 
 {# A folder of Parquet files as a table. #}
 {% macro register_table(name, folder, columns) %}

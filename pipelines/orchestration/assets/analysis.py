@@ -6,9 +6,9 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
-from anomaly.detect import detect
-from anomaly.market import Market
-from anomaly.policy import load_policy
+from anomaly.core.market import Market
+from anomaly.core.policy import load_policy
+from anomaly.core.run import detect
 from models.card import model_card
 from models.expected_emissions import score_unit_years
 from models.registry import manifest as model_manifest
@@ -18,32 +18,33 @@ from pipelines.orchestration.assets.names import (
     ALERT_EVIDENCE,
     ALERTS,
     CANDIDATE,
+    CORE_BUILD,
     ENGINEERS,
     EXPECTED_EMISSIONS,
     SUPERVISORS,
 )
-from pipelines.orchestration.project import MANIFEST
-from pipelines.orchestration.resources import Workspace
+from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
 from pipelines.publication.snapshots import export_marts
-from pipelines.warehouse.build import published_models
+from pipelines.warehouse.project import published_models
 
 
-def build_candidate_asset(core_models: list[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset that copies the core marts out of the warehouse, downstream of all of them."""
+def build_candidate_asset() -> dg.AssetsDefinition:
+    """The asset that copies the core marts out of the warehouse."""
 
     @dg.asset(
         key=CANDIDATE,
-        deps=core_models,
+        deps=[CORE_BUILD],
         group_name="candidate",
         owners=ENGINEERS,
         kinds={"duckdb", "parquet"},
         description="Core marts of the snapshot in preparation, as Parquet, in a fixed row order.",
-        pool="duckdb",
     )
-    def candidate_marts(workspace: Workspace) -> dg.MaterializeResult:
+    @step("candidate_marts")
+    def candidate_marts(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
         report("copying the marts")
-        names = published_models(MANIFEST, supervision=False)
-        rows = export_marts(workspace.settings, names, workspace.candidate / "marts")
+        names = published_models(supervision=False)
+        rows = export_marts(workspace.settings, names, workspace.candidate.marts)
         return dg.MaterializeResult(metadata={"tables": len(rows), "dagster/row_count": sum(rows.values())})
 
     return candidate_marts
@@ -57,15 +58,16 @@ def build_candidate_asset(core_models: list[dg.AssetKey]) -> dg.AssetsDefinition
     kinds={"scikitlearn", "polars"},
     description="What each unit's emissions would be if it were like its peers. One row a unit and year.",
 )
-def expected_emissions(workspace: Workspace) -> dg.MaterializeResult:
+@step("expected_emissions")
+def expected_emissions(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
     """Train the peer model on this snapshot's unit years and score each by models that did not see it."""
     report("training the peer model")
-    marts = workspace.candidate / "marts"
+    marts = workspace.candidate.marts
     unit_years = pl.read_parquet(marts / "fct_unit_years.parquet")
     fitted = score_unit_years(unit_years)
     scores = fitted.score_frame()
     scores.write_parquet(marts / "expected_emissions.parquet")
-    folder = workspace.candidate / "models"
+    folder = workspace.candidate.folder / "models"
     write_manifest(model_manifest(fitted, unit_years), folder)
     card = model_card(fitted)
     (folder / "expected_emissions.md").write_text(card, encoding="utf-8")
@@ -96,11 +98,14 @@ def expected_emissions(workspace: Workspace) -> dg.MaterializeResult:
         ),
     ],
 )
-def detectors(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:
+@step("detectors")
+def detectors(
+    context: dg.AssetExecutionContext, workspace: Workspace, lock: HomeLock
+) -> Iterator[dg.MaterializeResult]:
     """Run every detector over the candidate's marts."""
     report("looking for manipulation, falsification and breaches")
     found = detect(
-        workspace.candidate / "marts",
+        workspace.candidate.marts,
         policy=load_policy(),
         market=Market.from_settings({**workspace.market.model_dump(), "as_of": workspace.day}),
         snapshot_id=workspace.snapshot,

@@ -8,23 +8,28 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
-from pipelines.contract.outputs import QUARANTINE, ROW_ACCOUNTING
+from pipelines.contract.outputs import OUTPUTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
+from pipelines.lake.completeness import judge_completeness
+from pipelines.lake.deliveries import record_deliveries
 from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
 from pipelines.orchestration.resources import HomeLock, Workspace
-from pipelines.publication.snapshots import begin_candidate, snapshot_id
+from pipelines.orchestration.steps import step
+from pipelines.publication.identity import snapshot_id
+from pipelines.publication.snapshots import begin_candidate
 
-_HANDOVERS = {output.name: output.table.description for output in (ROW_ACCOUNTING, QUARANTINE)}
+_HANDOVERS = {output.name: output.table.description for output in OUTPUTS.values() if output.by_the_lake}
 
 
 def _specs() -> list[dg.AssetSpec]:
     tables = [
         dg.AssetSpec(
             lake_key(table.name),
+            skippable=True,
             description=table.description,
             group_name=LAKE,
             owners=ENGINEERS,
@@ -55,6 +60,7 @@ def _specs() -> list[dg.AssetSpec]:
 
 
 @dg.multi_asset(name="lake", specs=_specs())
+@step("lake")
 def lake(
     context: dg.AssetExecutionContext, workspace: Workspace, lock: HomeLock
 ) -> Iterator[dg.MaterializeResult]:
@@ -63,6 +69,9 @@ def lake(
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with connect(settings.memory_limit, settings.threads, settings.scratch) as con:
         summary = update_lake(con, workspace.source_path, settings.lake, report)
+        record_deliveries(settings.lake, workspace.day)
+        published = settings.current / "marts" / "fct_row_counts.parquet"
+        judge_completeness(con, settings.lake, workspace.day, published if published.is_file() else None)
     if snapshot_id(workspace.source_path, workspace.day) != workspace.snapshot:
         raise SourceError(
             f"{workspace.source_path}: expected a source that rests, found one that changed since the "
@@ -79,6 +88,8 @@ def lake(
 
 def _results(summary: LakeSummary, workspace: Workspace) -> Iterator[dg.MaterializeResult]:
     for name, table in summary.tables.items():
+        if not (table.files_new or table.files_changed or table.files_withdrawn or table.periods_rewritten):
+            continue
         counts = {key: value for key, value in asdict(table).items() if isinstance(value, int)}
         yield dg.MaterializeResult(
             asset_key=lake_key(name),

@@ -7,8 +7,11 @@ SUPERVISORS = ["team:supervision"]
 
 LAKE = "lake"
 HANDOVER = "handover"
-SUPERVISION = "tag:supervision"
 
+ROW_ACCOUNTING = dg.AssetKey([HANDOVER, "row_accounting"])
+INGESTION_GATE = dg.AssetKey([LAKE, "ingestion_gate"])
+CORE_BUILD = dg.AssetKey(["warehouse", "core_build"])
+SUPERVISION_BUILD = dg.AssetKey(["warehouse", "supervision_build"])
 CANDIDATE = dg.AssetKey(["candidate", "marts"])
 EXPECTED_EMISSIONS = dg.AssetKey(["candidate", "expected_emissions"])
 ALERTS = dg.AssetKey([HANDOVER, "alerts"])

@@ -11,32 +11,33 @@ from pipelines.orchestration.assets.names import (
     ENGINEERS,
     EXPECTED_EMISSIONS,
     PUBLICATION,
+    SUPERVISION_BUILD,
     SUPERVISION_MARTS,
     SUPERVISORS,
 )
-from pipelines.orchestration.gates import gate_counts
-from pipelines.orchestration.project import MANIFEST
-from pipelines.orchestration.resources import Workspace
+from pipelines.orchestration.resources import HomeLock, Workspace
+from pipelines.orchestration.steps import step
+from pipelines.publication.gates import gate_counts
 from pipelines.publication.snapshots import export_marts, publish
-from pipelines.warehouse.build import published_models
+from pipelines.warehouse.project import published_models
 
 
-def build_publication_assets(supervision_models: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
-    """Export of the supervision marts, downstream of all of them, and the publication."""
+def build_publication_assets() -> list[dg.AssetsDefinition]:
+    """Export of the supervision marts, and the publication."""
 
     @dg.asset(
         key=SUPERVISION_MARTS,
-        deps=supervision_models,
+        deps=[SUPERVISION_BUILD],
         group_name="candidate",
         owners=ENGINEERS,
         kinds={"duckdb", "parquet"},
         description="Alerts, evidence and quality results of the snapshot in preparation, as Parquet.",
-        pool="duckdb",
     )
-    def supervision_marts(workspace: Workspace) -> dg.MaterializeResult:
+    @step("supervision_marts")
+    def supervision_marts(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
         report("copying the supervision marts")
-        names = published_models(MANIFEST, supervision=True)
-        rows = export_marts(workspace.settings, names, workspace.candidate / "marts")
+        names = published_models(supervision=True)
+        rows = export_marts(workspace.settings, names, workspace.candidate.marts)
         return dg.MaterializeResult(metadata={name: count for name, count in rows.items()})
 
     @dg.asset(
@@ -48,9 +49,10 @@ def build_publication_assets(supervision_models: list[dg.AssetKey]) -> list[dg.A
         description="The snapshot that readers see. It is switched in one step and never changes.",
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
     )
-    def publication(workspace: Workspace) -> dg.MaterializeResult:
+    @step("publication")
+    def publication(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
         report("publishing")
-        marts = workspace.candidate / "marts"
+        marts = workspace.candidate.marts
         tables = {
             path.stem: {"rows": pl.scan_parquet(path).select(pl.len()).collect().item()}
             for path in sorted(marts.glob("*.parquet"))

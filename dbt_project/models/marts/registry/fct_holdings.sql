@@ -1,3 +1,12 @@
+{{
+    config(
+        materialized=growing(),
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ drop_periods(this, 'transfers', since=['transfers']) }}",
+    )
+}}
+
 with
     transfers as (select * from {{ ref("fct_transfers") }}),
 
@@ -33,20 +42,42 @@ with
             cast(sum(outflow_tco2e) as bigint) as outflow_tco2e
         from legs
         group by account_id, unit_type, vintage, date
+    ),
+
+    dated as (select *, {{ month_text("date") }} as period from days),
+
+    changed as (select * from dated where {{ in_changed_periods("transfers", since=["transfers"]) }}),
+
+    -- What the periods that stay as they are leave behind; nothing in a full build.
+    opening as (
+        {% if is_incremental() %}
+            select account_id, unit_type, vintage, sum(inflow_tco2e - outflow_tco2e) as opening_tco2e
+            from {{ this }}
+            where not {{ changed_periods("transfers", since=["transfers"]) }}
+            group by account_id, unit_type, vintage
+        {% else %}
+            select account_id, unit_type, vintage, cast(0 as bigint) as opening_tco2e from dated where false
+        {% endif %}
     )
 
 select
-    account_id,
-    unit_type,
-    vintage,
-    date,
-    inflow_tco2e,
-    outflow_tco2e,
+    changed.account_id,
+    changed.unit_type,
+    changed.vintage,
+    changed.date,
+    changed.period,
+    changed.inflow_tco2e,
+    changed.outflow_tco2e,
     cast(
-        sum(inflow_tco2e - outflow_tco2e) over (
-            partition by account_id, unit_type, vintage
-            order by date
+        coalesce(opening.opening_tco2e, 0) + sum(changed.inflow_tco2e - changed.outflow_tco2e) over (
+            partition by changed.account_id, changed.unit_type, changed.vintage
+            order by changed.date
             rows between unbounded preceding and current row
         ) as bigint
     ) as balance_tco2e
-from days
+from changed
+left join
+    opening
+    on changed.account_id = opening.account_id
+    and changed.unit_type = opening.unit_type
+    and changed.vintage = opening.vintage

@@ -3,18 +3,18 @@
         materialized=growing(),
         incremental_strategy="append",
         on_schema_change="fail",
-        pre_hook="{{ drop_periods(this, 'transfers', whole=['accounts', 'entities']) }}",
+        pre_hook="{{ drop_periods(this, 'transfers', parties=transfer_parties()) }}",
     )
 }}
 
 with
     transfers as (
-        select *
+        select *, {{ local_date("ts") }} as transfer_date
         from {{ ref("stg_transfers") }}
-        where {{ in_changed_periods("transfers", whole=["accounts", "entities"]) }}
+        where {{ in_changed_periods("transfers", parties=transfer_parties()) }}
     ),
 
-    accounts as (select * from {{ ref("dim_accounts") }})
+    accounts as (select * from {{ ref("dim_control") }} where subject_type = 'account')
 
 select
     transfers.transfer_id,
@@ -35,5 +35,11 @@ select
         false
     ) as is_plain
 from transfers
-left join accounts as senders on transfers.from_account = senders.account_id
-left join accounts as receivers on transfers.to_account = receivers.account_id
+left join
+    accounts as senders
+    on transfers.from_account = senders.subject_id
+    and {{ holds_on("senders", "transfers.transfer_date") }}
+left join
+    accounts as receivers
+    on transfers.to_account = receivers.subject_id
+    and {{ holds_on("receivers", "transfers.transfer_date") }}

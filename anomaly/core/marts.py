@@ -1,0 +1,72 @@
+"""The marts that detectors read: Parquet files of one snapshot.
+
+Belongs here: opening a mart and checking that it has the columns a detector asks for.
+Does not belong here: the warehouse file, sources, anything that writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+
+class Marts:
+    """The marts in a directory, each one `<name>.parquet` or a folder `<name>` of Parquet files."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def has(self, name: str) -> bool:
+        """Whether the mart is there, with rows or without."""
+        return self.files(name) != []
+
+    def is_empty(self, name: str) -> bool:
+        """Whether the mart is absent or has no row."""
+        return not self.has(name) or self.frame(name).head(1).collect().is_empty()
+
+    def frame(self, name: str) -> pl.LazyFrame:
+        """The mart as a lazy frame."""
+        files = self.files(name)
+        if not files:
+            raise FileNotFoundError(
+                f"mart {name}: expected {name}.parquet or a folder {name} of Parquet files in "
+                f"{self.directory}, found neither; build the marts first, or skip what needs it"
+            )
+        return pl.scan_parquet(files)
+
+    def scan(self, name: str, *columns: str) -> pl.LazyFrame:
+        """The named columns of a mart, read when the frame is collected."""
+        frame = self.frame(name)
+        there = frame.collect_schema().names()
+        missing = [column for column in columns if column not in there]
+        if missing:
+            raise ValueError(
+                f"mart {name}: expected columns {', '.join(columns)}; missing "
+                f"{', '.join(missing)}; found {', '.join(there)}"
+            )
+        return frame.select(columns)
+
+    def read(self, name: str, *columns: str) -> pl.DataFrame:
+        """The named columns of a mart, in memory."""
+        return self.scan(name, *columns).collect()
+
+    def query(self, name: str, sql: str) -> Iterator[pl.DataFrame]:
+        """Run SQL in DuckDB over each file of a mart in turn; the query reads the file as `part`.
+
+        For tables that are too large for one frame: a query sees one partition, so it must not need rows of
+        two.
+        """
+        with duckdb.connect() as connection:
+            for file in self.files(name):
+                connection.read_parquet(str(file)).create_view("part", replace=True)
+                yield connection.sql(sql).pl()
+
+    def files(self, name: str) -> list[Path]:
+        """The mart's files, one a partition, sorted."""
+        single = self.directory / f"{name}.parquet"
+        if single.is_file():
+            return [single]
+        return sorted((self.directory / name).rglob("*.parquet"))

@@ -1,0 +1,1 @@
+"""Detectors of the family `compliance`, one folder a kind."""

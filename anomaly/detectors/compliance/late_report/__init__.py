@@ -1,0 +1,1 @@
+"""The kind `late_report`: detector, thresholds, texts."""

@@ -1,0 +1,1 @@
+"""The kind `ledger_break`: detector, thresholds, texts."""

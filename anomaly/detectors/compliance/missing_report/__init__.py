@@ -1,0 +1,1 @@
+"""The kind `missing_report`: detector, thresholds, texts."""

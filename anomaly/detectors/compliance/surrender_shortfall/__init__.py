@@ -1,0 +1,1 @@
+"""The kind `surrender_shortfall`: detector, thresholds, texts."""

@@ -1,0 +1,1 @@
+"""Detectors of the family `falsification`, one folder a kind."""

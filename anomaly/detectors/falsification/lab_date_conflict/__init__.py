@@ -1,0 +1,1 @@
+"""The kind `lab_date_conflict`: detector, thresholds, texts."""

@@ -1,0 +1,1 @@
+"""The kind `mass_balance_gap`: detector, thresholds, texts."""

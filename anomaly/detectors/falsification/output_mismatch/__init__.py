@@ -1,0 +1,1 @@
+"""The kind `output_mismatch`: detector, thresholds, texts."""

@@ -1,0 +1,1 @@
+"""Detectors of the family `manipulation`, one folder a kind."""

@@ -1,0 +1,1 @@
+"""The kind `circular_trade`: detector, thresholds, texts."""

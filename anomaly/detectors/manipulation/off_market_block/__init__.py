@@ -1,0 +1,1 @@
+"""The kind `off_market_block`: detector, thresholds, texts."""

@@ -1,0 +1,1 @@
+"""The kind `pass_through`: detector, thresholds, texts."""

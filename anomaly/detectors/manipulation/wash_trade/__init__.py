@@ -1,0 +1,1 @@
+"""The kind `wash_trade`: detector, thresholds, texts."""

@@ -1,0 +1,122 @@
+"""Trades with one party on both sides: what they are, and what an order book explains.
+
+One account on both sides is on the record and never chance. In the anonymous order book two accounts of one
+party meet by chance as well: their number must exceed what the accounts' activity explains (`meetings`),
+and what moved must come back (`closing`), for a series in one direction only moves a position within the
+party. A negotiated block within a party is never chance, but a group may hand its own allowances over:
+blocks count where what moved comes back. A ring of three or more accounts is left to `circular_trade`.
+Belongs here: the candidates among such trades. Does not belong here: sets without a declared relation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.stats import poisson
+
+from anomaly.core.helpers import runs
+from anomaly.core.scoring import certain
+from anomaly.detectors.manipulation.wash_trade.closing import (
+    Closing,
+    Trades,
+    alike_share,
+    closed_stretch,
+    combined,
+)
+from anomaly.detectors.manipulation.wash_trade.limits import Limits
+from anomaly.detectors.manipulation.wash_trade.meetings import WEEK, expected_within_parties
+
+BY = ["party", "instrument_id", "form"]
+SIDES = ("buy_account_id", "buy_party_id", "sell_account_id", "sell_party_id")
+
+
+def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, Any]]:
+    """Candidates for each run of trades of one party, instrument and form (own account, book, block)."""
+    own = (pl.col("buy_account_id") == pl.col("sell_account_id")).fill_null(False)
+    listed = (pl.col("mode") == "listed").fill_null(False)
+    same = trades.filter(own | pl.col("is_same_party").fill_null(False)).with_columns(
+        party=pl.coalesce("buy_party_id", "buy_account_id"),
+        form=pl.when(own).then(pl.lit("own")).when(listed).then(pl.lit("book")).otherwise(pl.lit("block")),
+    )
+    rows = same.sort(*BY, "traded_at", "trade_id").collect()
+    book = trades.filter(listed & ~own) if (rows["form"] == "book").any() else trades.clear()
+    listing = book.select("traded_at", "instrument_id", "quantity_tco2e", *SIDES).collect()
+    expected = expected_within_parties(listing)
+    for (party, instrument, form), part in rows.group_by(BY, maintain_order=True):
+        chance = _Chance(expected, listing, str(party), str(instrument), limits) if form == "book" else None
+        for first, last in runs(part["traded_at"].to_list(), timedelta(days=limits.max_gap_days)):
+            run = part.slice(first, last - first + 1)
+            yield from _own(run, limits) if form == "own" else _between(run, chance, limits)
+
+
+def _own(run: pl.DataFrame, limits: Limits) -> Iterator[dict[str, Any]]:
+    score = certain(limits.base_same_account, run.height, limits.trades)
+    yield _row(run, score, is_alert=True) | {"same_account_trades": run.height}
+
+
+def _between(run: pl.DataFrame, chance: _Chance | None, limits: Limits) -> Iterator[dict[str, Any]]:
+    """Closed stretches of a run as alerts; the rest as a candidate, unless chance explains it."""
+    base = limits.base_block if chance is None else limits.base_same_party
+    alike = chance.alike if chance else 1.0
+    closing = Closing(1.0 - limits.min_returned, limits.max_days, 2, alike)
+    left = Trades.of(run)
+    while (stretch := closed_stretch(left, tuple(range(len(left.names))), closing)) is not None:
+        part = run[stretch.trades.row.tolist()]
+        left = left.take(~np.isin(left.row, stretch.trades.row))
+        fair, p_value = chance.of(part) if chance else (0.0, None)
+        if p_value is not None:
+            p_value = combined(p_value, stretch.p_value)
+            if p_value > limits.max_p:
+                continue
+        row = _row(part, certain(limits.base_same_party, part.height - fair, limits.trades), is_alert=True)
+        measures = {"meetings_by_chance": fair if chance else None, "returned": 1.0 - stretch.net_share}
+        yield row | measures | {"p_value": p_value}
+    rest = run[left.row.tolist()]
+    fair, p_value = chance.of(rest) if chance and rest.height else (0.0, None)
+    if rest.height and (p_value is None or p_value <= limits.max_p):
+        row = _row(rest, certain(base, rest.height - fair, limits.trades), is_alert=False)
+        yield row | {"meetings_by_chance": fair if chance else None, "returned": 0.0, "p_value": p_value}
+
+
+def _row(rows: pl.DataFrame, score: float, is_alert: bool) -> dict[str, Any]:
+    return {
+        "accounts": sorted({*rows["buy_account_id"], *rows["sell_account_id"]}),
+        "party": rows["party"][0],
+        "instrument": rows["instrument_id"][0],
+        "first_at": rows["traded_at"][0],
+        "last_at": rows["traded_at"][-1],
+        "score": score,
+        "is_alert": is_alert,
+        "p_value": None,
+        "trades": rows.height,
+        "same_account_trades": 0,
+        "meetings_by_chance": None,
+        "quantity": float(rows["quantity_tco2e"].sum()),
+        "returned": None,
+        "trade_id": rows["trade_id"].to_list(),
+    }
+
+
+class _Chance:
+    """How often accounts of one party should meet in one instrument's book."""
+
+    def __init__(
+        self, expected: pl.DataFrame, listing: pl.DataFrame, party: str, instrument: str, limits: Limits
+    ) -> None:
+        # Weeks and instruments in which any party could have met itself: so many chances there were.
+        self.opportunities = max(expected.height, 1)
+        own = (pl.col("party") == party) & (pl.col("instrument_id") == instrument)
+        self.expected = expected.filter(own)
+        quantity = listing.filter(pl.col("instrument_id") == instrument)["quantity_tco2e"]
+        self.alike = alike_share(quantity.cast(pl.Float64).to_numpy(), 1.0 - limits.min_returned)
+
+    def of(self, rows: pl.DataFrame) -> tuple[float, float]:
+        """Meetings that activity explains in the weeks of the rows, and the chance of so many or more."""
+        weeks = rows["traded_at"].dt.truncate(WEEK)
+        within = self.expected.filter(pl.col("week").is_between(weeks.min(), weeks.max()))
+        fair = float(within["expected"].sum())
+        return fair, float(min(poisson.sf(rows.height - 1, fair) * self.opportunities, 1.0))

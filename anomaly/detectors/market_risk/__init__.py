@@ -1,0 +1,1 @@
+"""Detectors of the family `market_risk`, one folder a kind."""

@@ -1,0 +1,1 @@
+"""The kind `liquidity_drought`: detector, thresholds, texts."""

@@ -1,0 +1,1 @@
+"""The kind `price_limit_hits`: detector, thresholds, texts."""

@@ -1,0 +1,1 @@
+"""The kind `volatility_regime`: detector, thresholds, texts."""

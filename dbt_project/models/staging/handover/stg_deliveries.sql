@@ -1,0 +1,13 @@
+-- Written by `make generate` from pipelines/contract; edit the contract instead.
+select
+    delivery_id,
+    table_name,
+    file,
+    status,
+    row_count,
+    period_count,
+    first_period,
+    last_period,
+    period_end,
+    received_on
+from {{ source("handover", "deliveries") }}

@@ -1,0 +1,61 @@
+"""Dagster's event log in SQLite with connections that stay open.
+
+A run writes some 400 events. Dagster's own storage opens and closes a database for each, and each commit and
+close waits for the disk, which takes seconds. Here the disk is waited for at checkpoints only: a history that
+loses its last events in a power cut does no harm.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+_OPEN_DATABASES = 4
+
+
+class HomeEventLog(SqliteEventLogStorage):
+    """The event log of a home; the databases used last stay open."""
+
+    def __init__(self, base_dir: str, inst_data: Any = None) -> None:
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        super().__init__(base_dir, inst_data)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock, self._engine(shard).begin() as connection:
+            yield connection
+
+    def _engine(self, shard: str) -> Engine:
+        engine = self._engines.get(shard)
+        if engine is None:
+            engine = create_engine(
+                self.conn_string_for_shard(shard),
+                poolclass=QueuePool,
+                pool_size=1,
+                connect_args={"timeout": 60, "check_same_thread": False},
+            )
+            event.listen(engine, "connect", _wait_for_checkpoints_only)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            self._engines[shard] = engine
+            if len(self._engines) > _OPEN_DATABASES:
+                self._engines.popitem(last=False)[1].dispose()
+        self._engines.move_to_end(shard)
+        return engine
+
+    def dispose(self) -> None:
+        """Close every database."""
+        while self._engines:
+            self._engines.popitem()[1].dispose()
+        super().dispose()
+
+
+def _wait_for_checkpoints_only(connection: Any, _record: Any) -> None:
+    connection.execute("pragma synchronous = normal")
