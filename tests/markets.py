@@ -8,9 +8,13 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
+from pipelines.contract.tables import TABLES
 from pipelines.simulator.simulation import SimulationReport, simulate
 
 SEED = 11
+_NOT_SIMULATED = {"quality_plans", "instrument_calibrations", "verification_parameters", "nonconformities"}
+SIMULATED = {name: table for name, table in TABLES.items() if name not in _NOT_SIMULATED}
+"""Tables of the contract that a simulated market fills."""
 
 
 class Written:

@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, TypeVar
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from anomaly.core import rules
 from anomaly.core.market import Market
 from anomaly.core.marts import Marts
 from anomaly.core.policy import Policy
@@ -219,7 +220,7 @@ class Inputs(Generic[T]):
 
     def surrender_due(self, year: int) -> date | None:
         """The day on which surrender for a compliance year is due in this market, if one is known."""
-        return self.policy.surrender_due(self.market.id, year)
+        return rules.surrender_due(self.marts, self.market.id, year)
 
     def compliance_days(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Adds `first_on` and `last_on` to rows with `year`: from 1 January to the surrender deadline.

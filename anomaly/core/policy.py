@@ -8,7 +8,6 @@ Does not belong here: the numbers themselves, or detectors.
 
 from __future__ import annotations
 
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,20 +56,9 @@ class DetectorPolicy(_Strict):
         return {name: threshold.value for name, threshold in self.thresholds.items()}
 
 
-class Deadline(_Strict):
-    """When a compliance year's surrender is due, unless the source's own date says otherwise."""
-
-    month: int
-    day: int
-    years_after: int
-    source: str
-    verified: bool
-
-
 class _Common(_Strict):
     version: int
     levels: dict[str, float]
-    surrender_deadlines: dict[str, Deadline]
 
     @field_validator("levels")
     @classmethod
@@ -94,11 +82,6 @@ class Policy(_Common):
         rules = self.detectors[kind].rules
         by_market = rules.get(variant, rules.get("default", {}))
         return list(by_market.get(market_id, []))
-
-    def surrender_due(self, market_id: str, year: int) -> date:
-        """The surrender deadline of a compliance year by the market's rule."""
-        rule = self.surrender_deadlines.get(market_id, self.surrender_deadlines["default"])
-        return date(year + rule.years_after, rule.month, rule.day)
 
 
 def checked(file: Path, shape: type[M], content: Any) -> M:

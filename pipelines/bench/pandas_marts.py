@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.bench import pandas_monitoring as monitoring
+from pipelines.bench.pandas_parties import Parties
 from pipelines.bench.pandas_source import Source, month_text, naive, ratio, write
 
 _PLAIN_KINDS = ["trade_settlement", "gift", "other"]
@@ -45,8 +46,9 @@ def unit_dimension(units: pd.DataFrame, entities: pd.DataFrame) -> pd.DataFrame:
     return units.merge(owners, on="entity_id", how="left")
 
 
-def transfers(moves: pd.DataFrame, parties: pd.Series) -> pd.DataFrame:
-    """One row a movement, with the parties behind its accounts."""
+def transfers(source: Source, moves: pd.DataFrame, parties: Parties) -> pd.DataFrame:
+    """One row a movement, with the parties of its accounts on its day."""
+    days = source.local_day(moves["ts"])
     sender, receiver = moves["from_account"], moves["to_account"]
     both = sender.notna() & receiver.notna()
     return pd.DataFrame(
@@ -56,8 +58,8 @@ def transfers(moves: pd.DataFrame, parties: pd.Series) -> pd.DataFrame:
             "transferred_at": naive(moves["ts"]),
             "from_account_id": sender,
             "to_account_id": receiver,
-            "from_party_id": sender.map(parties).fillna(sender),
-            "to_party_id": receiver.map(parties).fillna(receiver),
+            "from_party_id": parties.on(sender, days),
+            "to_party_id": parties.on(receiver, days),
             "unit_type": moves["unit_type"],
             "vintage": moves["vintage"],
             "quantity_tco2e": moves["quantity"],
@@ -200,8 +202,8 @@ def market_days(source: Source) -> pd.DataFrame:
     return days.rename(columns={"listed_volume": "listed_volume_tco2e", "block_volume": "block_volume_tco2e"})
 
 
-def trades(source: Source, parties: pd.Series, days: pd.DataFrame) -> pd.DataFrame:
-    """One row a trade, with the parties behind its accounts and the previous day's close."""
+def trades(source: Source, parties: Parties, days: pd.DataFrame) -> pd.DataFrame:
+    """One row a trade, with the parties of its accounts on its day and the previous day's close."""
     deals = source.read("trades")
     deals["trade_date"] = source.local_day(deals["ts"])
     closes = days[["instrument_id", "date", "previous_close"]].rename(columns={"date": "trade_date"})
@@ -210,8 +212,7 @@ def trades(source: Source, parties: pd.Series, days: pd.DataFrame) -> pd.DataFra
     deals["period"] = month_text(deals["traded_at"])
     deals["value"] = (deals["price"] * deals["quantity"]).round(2)
     for side in ("buy", "sell"):
-        accounts = deals[f"{side}_account_id"]
-        deals[f"{side}_party_id"] = accounts.map(parties).fillna(accounts)
+        deals[f"{side}_party_id"] = parties.on(deals[f"{side}_account_id"], deals["trade_date"])
     deals["is_same_party"] = deals["buy_party_id"] == deals["sell_party_id"]
     return deals.drop(columns="ts").rename(columns={"quantity": "quantity_tco2e"})
 
@@ -229,9 +230,9 @@ def build(folder: Path, out: Path) -> None:
     publish("dim_entities", entity_dimension(entities, bare_units))
     units = publish("dim_units", unit_dimension(bare_units, entities))
     accounts = publish("dim_accounts", account_dimension(source, entities))
-    parties = accounts.set_index("account_id")["party_id"]
+    parties = Parties(source, accounts)
     moves = source.read("transfers")
-    publish("fct_transfers", transfers(moves, parties))
+    publish("fct_transfers", transfers(source, moves, parties))
     publish("fct_holdings", holdings(source, moves))
     publish("fct_compliance_years", compliance_years(source, entities))
     days = publish("fct_market_days", market_days(source))

@@ -105,11 +105,11 @@ class Rules:
         self,
         table: str,
         on: date,
-        known_at: date | None = None,
+        keys: Mapping[str, str],
         *,
+        known_at: date | None = None,
         drafts: bool = False,
         general: Iterable[str] = (),
-        **keys: str,
     ) -> Rule:
         """The one row that holds on a day for these keys.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.simulator import calibration_registry as calibration
+from pipelines.simulator import law
 from pipelines.simulator.benchmark import unit_allocation
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.plan.registering import Adjustment
@@ -87,14 +88,16 @@ def method_amounts(world: World, reports: Reports, plan: Plan, year: int) -> np.
     by_unit = np.where(fleet.is_gas, np.maximum(by_unit, reported * share[fleet.entity]), by_unit)
     total = np.bincount(fleet.entity, np.where(fleet.is_power, by_unit, 0.0), count)
     is_power = world.entities.sector == "power"
-    total = np.where(is_power, np.maximum(total, calibration.SHORTFALL_FLOOR * verified), verified)
+    total = np.where(is_power, np.maximum(total, law.allocation("verified_floor", year) * verified), verified)
     return np.where(covered(world, plan, year) & ~np.isnan(verified), np.floor(total + 1e-6), np.nan)
 
 
 def _preliminary(world: World, plan: Plan, year: int, basis: np.ndarray) -> list[Allotment]:
     """70 % of what was verified last, for power companies only [D-08, C-07]."""
     who = covered(world, plan, year) & (world.entities.sector == "power") & (np.nan_to_num(basis) > 0)
-    shares = np.floor(calibration.PRELIMINARY_SHARE * np.nan_to_num(basis) + 1e-6).astype(np.int64)
+    shares = np.floor(law.allocation("pre_allocation_share", year) * np.nan_to_num(basis) + 1e-6).astype(
+        np.int64
+    )
     return [
         Allotment(
             entity=entity,

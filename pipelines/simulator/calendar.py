@@ -10,6 +10,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from pipelines.simulator import law
+
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
 SHANGHAI = 8 * 3600 * MICROSECONDS
@@ -20,23 +22,6 @@ MORNING_OPEN = 9.5 * 3600
 AFTERNOON_OPEN = 13.0 * 3600
 HALF_SESSION = 7_200.0
 
-# Closed days of the exchange: they leave 242 open days in 2024 and 243 in 2025 (rules J-05, J-04).
-_HOLIDAYS = (
-    (date(2024, 1, 1), date(2024, 1, 1)),
-    (date(2024, 2, 9), date(2024, 2, 17)),
-    (date(2024, 4, 4), date(2024, 4, 6)),
-    (date(2024, 5, 1), date(2024, 5, 5)),
-    (date(2024, 6, 10), date(2024, 6, 10)),
-    (date(2024, 9, 16), date(2024, 9, 17)),
-    (date(2024, 10, 1), date(2024, 10, 7)),
-    (date(2025, 1, 1), date(2025, 1, 1)),
-    (date(2025, 1, 28), date(2025, 2, 4)),
-    (date(2025, 4, 4), date(2025, 4, 4)),
-    (date(2025, 5, 1), date(2025, 5, 5)),
-    (date(2025, 6, 2), date(2025, 6, 2)),
-    (date(2025, 10, 1), date(2025, 10, 8)),
-)
-
 
 def days_between(first: date, last: date) -> list[date]:
     """Every calendar day from `first` to `last`, both included."""
@@ -45,7 +30,7 @@ def days_between(first: date, last: date) -> list[date]:
 
 def is_trading_day(day: date) -> bool:
     """Whether the exchange is open: a weekday that is no public holiday."""
-    return day.weekday() < 5 and not any(start <= day <= end for start, end in _HOLIDAYS)
+    return day.weekday() < 5 and not any(start <= day <= end for start, end in law.closures())
 
 
 def trading_days(first: date, last: date) -> list[date]:

@@ -9,29 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 
-# Allocation, power sector, compliance years 2023 and 2024.
-ELECTRICITY_BENCHMARK = {  # tCO2/MWh generated [D-01 .. D-04]
-    ("coal_gt300", 2023): 0.7950,
-    ("coal_gt300", 2024): 0.7910,
-    ("coal_le300", 2023): 0.8090,
-    ("coal_le300", 2024): 0.8049,
-    ("coal_unconventional", 2023): 0.8285,
-    ("coal_unconventional", 2024): 0.8244,
-    ("gas_class_f", 2023): 0.3305,
-    ("gas_class_f", 2024): 0.3288,
-    ("gas_other", 2023): 0.3305,
-    ("gas_other", 2024): 0.3288,
-}
-HEAT_BENCHMARK = {  # tCO2/GJ [D-01 .. D-04]
-    ("coal", 2023): 0.1038,
-    ("coal", 2024): 0.1033,
-    ("gas", 2023): 0.0536,
-    ("gas", 2024): 0.0533,
-}
-PEAK_SHAVING_BASE = 1.015  # [D-05]
-PEAK_SHAVING_BELOW = 0.65  # load factor, [D-05]
-SHORTFALL_FLOOR = 0.80  # share of verified emissions that is always covered [D-07]
-PRELIMINARY_SHARE = 0.70  # of the year before's verified emissions [D-08, C-07]
+# Allocation; its benchmarks and shares are read from the seeds of rules (law.py).
 INDUSTRY_SINCE = 2024  # first compliance year of cement, steel and aluminium [D-20]
 CORRECTED = 0.005  # share of power companies whose final figure is corrected by an adjustment, own
 
@@ -69,7 +47,6 @@ MOST_AT_OPENING = {  # t an account
 }
 RESERVE = 0.012  # of the power sector's yearly emissions, in the government's reserve
 OPENING_CREDITS = 0.25  # credits outstanding from before, as a share of what projects issue in the span
-HOLDING_LIMIT = 1_000_000  # t beyond a compliance entity's allocation, for others in all [B-20]
 
 # Groups: who buys for whom (own).
 DELEGATED = 0.55  # share of declared members whose treasury buys for them
@@ -77,12 +54,9 @@ SWEPT = (0.15, 0.45)  # of a long member's surplus, to the treasury
 TREASURY_CEILING = 450_000  # t; a treasury sweeps no more than that together
 
 # Credits.
-OFFSET_CAP = 0.05  # [C-17]
 CREDIT_DEMAND = 0.55  # of what is issued by November, own [G-11, J-21: half of the credits change hands]
 
 # Carry-over [C-13].
-CARRY_OVER_BASE = 10_000
-CARRY_OVER_RATE = 1.5
 CARRY_OVER_EARLY = 0.18  # share of the entitled that apply in the first days, own
 
 # Average price of the month before the deadline where the market's own is not known [J-05, J-04], CNY.

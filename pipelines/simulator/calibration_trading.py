@@ -8,12 +8,6 @@ from __future__ import annotations
 
 from datetime import date
 
-# Rules of the exchange. What a listed order is held below stands in `trading/kernel.py` [B-02].
-BLOCK_FROM = 100_000  # t, a block is at least that [B-03]
-LISTED_LIMIT_PCT = 10  # of the previous close [B-04]
-BLOCK_LIMIT_PCT = 30  # of the previous close [B-04]
-HOLDING_LIMIT = 1_000_000  # t, accounts without an obligation keep below it (Beijing's, B-20)
-
 # Volume of a trading year over the emissions whose year is surrendered at its end.
 VOLUME_SHARE = {2024: 0.0360, 2025: 0.0287}  # 189 Mt of 5.244 Gt, 235 Mt of 8.194 Gt [J-05, J-04]
 BLOCK_SHARE = 0.82  # of the volume [J-01, J-03, J-18]

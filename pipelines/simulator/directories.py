@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.simulator.control_relations import control_relations
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.sink import Sink
 from pipelines.simulator.timeline import Timeline
@@ -35,11 +36,12 @@ _NOT_LISTED = "exited"
 
 
 def write_directories(world: World, plan: Plan, sink: Sink) -> None:
-    """Write entities, parks, units, accounts, consortium_members and service_bodies."""
+    """Write entities, parks, units, accounts, control_relations, consortium_members, service_bodies."""
     sink.write("entities", _entities(world, plan))
     sink.write("parks", _parks(world))
     sink.write("units", _units(world))
     sink.write("accounts", _accounts(world))
+    sink.write("control_relations", control_relations(world))
     sink.write("consortium_members", _members(world))
     sink.write("service_bodies", _service_bodies(world))
 

@@ -14,8 +14,19 @@ import pytest
 from anomaly.core.market import Market
 from anomaly.core.run import detect
 from pipelines.contract.tables import TABLES
+from pipelines.core.rules import SEEDS
 
 Write = Callable[..., None]
+
+
+def publish_calendar(folder: Path) -> None:
+    """Writes the compliance calendar as a run publishes it: the seed as Parquet."""
+    rules = pl.read_csv(
+        SEEDS / "rule_compliance_calendar.csv",
+        try_parse_dates=True,
+        schema_overrides={"month_day": pl.String, "note": pl.String},
+    )
+    rules.write_parquet(folder / "rule_compliance_calendar.parquet")
 
 
 def names_the_contract(evidence: list[dict]) -> None:
@@ -35,6 +46,7 @@ def names_the_contract(evidence: list[dict]) -> None:
 def marts(tmp_path: Path) -> Path:
     folder = tmp_path / "marts"
     folder.mkdir()
+    publish_calendar(folder)
     return folder
 
 

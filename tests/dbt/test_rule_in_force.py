@@ -182,4 +182,4 @@ def test_exactly_one_rule_applies_on_every_day_between_the_first_and_the_last(ta
             applying = [rule for rule in rows if rule.holds_on(day)]
             latest = max((rule.valid_from, rule.known_from) for rule in applying)
             assert [(r.valid_from, r.known_from) for r in applying].count(latest) == 1, (keys, day)
-            assert SEEDS.in_force(table, day, **keys) in applying
+            assert SEEDS.in_force(table, day, keys) in applying

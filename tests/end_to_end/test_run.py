@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.contract.tables import TABLES
+from tests.markets import SIMULATED
 
 # What names the run itself, not what the source holds.
 RUN_COLUMNS = {"snapshot_id"}
@@ -55,12 +55,12 @@ def test_a_publication_holds_every_mart_and_accounts_for_every_row(published):
     assert rows.keys() == marts.keys()
     assert all(rows[name] == marts[name].height for name in rows.keys() - {"fct_quality_results"})
     accounting = marts["fct_row_accounting"]
-    assert set(accounting["table_name"]) == set(TABLES)
+    assert set(accounting["table_name"]) == set(SIMULATED)
     sums = accounting.select(
         pl.col("rows_in") == pl.col("rows_kept") + pl.col("rows_superseded") + pl.col("rows_quarantined")
     )
     assert sums.to_series().all()
-    for name in TABLES:
+    for name in SIMULATED:
         rows = accounting.filter(table_name=name)["rows_in"].item()
         assert rows == published.table(name).height, name
 

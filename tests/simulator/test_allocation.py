@@ -133,4 +133,4 @@ def test_documents_are_decided_before_they_are_booked(clean_market):
     ("load", "factor"), [(0.65, 1.0), (0.80, 1.0), (0.6499999, 1.0456784), (0.4, 1.015**8)]
 )
 def test_peak_shaving_jumps_at_its_edge(load, factor):
-    assert peak_shaving_factor(np.array([load]))[0] == pytest.approx(factor, rel=1e-4)
+    assert peak_shaving_factor(np.array([load]), 2024)[0] == pytest.approx(factor, rel=1e-4)

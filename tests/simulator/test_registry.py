@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from pipelines.simulator import calibration_registry as calibration
+from pipelines.simulator import law
 
 
 def _balances(transfers):
@@ -41,7 +41,7 @@ def test_no_trader_holds_more_than_the_default_limit(clean_market):
     highest = held.group_by("account", pl.col("ts").dt.date()).agg(pl.col("total").last())
     traders = clean_market["accounts"].filter(pl.col("holder_type").is_in(["financial", "individual"]))
     mine = highest.filter(pl.col("account").is_in(traders["account_id"].to_list()))
-    assert 0 < mine["total"].max() <= calibration.HOLDING_LIMIT
+    assert 0 < mine["total"].max() <= law.holding_limit()
 
 
 def test_transfers_are_numbered_in_time(market):
@@ -105,7 +105,7 @@ def test_everybody_honest_complies_in_time_within_the_cap(clean_market):
     assert (total == compliance["obligation"]).all()
     assert (compliance["completed_on"] <= compliance["due_on"]).all()
     assert set(compliance["registry_status"]) == {"compliant"}
-    cap = (compliance["obligation"] * calibration.OFFSET_CAP).floor()
+    cap = (compliance["obligation"] * law.offset_cap(2024)).floor()
     assert (compliance["offsets_surrendered"] <= cap).all()
     assert (compliance["offsets_surrendered"] > 0).any()
 

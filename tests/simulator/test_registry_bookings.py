@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator import calibration_registry as calibration
 from pipelines.simulator.ledger import KINDS, NO_TRADE, NOBODY, Ledger
 from pipelines.simulator.plan import Plan
@@ -118,7 +118,7 @@ def test_credits_stay_within_cap_and_supply_unless_arranged():
     plan_credits(duties, 2_000_000, rng.random(200) < 0.5, plan, rng)
     honest = np.delete(duties.credits, 7)
     assert 0.5 * calibration.CREDIT_DEMAND * 2_000_000 < honest.sum() <= calibration.CREDIT_DEMAND * 2_000_000
-    assert (honest <= np.delete(duties.obligation, 7) * calibration.OFFSET_CAP).all()
+    assert (honest <= np.delete(duties.obligation, 7) * law.offset_cap(2024)).all()
     assert duties.credits[7] == int(0.09 * duties.obligation[7])
 
 
@@ -165,9 +165,7 @@ def test_opening_balances_are_plausible_and_take_the_plan_on_top(world):
     held = np.delete(plain, world.official("reserve"), axis=0)[:, :2].sum()
     power = emitted[(world.entities.sector == "power") & ~world.entities.is_small].sum()
     assert 0.5 * calibration.SURPLUS < held / power <= calibration.SURPLUS
-    assert (
-        np.delete(plain, world.official("reserve"), axis=0)[:, :2].sum(1) <= calibration.HOLDING_LIMIT
-    ).all()
+    assert (np.delete(plain, world.official("reserve"), axis=0)[:, :2].sum(1) <= law.holding_limit()).all()
     late = [n for n, day in enumerate(world.accounts.opened_on) if day > timeline.opening_day]
     assert plain[late].sum() == 0
 

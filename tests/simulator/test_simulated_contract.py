@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from pipelines.contract.tables import TABLES
 from pipelines.simulator.sink import BY_MONTH
+from tests.markets import SIMULATED
 
 
 @pytest.fixture(params=["clean_market", "market"])
@@ -13,8 +13,8 @@ def written(request):
 
 
 def test_every_table_of_the_contract_has_rows(written):
-    assert {name for name, rows in written.report.rows.items() if rows > 0} == set(TABLES)
-    small = {f"{name}.parquet" for name in TABLES if name not in BY_MONTH}
+    assert {name for name, rows in written.report.rows.items() if rows > 0} == set(SIMULATED)
+    small = {f"{name}.parquet" for name in SIMULATED if name not in BY_MONTH}
     assert {path.name for path in written.report.out.iterdir()} == small | set(BY_MONTH) | {"market.yml"}
 
 
@@ -31,9 +31,9 @@ def _local_month(name):
     return pl.col("ts").dt.convert_time_zone("Asia/Shanghai").dt.strftime("%Y-%m")
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", SIMULATED)
 def test_table_keeps_the_contract(written, name):
-    table, frame = TABLES[name], written[name]
+    table, frame = SIMULATED[name], written[name]
     assert dict(frame.schema) == table.polars_schema
     assert frame.select(pl.struct(table.key).is_duplicated().any()).item() is False
     for column in table.columns:

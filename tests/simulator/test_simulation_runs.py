@@ -31,7 +31,9 @@ def test_same_seed_gives_the_same_bytes(market, tmp_path):
 
 
 def test_cases_leave_the_world_as_it_is(market, clean_market):
-    for name in ("parks", "units", "accounts", "service_bodies", "consortium_members"):
+    for name in (
+        "parks", "units", "accounts", "service_bodies", "consortium_members", "control_relations"
+    ):  # fmt: skip
         assert market[name].equals(clean_market[name])
 
 

@@ -159,6 +159,7 @@ def pick_party(
             account for account in family if with_emitters or planner.world.accounts.role[account] != "entity"
         ]
         able = [account for account in able if planner.world.accounts.opened_on[account] < days[0]]
+        able = [account for account in able if planner.world.has_present_group(account, days[0])]
         pool = f"market {days[0].year} {(days[0].month + 5) // 6}"
         if len(free := planner.participants.free(pool, able)) >= count:
             chosen = _of_one_kind(planner, rng, free, count, relation)

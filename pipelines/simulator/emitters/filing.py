@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator import calibration_plants as calibration
 from pipelines.simulator.emitters.labs import Analyses
 from pipelines.simulator.emitters.stated import INDUSTRY_SINCE
@@ -63,9 +63,7 @@ class Annual:
 
 def report_due(sector: str, year: int) -> date:
     """When the annual report of a year is due: 31 March, but industry's first one on 30 June 2025 (C-05)."""
-    if sector in ("cement", "steel", "aluminium") and year == INDUSTRY_SINCE:
-        return date(2025, 6, 30)
-    return date(year + 1, 3, 31)
+    return law.due_on("annual_report", year, sector)
 
 
 def verification_due(sector: str, year: int) -> date:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from pipelines.simulator.calibration_registry import CARRY_OVER_BASE, CARRY_OVER_RATE
+from pipelines.simulator import law
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.correspondence import SourceAsset
 from pipelines.simulator.injection.errors import UnplantableError
@@ -150,7 +150,8 @@ def _carry_over_bound(context: Context, account: str) -> int:
     trades = context.copy.rows("trades", pl.col("instrument_id") != "CCER")
     sold = int(trades.filter(pl.col("sell_account_id") == account)["quantity"].sum())
     bought = int(trades.filter(pl.col("buy_account_id") == account)["quantity"].sum())
-    return int(CARRY_OVER_BASE + max(sold - bought, 0) * CARRY_OVER_RATE)
+    base, multiple = law.carry_over(2025)
+    return int(base + max(sold - bought, 0) * multiple)
 
 
 def unlist(context: Context, entity: int) -> None:

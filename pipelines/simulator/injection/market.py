@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator.injection.context import Context
 from pipelines.simulator.injection.correspondence import SourceAsset
 from pipelines.simulator.injection.errors import UnplantableError
@@ -20,7 +20,6 @@ from pipelines.simulator.plan.trading import Campaign, Deal, PlannedOrder, Tradi
 
 _CENT = Decimal("0.01")
 _SETTLED_AFTER = 16.6 * 3600
-_BLOCK_FROM = 100_000
 _LIMITS = {"listed": Decimal("0.10"), "block": Decimal("0.30")}
 
 
@@ -54,7 +53,7 @@ def _days_of(context: Context, campaign: Campaign) -> list[Deal]:
         other = context.counterparty(campaign.account)
         seller, buyer = (campaign.account, other) if campaign.side == "sell" else (other, campaign.account)
         quantity = max(int(campaign.daily_quantity * context.rng.uniform(0.7, 1.3)), 1)
-        mode = "block" if quantity >= _BLOCK_FROM else "listed"
+        mode = "block" if quantity >= law.block_from() else "listed"
         second = float(context.rng.uniform(calendar.HALF_SESSION + 60, calendar.SESSION_SECONDS - 300))
         discount = 0.02 if mode == "block" else 0.0
         deals.append(Deal(day, campaign.asset, seller, buyer, quantity, second, mode, discount))

@@ -6,7 +6,7 @@ What a table does not state is filled with neutral values: no group, no park, no
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from pipelines.simulator.injection.copy import SourceCopy
 from pipelines.simulator.injection.correspondence import Correspondence
 from pipelines.simulator.scales import SCALES
 from pipelines.simulator.world import PROVINCES, Accounts, Body, Consortium, Entities, Park, World
-from pipelines.simulator.world.model import Issuance, Projects
+from pipelines.simulator.world.model import FormerGroup, Issuance, Ownership, Projects
 
 T = TypeVar("T")
 _SELDOM = 6  # an unknown holder seen so seldom is taken for a private one
@@ -70,6 +70,7 @@ def view(copy: SourceCopy, match: Correspondence) -> World:
         ),
         fleet=fleet,
         accounts=people,
+        ownership=_ownership(copy, match, position, groups),
         group_ids=groups,
         parks=parks,
         laboratories=laboratories,
@@ -130,6 +131,25 @@ def _entities(
         consultant=np.full(len(codes), -1),
         laboratory=laboratory,
     )
+
+
+def _ownership(
+    copy: SourceCopy, match: Correspondence, position: dict[str, int], groups: list[str]
+) -> Ownership:
+    """Which entities had another group before; shares and first days are not needed in a copy."""
+    past = copy.rows("control_relations").filter(
+        (pl.col("subject_type") == "entity") & pl.col("valid_to").is_not_null()
+    )
+    former = {
+        position[code]: FormerGroup(
+            groups.index(owner) if owner in groups else -1, match.back(last + timedelta(days=1))
+        )
+        for code, owner, last in past.sort("valid_to")
+        .select("subject_id", "controller_id", "valid_to")
+        .iter_rows()
+        if code in position
+    }
+    return Ownership(np.ones(len(position)), [LONG_AGO] * len(position), former)
 
 
 def _accounts(

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calibration_registry as calibration
+from pipelines.simulator import law
 from pipelines.simulator.plan.registering import RegistryPlan
 
 NEVER = 10**9
@@ -81,7 +82,7 @@ def duties_of(
         plan: who departs from routine.
         rng: draws when everybody surrenders: most of them late in the window.
     """
-    due = date(year + 1, 12, 31)
+    due = law.due_on("surrender", year)
     entity = np.flatnonzero(is_covered & ~np.isnan(verified))
     count = len(entity)
     # Whole tonnes, rounded down as allocation is [D-15]; otherwise all of industry would lack one tonne.
@@ -144,7 +145,7 @@ def plan_credits(
     eligible &= np.array([(int(e), duties.year) not in plan.offset_share for e in duties.entity])
     eligible &= ~np.isin(np.arange(len(eligible)), list(duties.portions))
     weights = np.where(is_short, 3.0, 1.0) * rng.random(len(eligible))
-    cap = np.floor(calibration.OFFSET_CAP * duties.obligation + 1e-9)
+    cap = np.floor(law.offset_cap(duties.year) * duties.obligation + 1e-9)
     share = np.where(rng.random(len(cap)) < 0.4, 1.0, rng.uniform(0.1, 1.0, len(cap)))
     wish = np.floor(cap * share).astype(np.int64)
     left = int(calibration.CREDIT_DEMAND * supply)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pipelines.simulator import calibration_registry as calibration
+from pipelines.simulator import law
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.timeline import Timeline
 
@@ -55,7 +56,7 @@ class Groups:
         self._supply: dict[date, list[int]] = {}
         self._sweep: dict[date, list[int]] = {}
         for year in timeline.compliance_years:
-            due = date(year + 1, 12, 31)
+            due = law.due_on("surrender", year)
             booked = calibration.FINAL_BOOKED[year]
             for treasury in self.treasuries.tolist():
                 for before in [1, *rng.integers(2, 55, _SUPPLIES).tolist()]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.simulator import calibration_registry as calibration
+from pipelines.simulator import law
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.timeline import Timeline
@@ -74,7 +75,7 @@ def _add_arranged(world: World, timeline: Timeline, plan: Plan, holdings: np.nda
     for (account, asset), quantity in sorted(plan.registry.opening.items()):
         arranged[account, asset] += quantity
     allowances = [n for n, asset in enumerate(timeline.assets) if asset.is_allowance]
-    whole = arranged[:, allowances].sum(axis=1) > _WHOLE * calibration.HOLDING_LIMIT
+    whole = arranged[:, allowances].sum(axis=1) > _WHOLE * law.holding_limit()
     whole[: world.key_emitters] = False
     holdings[np.ix_(np.flatnonzero(whole), np.array(allowances))] = 0
     holdings += arranged

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.simulator import calibration_registry as calibration
+from pipelines.simulator import law
 from pipelines.simulator.allocation import covered
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.plan.registering import DecidedPenalty
@@ -107,7 +108,7 @@ def _earlier(
 ) -> Sanction:
     """Non-surrender of a year whose deadline was the end of the year before the span's first."""
     shortfall = int(emitted * rng.uniform(0.002, 0.02))
-    due = date(year + 1, 12, 31)
+    due = law.due_on("surrender", year)
     decided = due + timedelta(days=int(rng.integers(70, 190)))
     if due < NEW_RULES:
         fine = float(rng.integers(_OLD_FINE[0] // 1000, _OLD_FINE[1] // 1000 + 1) * 1000)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator import calibration_registry as calibration
 from pipelines.simulator.allocation import allotments, covered
 from pipelines.simulator.ledger import NOBODY, Ledger
@@ -174,11 +174,11 @@ class Registry:
 
     def position_limits(self, day: date) -> np.ndarray:
         """The most allowances that an account should hold on a day by the default policy, t [B-20]."""
-        limits = np.full(len(self.world.accounts), calibration.HOLDING_LIMIT, dtype=np.int64)
+        limits = np.full(len(self.world.accounts), law.holding_limit(), dtype=np.int64)
         for decided_on, entity, quantity in self._limits:
             if decided_on > day:
                 break
-            limits[entity] = calibration.HOLDING_LIMIT + quantity
+            limits[entity] = law.holding_limit() + quantity
         return limits
 
     def release_for_auction(self, day: date, asset: int, quantity: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator import calibration_registry as calibration
 from pipelines.simulator.ledger import NOBODY, Ledger
 from pipelines.simulator.plan.registering import RegistryPlan
@@ -20,6 +20,7 @@ from pipelines.simulator.timeline import Timeline
 if TYPE_CHECKING:
     from pipelines.simulator.world import World
 
+_INTO_VINTAGE = 2025  # the vintage that the older ones are reissued as [C-13]
 _NEUTRAL_SHARE = (0.05, 0.3)  # of its members' emissions that a consortium makes good with credits a year
 _CANCELLERS = 0.004  # share of power companies that cancel a few allowances in a year
 _CARRIED_FROM = (1, 5)
@@ -114,7 +115,8 @@ class CarryOver:
         What was bought in auctions counts as bought here, so that no reading of the rule is broken.
         """
         sold = np.maximum((self._net_sold - auctioned)[: len(held)], 0)
-        bound = np.floor(calibration.CARRY_OVER_BASE + sold * calibration.CARRY_OVER_RATE).astype(np.int64)
+        base, multiple = law.carry_over(_INTO_VINTAGE)
+        bound = np.floor(base + sold * multiple).astype(np.int64)
         return np.minimum(bound, held)
 
     def close(self, day: date, ledger: Ledger, vintages: np.ndarray, duties: dict[int, Duties]) -> None:
@@ -141,7 +143,8 @@ class CarryOver:
         return {entity: int(self._bound(entity) * factor * 1.02) for entity, factor in factors.items()}
 
     def _bound(self, entity: int) -> float:
-        return calibration.CARRY_OVER_BASE + max(int(self._net_sold[entity]), 0) * calibration.CARRY_OVER_RATE
+        base, multiple = law.carry_over(_INTO_VINTAGE)
+        return base + max(int(self._net_sold[entity]), 0) * multiple
 
     def _book(self, day: date, entity: int, ledger: Ledger, columns: np.ndarray) -> None:
         left = int(self._most[entity])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipelines.simulator import calibration_trading as calibration
+from pipelines.simulator import law
 from pipelines.simulator.plan import TradingPlan
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.trading import kernel, lastcall
@@ -55,9 +56,9 @@ class Agreements:
         need = np.sort(-now.position[self.compliance.duty_bound & (now.position < 0)])
         listed = (1 - calibration.BLOCK_SHARE) * self._course.volume(now.day.year)
         fits = int(np.searchsorted(np.cumsum(need), calibration.SMALL_NEEDS_SHARE * listed))
-        threshold = float(need[fits]) if fits < len(need) else calibration.BLOCK_FROM
-        least = 0.3 * calibration.BLOCK_FROM
-        self.compliance.block_from = int(np.clip(threshold, least, calibration.BLOCK_FROM))
+        threshold = float(need[fits]) if fits < len(need) else law.block_from()
+        least = 0.3 * law.block_from()
+        self.compliance.block_from = int(np.clip(threshold, least, law.block_from()))
 
     def agree(self, now: Morning, weights: np.ndarray, rng: np.random.Generator) -> Agreed:
         """Everything that is agreed on a day; `weights` is each asset's part of the orders."""

@@ -10,8 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from pipelines.simulator import calendar
-from pipelines.simulator import calibration_trading as calibration
+from pipelines.simulator import calendar, law
 from pipelines.simulator.plan import TradingPlan
 from pipelines.simulator.plan.trading import Campaign, Deal, PlannedOrder
 from pipelines.simulator.trading import kernel
@@ -63,7 +62,7 @@ class Arranged:
                 one.quantity for one in deals if one.mode == "listed" and one.asset in assets
             )
         for it in self._campaigns:
-            if it.daily_quantity < calibration.BLOCK_FROM and it.asset in assets:
+            if it.daily_quantity < law.block_from() and it.asset in assets:
                 days = _SESSIONS_A_DAY * ((it.last - it.first).days + 1)
                 out[it.first.year] += _FILLED * it.daily_quantity * days
         return dict(out)
@@ -95,7 +94,7 @@ class Arranged:
             if deal.mode != "block" or deal.asset not in now.traded:
                 continue
             quantity = int(min(deal.quantity, now.sellable[deal.seller, deal.asset]))
-            if quantity < calibration.BLOCK_FROM:
+            if quantity < law.block_from():
                 continue
             now.sellable[deal.seller, deal.asset] -= quantity
             now.position[deal.seller] -= quantity
@@ -111,7 +110,7 @@ class Arranged:
             )
         for one in self._today:
             it = one.campaign
-            if one.quantity >= calibration.BLOCK_FROM:
+            if one.quantity >= law.block_from():
                 out += market.sought(
                     now, it.account, it.asset, it.side == "buy", one.quantity, spare, rng, it.tag
                 )
@@ -140,7 +139,7 @@ class Arranged:
             if order.asset == asset:
                 self._order(order, into)
         for one in self._today:
-            if one.campaign.asset == asset and one.quantity < calibration.BLOCK_FROM:
+            if one.campaign.asset == asset and one.quantity < law.block_from():
                 self._slices(one, size, rng, into)
 
     def _listed_deal(self, deal: Deal, rng: np.random.Generator, into: Intents) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator import calibration_trading as calibration
 from pipelines.simulator.trading.compliance import Compliance
 from pipelines.simulator.trading.figures import limits
@@ -101,13 +101,13 @@ class BlockMarket:
         supply = self.supply(now, spare)
         order = rng.permutation(len(buyers[0]))
         for buyer, wanted in zip(buyers[0][order].tolist(), buyers[1][order].tolist(), strict=True):
-            need = int(max(wanted, min(calibration.BLOCK_FROM, -now.position[buyer])))
+            need = int(max(wanted, min(law.block_from(), -now.position[buyer])))
             if max(wanted, -now.position[buyer]) < self._compliance.block_from:
                 continue
             for _ in range(_TRIES):
                 if need <= 0 or len(out) > 10 * _MOST_A_DAY:
                     break
-                found = self._buy(now, buyer, max(need, calibration.BLOCK_FROM), supply, spare, alive, rng)
+                found = self._buy(now, buyer, max(need, law.block_from()), supply, spare, alive, rng)
                 if found is None:
                     break
                 out.append(found)
@@ -115,7 +115,7 @@ class BlockMarket:
         # What is arranged out of season is not taken off the season's volume.
         self._ahead -= min(arranged, _COUNTED_DAYS * target) + sum(block.quantity for block in out)
         failures = 0
-        while self._ahead > calibration.BLOCK_FROM and len(out) < _MOST_A_DAY and failures < _FAILURES:
+        while self._ahead > law.block_from() and len(out) < _MOST_A_DAY and failures < _FAILURES:
             size = float(np.exp(rng.normal(np.log(_MEDIAN_BLOCK), _BLOCK_SPREAD)))
             found = self._between(now, int(size) // 1_000 * 1_000, supply, spare, alive, rng)
             if found is None:
@@ -123,7 +123,7 @@ class BlockMarket:
                 continue
             out.append(found)
             self._ahead -= found.quantity
-        self._ahead = min(self._ahead, 12 * max(target, calibration.BLOCK_FROM))
+        self._ahead = min(self._ahead, 12 * max(target, law.block_from()))
         return out
 
     def sought(
@@ -134,7 +134,7 @@ class BlockMarket:
         out: list[Block] = []
         supply = self.supply(now, spare)
         for _ in range(3):
-            if quantity < calibration.BLOCK_FROM:
+            if quantity < law.block_from():
                 break
             if is_buying:
                 found = self._buy(now, account, quantity, supply, spare, [asset], rng, tag)
@@ -160,10 +160,10 @@ class BlockMarket:
     def _thirst(self, now: Morning) -> np.ndarray:
         """How much middlemen and provident emitters would still take, by account."""
         held = now.holdings.sum(axis=1)
-        ceiling = np.minimum(0.8 * calibration.HOLDING_LIMIT, 0.8 * now.limit)
+        ceiling = np.minimum(0.8 * law.holding_limit(), 0.8 * now.limit)
         thirst = np.where(self._middle > 0, (ceiling - held).clip(0), self._provision - now.position)
         thirst[self._provision + self._middle == 0] = 0
-        thirst[now.away | (thirst < calibration.BLOCK_FROM)] = 0
+        thirst[now.away | (thirst < law.block_from())] = 0
         return thirst
 
     def _buy(
@@ -172,7 +172,7 @@ class BlockMarket:
     ) -> Block | None:  # fmt: skip
         """A seller for a buyer; its own treasury first."""
         able = np.minimum(now.sellable[:, assets], supply[:, None]).clip(0)
-        able[able < calibration.BLOCK_FROM] = 0
+        able[able < law.block_from()] = 0
         able[buyer] = 0
         treasury = int(self._treasury[buyer])
         if treasury >= 0 and able[treasury].max() > 0 and rng.random() < 0.7:
@@ -192,7 +192,7 @@ class BlockMarket:
     ) -> Block | None:  # fmt: skip
         """A block that a middleman takes: mostly from a long emitter, else from another middleman."""
         able = np.minimum(now.sellable[:, assets], supply[:, None]).clip(0)
-        able[able < calibration.BLOCK_FROM] = 0
+        able[able < law.block_from()] = 0
         best = able.max(axis=1)
         weight = best**0.8 * np.where(self._middle > 0, 0.5, 1.0) * (0.4 + 3 * self._haste)
         seller = _drawn(weight, rng)
@@ -209,7 +209,7 @@ class BlockMarket:
             return None
         haste = float(self._haste[seller])
         size = int(size * (1 + 3 * haste))
-        size = int(max(min(size, self._thirst(now)[buyer]), calibration.BLOCK_FROM))
+        size = int(max(min(size, self._thirst(now)[buyer]), law.block_from()))
         asset = assets[_drawn(able[seller], rng)]
         quantity = int(min(size, now.sellable[seller, asset], supply[seller]))
         return self._agree(now, asset, seller, buyer, quantity, spare, 0.0, rng, 0, supply)
@@ -219,16 +219,16 @@ class BlockMarket:
         haste: float, rng: np.random.Generator, tag: int, supply: np.ndarray | None = None,
     ) -> Block | None:  # fmt: skip
         quantity = int(min(quantity, now.sellable[seller, asset]))
-        if quantity > 2 * calibration.BLOCK_FROM and rng.random() < 0.6:
+        if quantity > 2 * law.block_from() and rng.random() < 0.6:
             quantity = quantity // 5_000 * 5_000
-        if quantity < calibration.BLOCK_FROM or seller == buyer:
+        if quantity < law.block_from() or seller == buyer:
             return None
         is_internal = self._treasury[seller] == buyer or self._treasury[buyer] == seller
         discount = self._discount(seller, quantity, is_internal, haste, rng)
         price = block_price(now.closes[asset], discount)
         if self._middle[buyer] > 0 and now.position[buyer] >= 0 and now.purse[buyer] < price * quantity:
             quantity = int(now.purse[buyer] // price) // 1_000 * 1_000
-            if quantity < calibration.BLOCK_FROM:
+            if quantity < law.block_from():
                 return None
         now.sellable[seller, asset] -= quantity
         now.purse[buyer] -= price * quantity
@@ -249,7 +249,7 @@ class BlockMarket:
         noise = float(rng.normal(0, calibration.DISCOUNT_NOISE))
         if is_internal:
             return calibration.INTERNAL_DISCOUNT + 0.4 * noise
-        size = calibration.DISCOUNT_BY_SIZE * float(np.log(quantity / calibration.BLOCK_FROM))
+        size = calibration.DISCOUNT_BY_SIZE * float(np.log(quantity / law.block_from()))
         pressed = calibration.DISCOUNT_BY_URGENCY * max(float(self._haste[seller]), haste) ** 1.5
         pressed *= min((quantity / _PRESSING_SIZE) ** 0.6, _MOST_PRESSED)
         discount = calibration.DISCOUNT_BASE + size + pressed + noise
@@ -273,7 +273,7 @@ class BlockMarket:
 
 def block_price(previous_close: int, discount: float) -> int:
     """Cents for a block at that discount, within the limits for blocks [B-04]."""
-    low, high = limits(previous_close, calibration.BLOCK_LIMIT_PCT)
+    low, high = limits(previous_close, law.price_limit_pct("block"))
     return int(min(max(round(previous_close * (1 - discount)), low), high))
 
 

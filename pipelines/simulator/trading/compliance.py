@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.simulator import calibration_trading as calibration
+from pipelines.simulator import law
 from pipelines.simulator.trading import kernel
 from pipelines.simulator.trading.agenda import Intents, session_times
 from pipelines.simulator.trading.situation import Floor, Morning
@@ -46,7 +47,7 @@ class Compliance:
         self.duty_bound = np.zeros(self._count, dtype=bool)
         self.duty_bound[world.accounts.with_role("entity", "treasury")] = True
         self._thrift = rng.uniform(0.0, 0.55, self._count)
-        self.block_from = calibration.BLOCK_FROM
+        self.block_from = law.block_from()
         self._buys = np.zeros((self._count, calibration.BUYING_TRANCHES), np.int64)
         self._sells = np.zeros((self._count, calibration.SELLING_TRANCHES), np.int64)
 

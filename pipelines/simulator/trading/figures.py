@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from pipelines.simulator import calibration_trading as calibration
+from pipelines.simulator import law
 from pipelines.simulator.assets import Asset
 from pipelines.simulator.frames import money
 from pipelines.simulator.trading import records as t
@@ -37,7 +37,7 @@ class DayFigures:
         The close is the average price of the listed trades; without any, the previous close stands for all
         prices [B-05].
         """
-        low, high = limits(previous_close, calibration.LISTED_LIMIT_PCT)
+        low, high = limits(previous_close, law.price_limit_pct("listed"))
         is_listed = trades[:, t.T_MODE] == t.LISTED
         values = trades[:, t.T_PRICE] * trades[:, t.T_QUANTITY]
         volume, value = int(trades[is_listed, t.T_QUANTITY].sum()), int(values[is_listed].sum())

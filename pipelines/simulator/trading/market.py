@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator import calibration_trading as calibration
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.registry import Registry
@@ -167,7 +167,7 @@ class Market:
             sellable,
             reserve,
             now.purse,
-            limits(close, calibration.LISTED_LIMIT_PCT),
+            limits(close, law.price_limit_pct("listed")),
             close,
             float(self.beliefs.average[asset] or close),
             _MEMORY,

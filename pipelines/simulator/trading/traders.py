@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator import calibration_trading as calibration
 from pipelines.simulator.trading import kernel
 from pipelines.simulator.trading.agenda import NEVER, Intents, session_times
@@ -47,7 +47,7 @@ class Traders:
             drawn = rng.lognormal(0, 0.7, len(members))
             if len(members):
                 self.likes[members] = part * _STOCK_OF_VOLUME * yearly_volume * drawn / drawn.sum()
-        self.likes = np.minimum(self.likes, 0.7 * calibration.HOLDING_LIMIT)
+        self.likes = np.minimum(self.likes, 0.7 * law.holding_limit())
         for role, part in _SHARES.items():
             members = world.accounts.with_role(role)
             drawn = rng.lognormal(0, 0.8, len(members))

@@ -9,6 +9,7 @@ from pipelines.simulator.world import directory, holders
 from pipelines.simulator.world.entities import Bodies, entities
 from pipelines.simulator.world.equipment import build_fleet
 from pipelines.simulator.world.model import World
+from pipelines.simulator.world.ownership import ownership
 from pipelines.simulator.world.projects import build_projects
 
 
@@ -29,6 +30,7 @@ def build_world(scale: Scale, timeline: Timeline, streams: Streams) -> World:
         entities=emitters,
         fleet=build_fleet(emitters, streams),
         accounts=accounts,
+        ownership=ownership(timeline, emitters, accounts, groups, streams),
         group_ids=groups,
         parks=parks,
         laboratories=bodies.laboratories,

@@ -137,6 +137,22 @@ class Projects:
         return len(self.id)
 
 
+class FormerGroup(NamedTuple):
+    """The group that an entity belonged to before `day`, the first day in its present one."""
+
+    group: int
+    day: date
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """The owning group's share of each entity, since when, and who had another group before."""
+
+    share: np.ndarray
+    since: list[date]
+    former: dict[int, FormerGroup]
+
+
 @dataclass(frozen=True)
 class World:
     """Everybody, before anything happens."""
@@ -146,6 +162,7 @@ class World:
     entities: Entities
     fleet: Fleet
     accounts: Accounts
+    ownership: Ownership
     group_ids: list[str]
     parks: list[Park]
     laboratories: list[Body]
@@ -172,6 +189,11 @@ class World:
     def group_id(self, group: int) -> str | None:
         """Published id of a group; None for -1."""
         return self.group_ids[group] if group >= 0 else None
+
+    def has_present_group(self, account: int, day: date) -> bool:
+        """Whether the account's emitter, if it has one, belonged to its present group by that day."""
+        former = self.ownership.former.get(account) if account < self.key_emitters else None
+        return former is None or former.day <= day
 
     def sisters(self) -> list[np.ndarray]:
         """For each group with at least two power companies among the key emitters, those companies."""

@@ -124,9 +124,8 @@ def test_a_query_reads_one_partition_after_the_other(tmp_path):
     assert [part["total"].to_list() for part in sums] == [[2], [4]]
 
 
-def test_the_surrender_window_ends_with_the_rows_own_due_date_or_the_markets():
-    policy = load_policy()
-    inputs = Inputs(Marts(None), None, Market(), policy, ())  # type: ignore[arg-type]
+def test_the_surrender_window_ends_with_the_rows_own_due_date_or_the_markets(marts):
+    inputs = Inputs(Marts(marts), None, Market(), load_policy(), ())  # type: ignore[arg-type]
     rows = pl.DataFrame({"year": [2022, 2023], "surrender_due_on": [date(2023, 11, 30), None]})
     dated = inputs.compliance_days(rows)
     assert dated["first_on"].to_list() == [date(2022, 1, 1), date(2023, 1, 1)]

@@ -54,7 +54,7 @@ def _monthly(inputs: Inputs[Limits]) -> pl.DataFrame:
 
 DETECTOR = Detector(
     KIND,
-    "2.0.0",
+    "2.1.0",
     Limits,
     (
         Search(

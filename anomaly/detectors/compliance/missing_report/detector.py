@@ -244,7 +244,7 @@ def _annual_search(name: str, table: str, find: object, *needs: Need) -> Search[
 
 DETECTOR = Detector(
     KIND,
-    "2.0.0",
+    "2.1.0",
     Limits,
     (
         _annual_search(

@@ -244,7 +244,7 @@ CLASSES = Need(
 )
 DETECTOR = Detector(
     KIND,
-    "2.0.0",
+    "2.1.0",
     Limits,
     (
         Search(

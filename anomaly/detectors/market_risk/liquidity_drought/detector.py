@@ -8,6 +8,8 @@ Without a year before, only the second is known.
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 
@@ -69,9 +71,12 @@ def _rated(inputs: Inputs[Limits], days: pl.DataFrame, limits: Limits) -> pl.Dat
     rated = days.with_columns(
         total.cast(pl.Float64).rolling_sum(window, min_samples=window).alias("volume")
     ).with_columns(low_tail.alias("recent"))
-    deadline = inputs.policy.surrender_due(inputs.market.id, 2000)
+    newest = days["date"].max()
+    deadline = inputs.surrender_due(newest.year - 1) if isinstance(newest, date) else None
+    # Without a deadline of the market the season is that of the calendar year.
+    month = deadline.month if deadline else 12
     season_day = (
-        pl.date(pl.col("date").dt.year(), deadline.month, 1).dt.month_end() - pl.col("date")
+        pl.date(pl.col("date").dt.year(), month, 1).dt.month_end() - pl.col("date")
     ).dt.total_days() % 365
     rated = rated.with_columns(season_day.alias("to_deadline")).join(
         _seasonal(rated.with_columns(season_day.alias("to_deadline")), limits), on="day", how="left"
@@ -111,4 +116,4 @@ SEARCH = episode_search(
     },
     extra=("volume_limit",),
 )
-DETECTOR = Detector("liquidity_drought", "1.1.0", Limits, (SEARCH,))
+DETECTOR = Detector("liquidity_drought", "1.2.0", Limits, (SEARCH,))

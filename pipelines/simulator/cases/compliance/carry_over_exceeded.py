@@ -10,8 +10,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.simulator import calendar
-from pipelines.simulator.cases.compliance.duties import CARRY_OVER_BASE, emitters, take
+from pipelines.simulator import calendar, law
+from pipelines.simulator.cases.compliance.duties import emitters, take
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.planner import CasePlanner
 
@@ -25,7 +25,7 @@ def _hoarder(planner: CasePlanner, rng: np.random.Generator) -> int:
     power = [entity for entity in emitters(planner) if planner.world.entities.sector[entity] == "power"]
     entity = take(planner, rng, power, ("market",))
     planner.participants.take(rng, "market", [entity], 1)
-    held = int(CARRY_OVER_BASE * rng.uniform(*_HELD))
+    held = int(law.carry_over(2025)[0] * rng.uniform(*_HELD))
     opening = planner.plan.registry.opening
     asset = int(rng.choice(_older(planner)))
     opening[entity, asset] = opening.get((entity, asset), 0) + held

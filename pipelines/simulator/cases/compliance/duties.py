@@ -10,34 +10,26 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator.calibration_plants import LISTING_THRESHOLD, REPORT_DAYS
 from pipelines.simulator.calibration_registry import (
-    CARRY_OVER_BASE,
-    HOLDING_LIMIT,
     INDUSTRY_SINCE,
-    OFFSET_CAP,
 )
 from pipelines.simulator.cases.planner import CasePlanner
 
 POOL = "compliance"
 SECTORS = ("power", "cement", "steel", "aluminium")
-REPORT_DUE = (3, 31)  # of the following year [C-05]
-FIRST_INDUSTRY_REPORT_DUE = date(2025, 6, 30)  # emissions of 2024 [C-05]
-SURRENDER_DUE = (12, 31)  # of the following year [C-09]
 _SEVERAL_PARTS = 0.3  # own: how often somebody is taken who plays another part already
 
 
 def report_due(planner: CasePlanner, entity: int, year: int) -> date:
     """Last day for an entity's annual report."""
-    if planner.world.entities.sector[entity] != "power" and year == INDUSTRY_SINCE:
-        return FIRST_INDUSTRY_REPORT_DUE
-    return date(year + 1, *REPORT_DUE)
+    return law.due_on("annual_report", year, planner.world.entities.sector[entity])
 
 
 def surrender_due(year: int) -> date:
     """Last day for the surrender of a compliance year."""
-    return date(year + 1, *SURRENDER_DUE)
+    return law.due_on("surrender", year)
 
 
 def years_of(planner: CasePlanner, entity: int) -> list[int]:
@@ -111,12 +103,8 @@ def filed_on(planner: CasePlanner, month: int, days: float) -> date:
 
 
 __all__ = [
-    "CARRY_OVER_BASE",
-    "FIRST_INDUSTRY_REPORT_DUE",
-    "HOLDING_LIMIT",
     "INDUSTRY_SINCE",
     "LISTING_THRESHOLD",
-    "OFFSET_CAP",
     "POOL",
     "REPORT_DAYS",
     "afternoon",

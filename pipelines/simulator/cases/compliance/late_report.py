@@ -10,8 +10,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from pipelines.simulator import law
 from pipelines.simulator.cases.compliance.duties import (
-    FIRST_INDUSTRY_REPORT_DUE,
     INDUSTRY_SINCE,
     REPORT_DAYS,
     emitters,
@@ -112,9 +112,8 @@ def _last_day(planner: CasePlanner, rng: np.random.Generator) -> None:
 def _own_deadline(planner: CasePlanner, rng: np.random.Generator) -> None:
     industry = [e for e in emitters(planner) if planner.world.entities.sector[e] != "power"]
     entity = take(planner, rng, industry)
-    day = date(2025, 4, 1) + timedelta(
-        days=int(rng.integers(0, (FIRST_INDUSTRY_REPORT_DUE - date(2025, 4, 1)).days))
-    )
+    due = law.due_on("annual_report", INDUSTRY_SINCE, "steel")
+    day = date(2025, 4, 1) + timedelta(days=int(rng.integers(0, (due - date(2025, 4, 1)).days)))
     planner.plan.emitters.year_filed_on[entity, INDUSTRY_SINCE] = day
     text = "industry's first annual report, after 31 March and within its own deadline of 30 June 2025"
     _note_year(planner, entity, INDUSTRY_SINCE, text)

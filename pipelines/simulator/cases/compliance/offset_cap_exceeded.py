@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.simulator.cases.compliance.duties import OFFSET_CAP, emitters, take, take_year
+from pipelines.simulator import law
+from pipelines.simulator.cases.compliance.duties import emitters, take, take_year
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.planner import CasePlanner
 
@@ -46,7 +47,7 @@ def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     for _ in range(planner.scale.cases_per_kind):
         entity = take(planner, rng, _smaller(planner))
         year = take_year(planner, rng, entity)
-        planner.plan.registry.offset_share[entity, year] = OFFSET_CAP
+        planner.plan.registry.offset_share[entity, year] = law.offset_cap(year)
         code = planner.world.entities.id[entity]
         planner.note_lookalike(KIND.name, "exactly 5 % in credits", [code], planner.year_window(year))
 

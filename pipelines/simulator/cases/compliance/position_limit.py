@@ -9,7 +9,8 @@ from datetime import date
 
 import numpy as np
 
-from pipelines.simulator.cases.compliance.duties import HOLDING_LIMIT, emitters, take
+from pipelines.simulator import law
+from pipelines.simulator.cases.compliance.duties import emitters, take
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.registering import Movement
@@ -29,7 +30,7 @@ def _arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
         asset = _asset(planner)
         before = float(rng.uniform(*_BEFORE))
         held = float(rng.uniform(*_HELD[severity]))
-        _add(planner, account, asset, int(HOLDING_LIMIT * before))
+        _add(planner, account, asset, int(law.holding_limit() * before))
         days = _days(planner, rng)
         tag = planner.open_case(
             KIND.name,
@@ -41,7 +42,7 @@ def _arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
                 planner.day_window(days[-1], planner.timeline.last_day)[1],
             ),
         )
-        _gather(planner, rng, tag, account, asset, round(HOLDING_LIMIT * (held - before)), days)
+        _gather(planner, rng, tag, account, asset, round(law.holding_limit() * (held - before)), days)
         _sit_still(planner, account)
 
 
@@ -130,7 +131,7 @@ def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
         if number % 2:
             entity = take(planner, rng, emitters(planner), ("market",))
             planner.participants.take(rng, "market", [entity], 1)
-            _add(planner, entity, _asset(planner), int(HOLDING_LIMIT * rng.uniform(0.5, 0.8)))
+            _add(planner, entity, _asset(planner), int(law.holding_limit() * rng.uniform(0.5, 0.8)))
             planner.plan.trading.withhold([entity], planner.timeline.trading_days)
             account, text = (
                 entity,
@@ -138,7 +139,7 @@ def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
             )
         else:
             account = _holder(planner, rng)
-            _add(planner, account, _asset(planner), int(HOLDING_LIMIT * rng.uniform(*_JUST_UNDER)))
+            _add(planner, account, _asset(planner), int(law.holding_limit() * rng.uniform(*_JUST_UNDER)))
             _sit_still(planner, account)
             text = "holdings just under the limit"
         window = planner.day_window(planner.timeline.opening_day, planner.timeline.last_day)

@@ -66,7 +66,12 @@ def _members(
     sellers = {deal.seller for deal in planner.plan.trading.deals if days[0] <= deal.day <= days[-1]}
     if relation != "strangers":
         families = [
-            [one for one in family.tolist() if one not in sellers] for family in planner.world.sisters()
+            [
+                one
+                for one in family.tolist()
+                if one not in sellers and planner.world.has_present_group(one, days[0])
+            ]
+            for family in planner.world.sisters()
         ]
         families = [
             family for family in families if len(planner.participants.free("squeeze", family)) >= count

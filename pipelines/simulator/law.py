@@ -1,0 +1,94 @@
+"""Figures of law that the simulated market obeys, read from the project's seeds of rules.
+
+Belongs here: one function a figure, for the market that is simulated. Does not belong here: numbers that the
+simulation chooses itself; they stand in the calibration modules.
+
+A draft holds where nothing else does: the benchmarks of 2025 are known from a draft only. Figures without a
+date are those of the first simulated day.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+from pipelines.core.rules import Rule, Rules
+
+MARKET = "cn"
+_FIRST_DAY = date(2024, 1, 1)
+
+
+@cache
+def _rules() -> Rules:
+    return Rules.load()
+
+
+def _of_year(table: str, year: int, **keys: str) -> Rule:
+    general = ("sector",) if "sector" in keys else ()
+    return _rules().in_force(
+        table, date(year, 1, 1), {"market": MARKET, **keys}, drafts=True, general=general
+    )
+
+
+@cache
+def due_on(duty: str, year: int, sector: str = "all") -> date:
+    """The day on which a duty of a report year falls due."""
+    rule = _of_year("rule_compliance_calendar", year, duty=duty, sector=sector)
+    return date.fromisoformat(f"{year + int(rule.number('years_after'))}-{rule.values['month_day']}")
+
+
+@cache
+def benchmarks(product: str, year: int) -> dict[str, float]:
+    """Allowances a unit of electricity (t/MWh) or heat (t/GJ), by unit class."""
+    rows = _rules().held("rule_benchmarks", date(year, 1, 1), drafts=True)
+    wanted = {"market": MARKET, "product": product}
+    return {
+        rule.keys["unit_class"]: rule.number() for rule in rows if wanted.items() <= dict(rule.keys).items()
+    }
+
+
+@cache
+def allocation(parameter: str, year: int, sector: str = "power") -> float:
+    """A number in the allocation formulas of a sector and year."""
+    return _of_year("rule_allocation_parameters", year, parameter=parameter, sector=sector).number()
+
+
+@cache
+def offset_cap(year: int) -> float:
+    """Share of the obligation that credits may cover."""
+    return _of_year("rule_offset_cap", year).number()
+
+
+@cache
+def carry_over(vintage: int) -> tuple[int, float]:
+    """What may be carried over into a vintage: a base in t, and a multiple of net sales."""
+    rows = _rules().spans("rule_carry_over", market=MARKET, into_vintage=str(vintage))
+    return int(rows[-1].number("base_tco2e")), rows[-1].number("net_sale_multiple")
+
+
+@cache
+def holding_limit() -> int:
+    """Most that an account without an obligation may hold, and others beyond their allocation, t."""
+    keys = {"market": MARKET, "holder": "other", "measure": "limit"}
+    return int(_rules().in_force("rule_holding_limits", _FIRST_DAY, keys).number())
+
+
+@cache
+def block_from() -> int:
+    """Least quantity of a block, t."""
+    keys = {"market": MARKET, "mode": "block", "parameter": "order_from"}
+    return int(_rules().in_force("rule_trading_parameters", _FIRST_DAY, keys).number())
+
+
+@cache
+def price_limit_pct(mode: str) -> int:
+    """Most by which a price may differ from the previous close, %."""
+    keys = {"market": MARKET, "unit_type": "CEA", "mode": mode}
+    return round(100 * _rules().in_force("rule_price_limits", _FIRST_DAY, keys).number())
+
+
+@cache
+def closures() -> tuple[tuple[date, date], ...]:
+    """Spans of days on which the exchange is closed, weekends apart."""
+    rows = _rules().spans("rule_market_closures", market=MARKET)
+    return tuple((rule.valid_from, rule.valid_to or rule.valid_from) for rule in rows)

@@ -1,0 +1,63 @@
+"""Windows of findings end with the deadline that the published calendar gives."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from anomaly.core.market import Market
+from anomaly.core.marts import Marts
+from anomaly.core.rules import CALENDAR, in_force, surrender_due
+from pipelines.core.rules import Rules
+
+ZONES = {"cn": "Asia/Shanghai", "eu": "Europe/Brussels"}
+CALENDAR_YEARS = [
+    (market, year)
+    for market in ZONES
+    for rule in Rules.load().spans(CALENDAR, market=market, sector="all", duty="surrender")
+    for year in range(rule.valid_from.year, (rule.valid_to.year if rule.valid_to else 2026) + 1)
+]
+
+
+def due_by_seed(market: str, year: int) -> date:
+    keys = {"market": market, "sector": "all", "duty": "surrender"}
+    rule = Rules.load().in_force(CALENDAR, date(year, 1, 1), keys)
+    return date.fromisoformat(f"{year + int(rule.number('years_after'))}-{rule.values['month_day']}")
+
+
+@pytest.mark.parametrize(("market", "year"), CALENDAR_YEARS)
+def test_the_window_of_a_late_report_ends_with_the_calendars_deadline(marts, run, market, year):
+    late = {
+        "entity_id": "E", "year": year, "entity_name": "Works", "province_code": "110000",
+        "revision_count": 1, "first_submitted_at": datetime(year + 1, 6, 1), "due_on": date(year + 1, 3, 31),
+        "days_late": 62,
+    }  # fmt: skip
+    pl.DataFrame([late]).write_parquet(marts / "fct_emission_reports.parquet")
+    alert = run("late_report", id=market, timezone=ZONES[market]).row(0, named=True)
+    zone = Market(market, ZONES[market])
+    assert alert["window_start"].replace(tzinfo=None) == zone.midnight(date(year, 1, 1))
+    last = due_by_seed(market, year) + timedelta(days=1)
+    assert alert["window_end"].replace(tzinfo=None) == zone.midnight(last)
+
+
+def test_the_european_deadline_moved_with_its_rule(marts):
+    assert surrender_due(Marts(marts), "eu", 2022) == date(2023, 4, 30)
+    assert surrender_due(Marts(marts), "eu", 2023) == date(2024, 9, 30)
+
+
+def test_a_market_or_a_snapshot_without_rules_has_no_deadline(marts, tmp_path):
+    assert surrender_due(Marts(marts), "elsewhere", 2024) is None
+    assert surrender_due(Marts(tmp_path / "none"), "cn", 2024) is None
+    assert in_force(Marts(marts), CALENDAR, "cn", date(2010, 1, 1), duty="surrender", sector="all").is_empty()
+
+
+def test_no_late_report_is_claimed_without_a_due_date(marts, run):
+    undated = {
+        "entity_id": "E", "year": 2024, "entity_name": "Works", "province_code": "110000",
+        "revision_count": 1, "first_submitted_at": datetime(2025, 12, 1), "due_on": None, "days_late": None,
+    }  # fmt: skip
+    schema = {"due_on": pl.Date, "days_late": pl.Int64}
+    pl.DataFrame([undated], schema_overrides=schema).write_parquet(marts / "fct_emission_reports.parquet")
+    assert run("late_report", id="elsewhere").is_empty()
