@@ -45,7 +45,7 @@ LEGITIMATE = (
     r"\.touch\(|@touch\b|\btouch \$",  # the file system's word
     r"_untouched\b",
 )
-PLACES = re.compile(r"/(work|home|root|Users)/[A-Za-z]")
+PLACES = re.compile(r"(?<![\w.])/(work|home|root|Users)/[A-Za-z]")
 
 
 def _texts() -> dict[str, str]:
