@@ -277,7 +277,7 @@ def findings() -> dict[str, pl.DataFrame]:
         "quarantine_id": "q1",
         "table_name": "trades",
         "record_key": '{"trade_id": "t9"}',
-        "reason": "type",
+        "reason": "wrong_type",
         "column_name": "quantity",
         "value": "many",
         "file": "trades.csv",
