@@ -1,7 +1,7 @@
 """Runs suites in Great Expectations: suites in, plain outcomes out.
 
 Belongs here: what the library lacks. It needs a DuckDB dialect that keeps pending results (`dialect.py`), it
-does not tell a check that broke from a check that failed, and its counts differ between expectations.
+does not distinguish a check that broke from one that failed, and its counts differ between expectations.
 """
 
 from __future__ import annotations

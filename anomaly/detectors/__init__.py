@@ -1,6 +1,6 @@
 """The detectors: `<family>/<kind>/`, one folder a kind, found by the folder.
 
-To add one, add its folder and its test, and touch nothing else:
+To add one, add its folder and its test, and change nothing else:
 
 - `__init__.py`: empty but for its docstring;
 - `detector.py`: `DETECTOR`, an `anomaly.core.detector.Detector` that says what it reads, and a function that

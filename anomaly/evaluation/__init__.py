@@ -1,4 +1,4 @@
-"""How good are the alerts? Every figure that alerts earn when they are held against known cases.
+"""How good are the alerts? Every figure that follows from comparing alerts with known cases.
 
 Belongs here: reading labels and alerts, matching them, figures and their intervals, and how these are
 written: JSON, a picture, the page of measured detectors.

@@ -7,7 +7,7 @@ from anomaly.evaluation.intervals import CONFIDENCE
 DEFINITIONS: dict[str, str] = {
     "finding": (
         "An alert finds a case when its kind is the same, its subjects include at least half of the "
-        "case's, and their half-open windows overlap; windows that only touch do not."
+        "case's, and their half-open windows overlap; windows that are only adjacent do not."
     ),
     "recall": (
         "Cases that any alert finds, over all cases; a case counts once, however many alerts find it."
@@ -33,7 +33,7 @@ DEFINITIONS: dict[str, str] = {
     ),
     "row_recall": (
         "Rows that cases affected and that evidence names, over all rows that they affected; only evidence "
-        "of alerts that find that very case counts, and a row that two cases touch counts in each."
+        "of alerts that find that very case counts, and a row that two cases affect counts in each."
     ),
     "row_recall_shared": (
         "The same over found cases and, of each, only those tables that the evidence of its alerts names "

@@ -100,35 +100,35 @@ def figures(field: Field, by: str | None = None, name: str | None = None) -> Fig
     """
     cases = _chosen(field.cases, by, name)
     found = field.cases["days"].is_not_null().to_numpy()[cases]
-    told: Figures = dict.fromkeys(MEASURES)
-    told |= {"cases": len(cases), "found": int(found.sum())}
+    row: Figures = dict.fromkeys(MEASURES)
+    row |= {"cases": len(cases), "found": int(found.sum())}
     if len(cases):
-        told["recall"] = float(found.mean())
-        _put(told, "recall", intervals.wilson(told["recall"], field.linked.of_case[cases]))
+        row["recall"] = float(found.mean())
+        _put(row, "recall", intervals.wilson(row["recall"], field.linked.of_case[cases]))
     days = field.cases["days"].to_numpy()[cases][found]
     if len(days):
-        told |= {"days_median": float(np.median(days)), "days_p90": float(np.quantile(days, 0.9))}
+        row |= {"days_median": float(np.median(days)), "days_p90": float(np.quantile(days, 0.9))}
     if by != "severity":
-        told |= _of_alerts(field, cases, _chosen(field.alerts, by, name))
+        row |= _of_alerts(field, cases, _chosen(field.alerts, by, name))
     if field.case_rows is not None and field.alert_rows is not None:
-        told |= _of_rows(field.case_rows, field.alert_rows, by, name)
-    return told
+        row |= _of_rows(field.case_rows, field.alert_rows, by, name)
+    return row
 
 
 def macro(field: Field) -> Figures:
     """Recall, precision and average precision as means over the kinds with cases; `kinds` counts them."""
     kinds = [kind for kind in KINDS if kind in set(field.cases["kind"])]
-    told: Figures = {"kinds": len(kinds)}
+    row: Figures = {"kinds": len(kinds)}
     figured = [figures(field, "kind", kind) for kind in kinds]
     drawn = [
         resampled(field, _chosen(field.cases, "kind", kind), _chosen(field.alerts, "kind", kind))
         for kind in kinds
     ]
     for name in (*SHARES, "average_precision"):
-        told[name] = float(np.mean([one[name] for one in figured])) if kinds else None
+        row[name] = float(np.mean([one[name] for one in figured])) if kinds else None
         means = np.mean([one[name] for one in drawn], axis=0) if kinds else np.zeros(0)
-        _put(told, name, intervals.percentiles(means))
-    return told
+        _put(row, name, intervals.percentiles(means))
+    return row
 
 
 def curves(field: Field) -> Iterator[tuple[str, float, int, int, int, int]]:
@@ -160,43 +160,43 @@ def _weighed(
     ranked: ranking.Ranking, taken: ranking.Taken, weights: NDArray[np.integer]
 ) -> dict[str, NDArray[np.float64]]:
     total = np.maximum(weights.sum(axis=1, dtype=np.int64), 1)
-    told = {
+    row = {
         "recall": weights[:, ranked.first >= 0].sum(axis=1, dtype=np.int64) / total,
         "precision": taken.precision[:, -1] if taken.precision.shape[1] else np.zeros(len(weights)),
         "average_precision": ranking.average_precision(ranked, taken, weights),
     }
-    return told | {f"precision_at_{k}": ranking.precision_at(k, taken) for k in DEPTHS}
+    return row | {f"precision_at_{k}": ranking.precision_at(k, taken) for k in DEPTHS}
 
 
 def _of_alerts(field: Field, cases: Places, alerts: Places) -> Figures:
     """Everything that counts alerts."""
     ranked = _ranked(field, cases, alerts)
-    told: Figures = {"alerts": len(alerts), "right": int(ranked.right.sum())}
+    row: Figures = {"alerts": len(alerts), "right": int(ranked.right.sum())}
     if not len(alerts) and not len(cases):
-        return told
+        return row
     point = _weighed(ranked, ranking.take(ranked, _once(len(alerts))), _once(len(cases)))
     measured = [name for name in point if name != "recall" and (len(cases) or name != "average_precision")]
-    told |= {name: float(point[name][0]) for name in measured}
-    _put(told, "precision", intervals.wilson(told["precision"], field.linked.of_alert[alerts]))
+    row |= {name: float(point[name][0]) for name in measured}
+    _put(row, "precision", intervals.wilson(row["precision"], field.linked.of_alert[alerts]))
     if len(alerts):
         drawn = resampled(field, cases, alerts)
         for name in measured:
             if name in RANKED:
-                _put(told, name, intervals.percentiles(drawn[name]))
-    return told
+                _put(row, name, intervals.percentiles(drawn[name]))
+    return row
 
 
 def _of_rows(case_rows: pl.DataFrame, alert_rows: pl.DataFrame, by: str | None, name: str | None) -> Figures:
     """Sums and shares of rows; shares of nothing are None."""
     own = case_rows if by is None else case_rows.filter(pl.col(by) == name)
-    told: Figures = {"affected_rows": own["affected"].sum(), "named_rows": own["named"].sum()}
-    told["row_recall"] = _share(told["named_rows"], told["affected_rows"])
-    told["row_recall_shared"] = _share(told["named_rows"], own.filter("shared")["affected"].sum())
+    row: Figures = {"affected_rows": own["affected"].sum(), "named_rows": own["named"].sum()}
+    row["row_recall"] = _share(row["named_rows"], row["affected_rows"])
+    row["row_recall_shared"] = _share(row["named_rows"], own.filter("shared")["affected"].sum())
     if by != "severity":
         theirs = alert_rows if by is None else alert_rows.filter(pl.col(by) == name)
-        told |= {f"{one}_rows": theirs[one].sum() for one in ("evidence", "right", "broad")}
-        told["row_precision"] = _share(told["right_rows"], told["evidence_rows"])
-    return told
+        row |= {f"{one}_rows": theirs[one].sum() for one in ("evidence", "right", "broad")}
+        row["row_precision"] = _share(row["right_rows"], row["evidence_rows"])
+    return row
 
 
 def _ranked(field: Field, cases: Places, alerts: Places) -> ranking.Ranking:
@@ -223,8 +223,8 @@ def _once(count: int) -> NDArray[np.uint8]:
     return np.ones((1, count), np.uint8)
 
 
-def _put(told: Figures, name: str, interval: intervals.Interval) -> None:
-    told[f"{name}_low"], told[f"{name}_high"] = interval
+def _put(row: Figures, name: str, interval: intervals.Interval) -> None:
+    row[f"{name}_low"], row[f"{name}_high"] = interval
 
 
 def _share(part: Any, whole: Any) -> float | None:

@@ -1,7 +1,7 @@
 """Which alert finds which case, and how soon.
 
 The rule is the contract's (`labels.yml`, match): same kind, the alert's subjects include at least half of
-the case's, and the windows overlap. Windows are half-open, so that two which only touch do not overlap.
+the case's, and the windows overlap. Windows are half-open, so that two adjacent ones do not overlap.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def evaluate(
     resamples: int = intervals.RESAMPLES,
     seed: int = intervals.SEED,
 ) -> Evaluation:
-    """Hold alerts against labels; the order of either does not matter.
+    """Compare alerts with labels; the order of either does not matter.
 
     A figure is 0 where there was something to find, or an alert to be right, and nothing came of it. It is
     null where there was neither: recall and average precision without cases, precision with neither cases
@@ -84,7 +84,7 @@ def evaluate(
         alerts: one row an alert, as `read_alerts` gives them; `evidence` may be missing.
         labels: one row a case, as `read_labels` gives them; optional columns may be missing.
         tables: keys of the source tables by name; without them no rows are counted.
-        known: ids of the published market besides those in alerts, to tell foreign labels by.
+        known: ids of the published market besides those in alerts, to recognise foreign labels.
         resamples: of the bootstrap.
         seed: of the bootstrap.
 

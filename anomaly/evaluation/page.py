@@ -24,7 +24,7 @@ _INTRODUCTION = """\
 <!-- Written by `make detectors`; change the detectors or the measure (`anomaly/evaluation/`) instead. -->
 
 Each market below was simulated with known cases in it and taken through the whole pipeline as a
-supervisor's data would be. Then its alerts were held against the cases, which no run ever reads.
+supervisor's data would be. Then its alerts were compared with the cases, which no run ever reads.
 Carbonwarden {version}; `make detectors` measures again. What each detector looks for:
 [reference/detectors.md](reference/detectors.md).
 
@@ -36,7 +36,7 @@ probably too few here. An alert that finds no planted case of its kind counts as
 rests on. What the figures are good for is comparison: of kinds, of faint with blatant cases, of one
 version with the next. They are no forecast for a real market, where no one holds the labels.
 """
-_MISSED = 60  # cases that are told one by one; the rest is counted
+_MISSED = 60  # cases that are listed one by one; the rest is counted
 _NONE = "–"
 
 
@@ -57,8 +57,8 @@ def page(markets: Sequence[Measured], version: str, detected: Collection[str]) -
     parts = [_INTRODUCTION.format(version=version), _detectors(detected)]
     for market in markets:
         parts += _market(market, detected)
-    told = [f"- **{name.replace('_', ' ')}**: {meaning}" for name, meaning in DEFINITIONS.items()]
-    parts.append("## How it is measured\n\n" + "\n".join(told) + "\n")
+    meanings = [f"- **{name.replace('_', ' ')}**: {meaning}" for name, meaning in DEFINITIONS.items()]
+    parts.append("## How it is measured\n\n" + "\n".join(meanings) + "\n")
     return "\n".join(parts)
 
 

@@ -80,7 +80,7 @@ def unknown_market(labels: pl.DataFrame, alerts: pl.DataFrame, known: Collection
     return (
         f"not one of the {len(subjects):,} subjects of the labels (such as "
         f"{', '.join(sorted(subjects)[:3])}) occurs in {where}: "
-        "these labels may belong to another market or seed. Hold them against "
+        "these labels may belong to another market or seed. Compare them with "
         "the alerts of their own market."
     )
 

@@ -1,4 +1,4 @@
-"""Does the evidence name the rows that a case affected? Rows of cases held against rows of evidence.
+"""Does the evidence name the rows that a case affected? Rows of cases compared with rows of evidence.
 
 A label's `affected` lists rows by their whole key, in the order of the source contract. An alert's evidence
 lists rows by named columns, often fewer than the whole key, sometimes narrowed to a range of the table's

@@ -74,7 +74,7 @@ def _last_day(con: duckdb.DuckDBPyConnection, trades: Iterable[Path]) -> date:
         f"select cast(max(ts) as timestamp) from read_parquet([{names}], union_by_name=true)"
     ).fetchall()[0][0]
     if latest is None:
-        raise ValueError("expected trades to tell the source's last day, found none; deliver table trades")
+        raise ValueError("expected trades to show the source's last day, found none; deliver table trades")
     return latest.date()
 
 

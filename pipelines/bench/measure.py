@@ -24,7 +24,7 @@ STEP_COLUMNS = ("step of the run from nothing", "wall s", "wall / floor")
 
 @dataclass(frozen=True)
 class Figures:
-    """One process with the processes it started: wall and CPU seconds, peak memory of the largest."""
+    """One process with the processes it started: wall-clock and CPU seconds, peak memory of the largest."""
 
     wall_s: float
     cpu_s: float
@@ -113,7 +113,7 @@ class _Bench:
         """Measure every contender once, in an empty folder."""
         home = folder / "home"
         self._measure(FLOOR, "-m", "pipelines.bench.floor", str(self.source), str(folder / "floor"))
-        # What is not needed any more makes room for what comes.
+        # What is not needed any more frees space for what comes.
         shutil.rmtree(folder / "floor")
         size_mb = sum(path.stat().st_size for path in source_files(self.source)) >> 20
         if size_mb > PANDAS_LIMIT_MB:
@@ -143,13 +143,13 @@ class _Bench:
         medians = {what: median(figures) for what, figures in self.taken.items()}
         floor = medians[FLOOR]
         run = [self.taken[RUN][number].wall_s for number in range(len(self.taken[RUN]))]
-        told = {step: statistics.median(seconds) for step, seconds in self.steps.items()}
-        told["starting the program"] = max(statistics.median(run) - sum(told.values()), 0.0)
+        by_step = {step: statistics.median(seconds) for step, seconds in self.steps.items()}
+        by_step["starting the program"] = max(statistics.median(run) - sum(by_step.values()), 0.0)
         return Report(
             [_row(what, figures, floor) for what, figures in medians.items()],
             [
                 (step, round(seconds, 2), round(seconds / floor.wall_s, 2))
-                for step, seconds in sorted(told.items(), key=lambda item: -item[1])
+                for step, seconds in sorted(by_step.items(), key=lambda item: -item[1])
             ],
             self.remarks,
         )

@@ -82,7 +82,7 @@ class Source:
         return frame
 
     def rules(self, name: str) -> pd.DataFrame:
-        """A table of rules without drafts; only this market's where it tells markets apart."""
+        """A table of rules without drafts; only this market's where it separates markets."""
         rules = pd.read_csv(SEEDS / f"{name}.csv", keep_default_na=False, na_values=[""])
         for column in {"valid_from", "valid_to", "known_from"} & set(rules):
             rules[column] = pd.to_datetime(rules[column])

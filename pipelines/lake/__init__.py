@@ -1,4 +1,4 @@
-"""The lake: what was received, what was kept of it, and what was set aside and why.
+"""The lake: what was received, what was kept of it, and what was quarantined or superseded and why.
 
 Belongs here: finding a source's files, typing and checking their rows set-wise, deciding which row of
 a key counts, and rewriting only the periods that changed.

@@ -5,8 +5,8 @@ A row of a file that came in an earlier run gives way to a row of the same key t
 preferred, so all are quarantined. Equal ones are kept once.
 
 Nearly all rows are alone with their key and refer to something that is there. They are found by keys and
-references alone, and their parts are kept as they are, by a link; only rows that are contested or lead
-nowhere are looked at one by one.
+references alone, and their parts are kept as they are, by a link; only rows that have a duplicate key or an
+orphan reference are looked at one by one.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Resolver:
             yield changed
 
     def _faults(self, parents: dict[str, str]) -> str:
-        """SQL list of faults for references that lead nowhere."""
+        """SQL list of faults for orphan references."""
         items = [
             f"struct_pack(reason := case when {self._leads_nowhere(name, found)} then 'orphan' end, "
             f"column_name := {literal(name)}, value := left(cast({quoted(name)} as varchar), 200))"
@@ -108,11 +108,11 @@ class Resolver:
         doubtful = []
         if rows:
             self.con.execute(
-                f"create or replace temp table contested as "
+                f"create or replace temp table duplicates as "
                 f"select {self.keys} from {rows} group by {self.keys} having count(*) > 1"
             )
-            if self._exists("from contested"):
-                doubtful.append(f"({self.keys}) in (select {self.keys} from contested)")
+            if self._exists("from duplicates"):
+                doubtful.append(f"({self.keys}) in (select {self.keys} from duplicates)")
             nowhere = " or ".join(self._leads_nowhere(*item) for item in self._references(parents))
             if nowhere and self._exists(f"from {rows} where {nowhere}"):
                 doubtful.append(nowhere)

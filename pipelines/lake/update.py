@@ -1,4 +1,4 @@
-"""Bring the lake up to a source directory: receive what is new, resolve what it touches."""
+"""Bring the lake up to a source directory: receive what is new, resolve what it changes."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ class _Update:
                 parents[table.name] = self.kept(table.name)
 
     def _resolve_table(self, table: Table, parents: dict[str, str]) -> set[str]:
-        """Decide a table's changed periods and touch what refers to it; returns those that differ now."""
+        """Decide a table's changed periods and mark what refers to it; returns those that differ now."""
         resolver = Resolver(self.con, self.lake, table, self.state)
         keeper = Keeper(self.con, self.lake, table, self.state)
         changed = resolver.widen(self.changed[table.name], self.retired[table.name])
@@ -192,7 +192,7 @@ class _Update:
             != (after[p].fingerprint if p in after else "0:0")
         }
         if changed:
-            self._touch_children(
+            self._mark_children(
                 table,
                 {p: s for p, s in before.items() if p in changed},
                 {p: s for p, s in after.items() if p in changed},
@@ -202,7 +202,7 @@ class _Update:
     def _all_periods(self, table: Table) -> set[str]:
         return {p for file in self.state.files.values() if file.table == table.name for p in file.periods}
 
-    def _touch_children(
+    def _mark_children(
         self, parent: Table, before: dict[str, PeriodState], after: dict[str, PeriodState]
     ) -> None:
         """Periods of other tables whose rows refer to a key that came or went."""

@@ -105,7 +105,7 @@ def test_rules_of_a_market_without_law_on_file_are_left_out(marts):
     assert alerts["rule_refs"].list.len().sum() == 0
 
 
-def test_replay_gives_the_same_alert_and_tells_a_changed_one(marts):
+def test_replay_gives_the_same_alert_and_reports_a_changed_one(marts):
     compliance(4).write_parquet(marts / "fct_compliance_years.parquet")
     snapshot = marts.parent
     manifest = {"as_of": "2025-01-31", "market": {"id": "cn", "timezone": "Asia/Shanghai", "currency": "CNY"}}

@@ -42,7 +42,7 @@ ALERT = alerts(("a", "wash_trade", ["A"], day(1), day(2), 0.5))
         ("wash_trade", ["C"], 1, 2, []),  # a third of three
         ("wash_trade", ["C", "C"], 1, 2, []),  # the same subject twice is still a third
         ("wash_trade", ["C", "E"], 4, 9, ["c2"]),
-        ("wash_trade", ["A", "B"], 5, 9, []),  # half-open: touching is no overlap
+        ("wash_trade", ["A", "B"], 5, 9, []),  # half-open: adjacent windows do not overlap
         ("circular_trade", ["A", "B"], 1, 2, []),
         ("wash_trade", ["A", "B", "C", "D", "E", "Z"], 1, 2, ["c1", "c2"]),
         ("wash_trade", [], 1, 2, []),

@@ -20,7 +20,7 @@ Alerts, by falling score                     verdict
   a02 wash_trade     C        2-3   0.90     wrong: one of three subjects is less than half
   a12 volatility_..  CEA      1-5   0.85     wrong: no case of its kind
   a03 wash_trade     C D      4-9   0.80     finds W2: two of three, days 4 to 5 overlap
-  a04 wash_trade     A B      5-9   0.80     wrong: begins where W1 ends, windows only touch
+  a04 wash_trade     A B      5-9   0.80     wrong: begins where W1 ends, windows only adjacent
   a05 wash_trade     B Q      1-2   0.70     finds W1 again: right, but no new case
   a06 wash_trade     F G      5-10  0.60     wrong: ends where W3 begins
   a08 circular_trade J K     10-12  0.60     finds C1: two of four is exactly half
@@ -311,16 +311,16 @@ def test_families(result):
 
 
 def test_severities(result):
-    told = {row["severity"]: row for row in result.by_severity.iter_rows(named=True)}
-    assert list(told) == ["faint", "plain", "blatant"]
-    assert {name: (row["cases"], row["found"]) for name, row in told.items()} == {
+    measured = {row["severity"]: row for row in result.by_severity.iter_rows(named=True)}
+    assert list(measured) == ["faint", "plain", "blatant"]
+    assert {name: (row["cases"], row["found"]) for name, row in measured.items()} == {
         "faint": (3, 2),  # W1 L2, not C2
         "plain": (4, 4),  # W2 W4 C1 L1
         "blatant": (2, 1),  # W3, not S1
     }
-    assert told["plain"]["row_recall"] == near(Fraction(2 + 2 + 2, 3 + 3 + 3))
+    assert measured["plain"]["row_recall"] == near(Fraction(2 + 2 + 2, 3 + 3 + 3))
     unjudged = ("alerts", "right", "precision", "average_precision", "precision_at_10", "row_precision")
-    assert all(row[name] is None for row in told.values() for name in unjudged)
+    assert all(row[name] is None for row in measured.values() for name in unjudged)
 
 
 def test_means_over_the_four_kinds_with_cases(result):

@@ -83,7 +83,7 @@ def test_what_has_no_detector_no_alert_or_no_case_is_said():
     assert "Neither case nor alert, so that nothing is measured: `circular_trade`" in PAGE
 
 
-def test_severities_rows_and_misses_are_told():
+def test_severities_rows_and_misses_are_listed():
     assert line("| faint ")[1:3] == ["1", "1"]
     # affected 2, named T1; evidence T1 T9, of which T1 is right
     assert line("| all ")[1:] == ["2", "1", "0.50", "0.50", "2", "1", "0", "0.50"]
@@ -92,7 +92,7 @@ def test_severities_rows_and_misses_are_told():
 
 
 def test_the_page_says_what_every_figure_is():
-    told = PAGE.partition("## How it is measured")[2]
+    figures = PAGE.partition("## How it is measured")[2]
     for name in (
         "recall",
         "precision",
@@ -102,7 +102,7 @@ def test_the_page_says_what_every_figure_is():
         "interval",
         "zero and null",
     ):
-        assert f"- **{name}**: " in told
+        assert f"- **{name}**: " in figures
 
 
 def test_a_curve_has_a_step_a_score_and_starts_at_recall_0():

@@ -71,12 +71,12 @@ def wrong_alert(score, kind="wash_trade", name="z-wrong"):
 
 def figures(result):
     """Every figure of every group by name, intervals included."""
-    told = {("overall", name): value for name, value in result.overall.items()}
-    told |= {("macro", name): value for name, value in result.macro.items()}
+    figures = {("overall", name): value for name, value in result.overall.items()}
+    figures |= {("macro", name): value for name, value in result.macro.items()}
     for frame in (result.by_kind, result.by_family, result.by_severity):
         for row in frame.iter_rows(named=True):
-            told |= {(next(iter(row.values())), name): value for name, value in row.items()}
-    return told
+            figures |= {(next(iter(row.values())), name): value for name, value in row.items()}
+    return figures
 
 
 @pytest.mark.parametrize("seed", range(8))

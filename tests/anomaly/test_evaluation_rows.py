@@ -103,14 +103,14 @@ def test_rows_are_counted_once_however_often_they_are_listed():
         ({"ghosts": [["G1"]]}, "tables of the contract, found ghosts"),
     ],
 )
-def test_affected_rows_that_cannot_be_compared_are_told(affected, said):
+def test_affected_rows_that_cannot_be_compared_are_reported(affected, said):
     result = held_against(affected)
     assert any(said in warning and "case c" in warning for warning in result.warnings)
     assert result.overall["affected_rows"] == 0
     assert result.overall["recall"] == 1
 
 
-def test_evidence_of_another_form_is_told():
+def test_evidence_of_another_form_is_reported():
     result = held_against({"trades": [["T1"]]}, json.dumps({"trades": ["T1"]}))
     assert any("such as a" in warning for warning in result.warnings)
     assert (result.overall["row_recall"], result.overall["row_precision"]) == (0, None)

@@ -81,7 +81,9 @@ def test_evidence_of_meters_and_hours_is_a_range(marts, run, unit_months):
 
 
 @pytest.mark.parametrize(("columns", "factor"), [(FUEL, 0.97), (("reported_emissions_tco2",), 0.98)])
-def test_a_small_gap_is_told_when_it_persists_and_not_in_a_month(marts, run, unit_months, columns, factor):
+def test_a_small_gap_is_reported_when_it_persists_and_not_in_a_month(
+    marts, run, unit_months, columns, factor
+):
     frame, classes = unit_months(count=24)
     year = frame.filter(pl.col("month") < date(2025, 1, 1))
     rest = frame.filter(pl.col("month") >= date(2025, 1, 1))
@@ -95,7 +97,7 @@ def test_a_small_gap_is_told_when_it_persists_and_not_in_a_month(marts, run, uni
     assert run("mass_balance_gap").is_empty()
 
 
-def test_honest_months_between_two_shifts_are_not_told(marts, run, unit_months):
+def test_honest_months_between_two_shifts_are_not_reported(marts, run, unit_months):
     frame, classes = unit_months()
     low = scaled(frame, 0.8, "reported_emissions_tco2", first=2, last=3)
     write(marts, scaled(low, 0.8, "reported_emissions_tco2", first=9, last=10), classes)

@@ -112,7 +112,7 @@ def test_open_shortfalls_rise_with_tonnes_and_share_and_hardly_with_age(marts, r
     assert score(1e6, 1e6) >= 0.9 > score(1e4, 1e4) and score(100.0, 100.0) < 0.75
 
 
-def test_the_registry_status_is_told_and_not_scored(marts, run):
+def test_the_registry_status_is_shown_and_not_scored(marts, run):
     frame = years_of("E1", 2015, [1e5], [0.0], [SHORT])
     agreed = shortfalls(run, marts, frame)
     other = shortfalls(run, marts, frame.with_columns(registry_status=pl.lit("compliant")))
@@ -135,7 +135,7 @@ def absent_years(run, marts, emissions, first=2015):
     return run("missing_report", id="eu", as_of=date(2026, 11, 22)).sort("window_start")
 
 
-def test_a_closure_is_told_by_its_first_year(marts, run):
+def test_a_closure_is_reported_by_its_first_year(marts, run):
     alerts = absent_years(run, marts, [8e5, 7e5, None, None, None])
     assert alerts["level"].to_list() == ["red", "blue", "blue"]
     assert "none since 2017" in alerts["title_en"][1] and "2017 年度起" in alerts["title_zh"][1]
@@ -169,7 +169,7 @@ def test_honest_months_stay_silent(marts, run, kind, unit_months):
     assert run(kind).is_empty()
 
 
-def test_output_mismatch_tells_consecutive_months_of_one_unit_once(marts, run, unit_months):
+def test_output_mismatch_reports_consecutive_months_of_one_unit_once(marts, run, unit_months):
     frame, classes = unit_months()
     short = (pl.col("unit_id") == "U07") & pl.col("month").dt.month().is_in([5, 6, 7, 10])
     frame = frame.with_columns(
@@ -206,7 +206,7 @@ def test_output_mismatch_keeps_units_and_bounds_apart(marts, run, unit_months):
     assert len(found) == 2
 
 
-def test_output_mismatch_does_not_tell_a_year_again_whose_months_are_told(marts, run, unit_months):
+def test_output_mismatch_does_not_repeat_a_year_whose_months_are_reported(marts, run, unit_months):
     """The year stays where it has another proof, and where no month speaks for it."""
     frame, classes = unit_months()
     short = pl.col("unit_id") == "U07"

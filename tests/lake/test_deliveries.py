@@ -39,7 +39,7 @@ def test_a_corrected_file_is_a_delivery_of_its_own(delivery):
     assert found["compliance.csv", "withdrawn"] == FIRST
 
 
-def test_a_delivery_tells_its_periods(delivery):
+def test_a_delivery_states_its_periods(delivery):
     _run(delivery, FIRST)
     rows = pl.read_parquet(delivery.lake / "handover" / "deliveries.parquet").filter(file="trades.csv")
     columns = ("first_period", "last_period", "period_count", "row_count", "period_end")

@@ -78,7 +78,7 @@ def test_an_anonymous_book_stays_silent_even_where_few_accounts_are_the_market(m
 
 
 def test_groups_that_meet_by_chance_are_left_out(marts, run):
-    """Forty groups of two accounts in a lively book meet themselves often enough, and none is told."""
+    """Forty groups of two accounts in a lively book meet themselves often enough, and none is reported."""
     parties = {f"N{number:03}": f"G{number // 2}" for number in range(80)}
     rows = book(seed=4)
     met = frame(rows, parties)["is_same_party"].sum()
@@ -97,7 +97,7 @@ def test_the_expectation_is_what_free_mixing_gives():
     assert expected == pytest.approx(met, rel=0.1)
 
 
-def test_repeated_meetings_of_one_controller_stand_out_and_tell_what_chance_gives(marts, run):
+def test_repeated_meetings_of_one_controller_stand_out_and_state_what_chance_gives(marts, run):
     planted = [
         (START + timedelta(days=30 + 2 * n), *(("W1", "W2") if n % 2 else ("W2", "W1")), 3000)
         for n in range(5)

@@ -2,10 +2,10 @@
 
 Four references, each with its own tolerance: the declared fuel and its carbon (E-01, arithmetic), the
 metered fuel (energy-use online monitoring), the burnt fuel with the carbon that the laboratory found, and
-continuous monitoring where enough hours are valid. Laboratory and CEMS are held against the market's
+continuous monitoring where enough hours are valid. Laboratory and CEMS are compared with the market's
 own median ratio first: oxidation is incomplete, and stacks measure high or low as a rule.
-A month is told when its gap is large and stands out of the reference's ordinary scatter, and months are
-told together when small gaps persist (`persistence`). Consecutive months of one unit are one finding.
+A month is reported when its gap is large and stands out of the reference's ordinary scatter, and months are
+reported together when small gaps persist (`persistence`). Consecutive months of one unit are one finding.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ LAB_COLUMNS = (
 
 @dataclass(frozen=True)
 class Reference:
-    """A second figure for the same emissions; `centred` where it is held against the market's ratio."""
+    """A second figure for the same emissions; `centred` where it is compared with the market's ratio."""
 
     name: str
     column: str

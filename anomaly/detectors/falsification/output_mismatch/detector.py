@@ -63,8 +63,8 @@ def _unit_years(inputs: Inputs[Limits]) -> pl.DataFrame:
     alone, coal = pl.col("mix") == "coal", pl.col("mix").str.starts_with("coal")
     floor = pl.when(alone).then(limits.coal_co2_per_gj).otherwise(limits.mixed_co2_per_gj)
     # Steam sold beside electricity is common where gas is burned, so CO2 per MWh says little there.
-    telling = coal | (pl.col("target") == "co2_tco2_per_gj")
-    far = pl.col("is_low").cast(pl.Boolean) & (pl.col("score") >= limits.peer_score) & telling
+    conclusive = coal | (pl.col("target") == "co2_tco2_per_gj")
+    far = pl.col("is_low").cast(pl.Boolean) & (pl.col("score") >= limits.peer_score) & conclusive
     rows = rows.with_columns(
         pl.when(ran & coal & ~pl.col("spoken")).then(efficiency).alias("efficiency"),
         pl.when(ran & coal).then(floor).alias("rate_floor"),
