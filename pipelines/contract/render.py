@@ -1,4 +1,4 @@
-"""Writes what follows from the contract alone: dbt files and the reference page.
+"""Writes what follows from the contract alone: dbt sources, staging models and the reference page.
 
 python -m pipelines.contract.render            write the files
 python -m pipelines.contract.render --check    exit 1 where a file does not say what the contract says
@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-from pipelines.contract.dbt import NOTICE, column_entry, describe, select_sql, yaml_text
+from pipelines.contract.dbt import NOTICE, describe
 from pipelines.contract.outputs import OUTPUTS
 from pipelines.contract.reasons import REASONS
 from pipelines.contract.render_outputs import output_files
+from pipelines.contract.render_staging import orphans, staging_files
 from pipelines.contract.schema import Table
-from pipelines.contract.tables import TABLES
+from pipelines.contract.tables import AREAS, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGING = Path("dbt_project/models/staging")
 REFERENCE = Path("docs/reference/contract.md")
-PERIOD = "what a run rewrites together: YYYY-MM or YYYY of the row, or 'all'"
-
-
 VALUES = """## How values are written
 
 A table is one file (`trades.parquet`, `trades.csv`, `trades.csv.gz`) or a folder of such files, with or
@@ -47,52 +43,6 @@ A row that breaks this is quarantined with its reason, and counted:
 |---|---|
 """.splitlines()
 """What the reference page says of values, before the list of reasons."""
-
-
-def _period() -> dict[str, Any]:
-    return {"name": "period", "data_type": "string", "description": PERIOD}
-
-
-def _source(table: Table) -> dict[str, Any]:
-    return {
-        "name": table.name,
-        "description": table.description,
-        "config": {"meta": {"dagster": {"asset_key": ["lake", table.name]}}},
-        "columns": [*(column_entry(column) for column in table.columns), _period()],
-    }
-
-
-def _staging_entry(table: Table) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"columns": list(table.key), "source": table.name}
-    if table.period_column in table.key:
-        arguments["by_period"] = True
-    return {
-        "name": f"stg_{table.name}",
-        "description": table.description,
-        "data_tests": [{"unique_key": {"arguments": arguments}}],
-        "columns": [*(column_entry(column) for column in table.columns), _period()],
-    }
-
-
-def sources_yaml(tables: Iterable[Table]) -> str:
-    """The dbt source `lake`: one table each, with the columns that its files hold."""
-    source = {
-        "name": "lake",
-        "schema": "lake",
-        "description": "Kept rows of the source contract, clean and typed; timestamps are UTC.",
-        "tables": [_source(table) for table in tables],
-    }
-    return yaml_text({"version": 2, "sources": [source]})
-
-
-def staging_yaml(tables: Iterable[Table]) -> str:
-    """Descriptions and the tests of keys; types, enums and references are the lake's."""
-    return yaml_text({"version": 2, "models": [_staging_entry(table) for table in tables]})
-
-
-def staging_sql(table: Table) -> str:
-    """The staging model of a table: its columns by name."""
-    return select_sql((*table.names, "period"), f'source("lake", "{table.name}")')
 
 
 def reference_page(tables: Iterable[Table]) -> str:
@@ -128,22 +78,11 @@ def reference_page(tables: Iterable[Table]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def rendered(tables: dict[str, Table] = TABLES) -> dict[Path, str]:
+def rendered(areas: Mapping[str, tuple[Table, ...]] = AREAS) -> dict[Path, str]:
     """Every file that follows from the contract, by its path within the checkout."""
-    listed = list(tables.values())
-    files = {
-        STAGING / "_contract__sources.yml": sources_yaml(listed),
-        STAGING / "_contract__staging.yml": staging_yaml(listed),
-        REFERENCE: reference_page(listed),
-    }
-    files |= {STAGING / f"stg_{table.name}.sql": staging_sql(table) for table in listed}
-    return files | output_files(OUTPUTS)
-
-
-def orphans(root: Path, files: dict[Path, str]) -> list[Path]:
-    """Staging models in the checkout that belong to no table of the contract any more."""
-    found = (path.relative_to(root) for path in (root / STAGING).glob("stg_*.sql"))
-    return sorted(path for path in found if path not in files)
+    present = {table.name: table for tables in areas.values() for table in tables}
+    listed = [present[name] for name in TABLES if name in present]
+    return {**staging_files(areas), REFERENCE: reference_page(listed), **output_files(OUTPUTS)}
 
 
 def stale(root: Path, files: dict[Path, str]) -> list[Path]:

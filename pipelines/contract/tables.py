@@ -20,4 +20,12 @@ def _in_reference_order(tables: tuple[Table, ...]) -> dict[str, Table]:
     return {name: by_name[name] for name in sorter.static_order()}
 
 
-TABLES = _in_reference_order((*registry.TABLES, *oversight.TABLES, *trading.TABLES, *monitoring.TABLES))
+AREAS: dict[str, tuple[Table, ...]] = {
+    "registry": registry.TABLES,
+    "oversight": oversight.TABLES,
+    "trading": trading.TABLES,
+    "monitoring": monitoring.TABLES,
+}
+"""Tables by the area of supervision that they belong to."""
+
+TABLES = _in_reference_order(tuple(table for tables in AREAS.values() for table in tables))

@@ -20,12 +20,12 @@ select
     carbon_content,
     carbon_basis,
     oxidation_factor,
-    electricity_generated,
-    heat_supplied,
+    electricity_generated_mwh,
+    heat_supplied_gj,
     product,
-    product_output,
-    process_emissions,
-    reported_emissions,
+    product_output_t,
+    process_emissions_tco2,
+    reported_emissions_tco2,
     first_submitted_at,
     revision
 from ranked

@@ -13,24 +13,24 @@ with
             entities.entity_name,
             entities.sector,
             entities.province_code,
-            compliance.verified_emissions,
-            compliance.obligation,
-            compliance.surrendered,
-            compliance.offsets_surrendered,
-            compliance.cumulative_verified,
-            compliance.cumulative_surrendered,
+            compliance.verified_emissions_tco2e,
+            compliance.obligation_tco2e,
+            compliance.surrendered_tco2e,
+            compliance.offsets_surrendered_tco2e,
+            compliance.cumulative_verified_tco2e,
+            compliance.cumulative_surrendered_tco2e,
             compliance.registry_status,
             coalesce(compliance.due_on, due_dates.due_on) as due_on,
             case when compliance.due_on is null then due_dates.rule_id end as due_rule_id,
             case when compliance.due_on is null then due_dates.is_rule_verified end as is_due_on_verified,
             -- A register may keep an empty line for a plant before it opened or after it closed.
             coalesce(
-                compliance.verified_emissions,
-                compliance.obligation,
-                compliance.surrendered,
-                compliance.offsets_surrendered,
-                compliance.cumulative_verified,
-                compliance.cumulative_surrendered
+                compliance.verified_emissions_tco2e,
+                compliance.obligation_tco2e,
+                compliance.surrendered_tco2e,
+                compliance.offsets_surrendered_tco2e,
+                compliance.cumulative_verified_tco2e,
+                compliance.cumulative_surrendered_tco2e
             )
             is null
             and (
@@ -39,12 +39,13 @@ with
             ) as is_blank_outside_listing,
             case
                 when
-                    compliance.cumulative_verified is not null
-                    and compliance.cumulative_surrendered is not null
+                    compliance.cumulative_verified_tco2e is not null
+                    and compliance.cumulative_surrendered_tco2e is not null
                 then 'cumulative'
                 when
-                    coalesce(compliance.obligation, compliance.verified_emissions) is not null
-                    and coalesce(compliance.surrendered, compliance.offsets_surrendered) is not null
+                    coalesce(compliance.obligation_tco2e, compliance.verified_emissions_tco2e) is not null
+                    and coalesce(compliance.surrendered_tco2e, compliance.offsets_surrendered_tco2e)
+                    is not null
                 then 'annual'
             end as basis
         from compliance
@@ -59,18 +60,18 @@ with
                 case
                     basis
                     when 'cumulative'
-                    then ceil(cumulative_verified)
+                    then ceil(cumulative_verified_tco2e)
                     when 'annual'
-                    then coalesce(obligation, ceil(verified_emissions))
+                    then coalesce(obligation_tco2e, ceil(verified_emissions_tco2e))
                 end as bigint
             ) as required_tco2e,
             cast(
                 case
                     basis
                     when 'cumulative'
-                    then cumulative_surrendered
+                    then cumulative_surrendered_tco2e
                     when 'annual'
-                    then coalesce(surrendered, 0) + coalesce(offsets_surrendered, 0)
+                    then coalesce(surrendered_tco2e, 0) + coalesce(offsets_surrendered_tco2e, 0)
                 end as bigint
             ) as provided_tco2e
         from joined
@@ -83,12 +84,12 @@ select
     entity_name,
     sector,
     province_code,
-    verified_emissions,
-    obligation,
-    surrendered,
-    offsets_surrendered,
-    cumulative_verified,
-    cumulative_surrendered,
+    verified_emissions_tco2e,
+    obligation_tco2e,
+    surrendered_tco2e,
+    offsets_surrendered_tco2e,
+    cumulative_verified_tco2e,
+    cumulative_surrendered_tco2e,
     registry_status,
     due_on,
     due_rule_id,

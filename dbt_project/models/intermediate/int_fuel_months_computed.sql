@@ -51,9 +51,9 @@ select
         when is_counted then {{ carbon_to_co2("fuel_consumption * carbon_used * oxidation_used") }}
     end as combustion_tco2,
     uses_unverified_default,
-    process_emissions,
-    reported_emissions,
-    electricity_generated,
-    heat_supplied,
+    process_emissions_tco2,
+    reported_emissions_tco2,
+    electricity_generated_mwh,
+    heat_supplied_gj,
     first_submitted_at
 from completed

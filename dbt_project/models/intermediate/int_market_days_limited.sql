@@ -99,9 +99,9 @@ select
     high,
     low,
     close,
-    listed_volume,
+    listed_volume_tco2e,
     listed_value,
-    block_volume,
+    block_volume_tco2e,
     block_value,
     block_limit_down,
     block_limit_up

@@ -28,9 +28,9 @@ with
             cast(extract(year from month) as bigint) as year,
             -- Rounded like the months, so that the order in which they are added leaves no trace.
             round(sum(operating_hours), 6) as operating_hours,
-            round(sum(heat_input_gj), 6) as heat_input,
-            round(sum(gross_load_mwh), 6) as gross_load,
-            round(sum(co2_mass_tco2), 6) as co2_mass
+            round(sum(heat_input_gj), 6) as heat_input_gj,
+            round(sum(gross_load_mwh), 6) as gross_load_mwh,
+            round(sum(co2_mass_tco2), 6) as co2_mass_tco2
         from cems_months
         group by unit_id, cast(extract(year from month) as bigint)
     ),
@@ -41,9 +41,9 @@ with
             cems_years.year,
             cast(cems_years.year as {{ dbt.type_string() }}) as period,
             cems_years.operating_hours,
-            cems_years.heat_input,
-            cems_years.gross_load,
-            cems_years.co2_mass,
+            cems_years.heat_input_gj,
+            cems_years.gross_load_mwh,
+            cems_years.co2_mass_tco2,
             main_fuels.fuel
         from cems_years
         left join unit_years on cems_years.unit_id = unit_years.unit_id and cems_years.year = unit_years.year
@@ -55,8 +55,8 @@ with
         where unit_years.unit_id is null
     )
 
-select unit_id, year, period, operating_hours, heat_input, gross_load, co2_mass, fuel
+select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel
 from unit_years
 union all
-select unit_id, year, period, operating_hours, heat_input, gross_load, co2_mass, fuel
+select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel
 from measured_years

@@ -14,11 +14,11 @@ select
     entities.province_code,
     reports.revision,
     reports.revision_count,
-    reports.combustion as combustion_tco2,
-    reports.process as process_tco2,
-    reports.waste as waste_tco2e,
-    reports.purchased_energy as purchased_energy_tco2,
-    reports.total as total_tco2e,
+    reports.combustion_tco2,
+    reports.process_tco2,
+    reports.waste_tco2e,
+    reports.purchased_energy_tco2,
+    reports.total_tco2e,
     reports.submitted_at,
     reports.first_submitted_at,
     due_dates.due_on,
@@ -33,7 +33,7 @@ select
             )
     end as days_late,
     reports.verifier_id,
-    reports.verified_total as verified_total_tco2e,
+    reports.verified_total_tco2e,
     reports.verified_at,
     reports.conclusion
 from reports

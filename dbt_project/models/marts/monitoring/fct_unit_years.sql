@@ -16,15 +16,15 @@ select
     units.commissioned_on,
     unit_years.fuel,
     unit_years.operating_hours,
-    unit_years.heat_input as heat_input_gj,
-    unit_years.gross_load as gross_load_mwh,
-    unit_years.co2_mass as co2_mass_tco2,
+    unit_years.heat_input_gj,
+    unit_years.gross_load_mwh,
+    unit_years.co2_mass_tco2,
     case
         when units.capacity_unit = 'MW'
-        then unit_years.gross_load / nullif(units.capacity * unit_years.operating_hours, 0)
+        then unit_years.gross_load_mwh / nullif(units.capacity * unit_years.operating_hours, 0)
     end as load_factor,
-    unit_years.heat_input / nullif(unit_years.gross_load, 0) as heat_rate_gj_per_mwh,
-    unit_years.co2_mass / nullif(unit_years.heat_input, 0) as co2_tco2_per_gj,
-    unit_years.co2_mass / nullif(unit_years.gross_load, 0) as co2_tco2_per_mwh
+    unit_years.heat_input_gj / nullif(unit_years.gross_load_mwh, 0) as heat_rate_gj_per_mwh,
+    unit_years.co2_mass_tco2 / nullif(unit_years.heat_input_gj, 0) as co2_tco2_per_gj,
+    unit_years.co2_mass_tco2 / nullif(unit_years.gross_load_mwh, 0) as co2_tco2_per_mwh
 from unit_years
 left join units on unit_years.unit_id = units.unit_id

@@ -6,13 +6,13 @@ with
             *,
             case
                 when
-                    obligation = 0
-                    and coalesce(verified_emissions, 0) = 0
+                    obligation_tco2e = 0
+                    and coalesce(verified_emissions_tco2e, 0) = 0
                     and coalesce(shortfall_tco2e, 0) = 0
                 then 'no_obligation'
                 when is_blank_outside_listing
                 then 'no_obligation'
-                when verified_emissions is null and coalesce(basis, 'none') <> 'cumulative'
+                when verified_emissions_tco2e is null and coalesce(basis, 'none') <> 'cumulative'
                 then case when is_due then 'not_reported' else 'not_due' end
                 when shortfall_tco2e = 0
                 then 'compliant'
@@ -31,12 +31,12 @@ select
     entity_name,
     sector,
     province_code,
-    verified_emissions as verified_emissions_tco2e,
-    obligation as obligation_tco2e,
-    surrendered as surrendered_tco2e,
-    offsets_surrendered as offsets_surrendered_tco2e,
-    cumulative_verified as cumulative_verified_tco2e,
-    cumulative_surrendered as cumulative_surrendered_tco2e,
+    verified_emissions_tco2e,
+    obligation_tco2e,
+    surrendered_tco2e,
+    offsets_surrendered_tco2e,
+    cumulative_verified_tco2e,
+    cumulative_surrendered_tco2e,
     due_on,
     due_rule_id,
     is_due_on_verified,

@@ -9,7 +9,7 @@
 
 with
     transfers as (
-        select *, {{ local_date("ts") }} as transfer_date
+        select *, {{ local_date("transferred_at") }} as transfer_date
         from {{ ref("stg_transfers") }}
         where {{ in_changed_periods("transfers", parties=transfer_parties()) }}
     ),
@@ -19,27 +19,27 @@ with
 select
     transfers.transfer_id,
     transfers.period,
-    transfers.ts as transferred_at,
-    transfers.from_account as from_account_id,
-    transfers.to_account as to_account_id,
-    coalesce(senders.party_id, transfers.from_account) as from_party_id,
-    coalesce(receivers.party_id, transfers.to_account) as to_party_id,
+    transfers.transferred_at,
+    transfers.from_account_id,
+    transfers.to_account_id,
+    coalesce(senders.party_id, transfers.from_account_id) as from_party_id,
+    coalesce(receivers.party_id, transfers.to_account_id) as to_party_id,
     transfers.unit_type,
     transfers.vintage,
-    transfers.quantity as quantity_tco2e,
+    transfers.quantity_tco2e,
     transfers.kind,
     transfers.trade_id,
     coalesce(
-        transfers.from_account <> transfers.to_account
+        transfers.from_account_id <> transfers.to_account_id
         and transfers.kind in ('trade_settlement', 'gift', 'other'),
         false
     ) as is_plain
 from transfers
 left join
     accounts as senders
-    on transfers.from_account = senders.subject_id
+    on transfers.from_account_id = senders.subject_id
     and {{ holds_on("senders", "transfers.transfer_date") }}
 left join
     accounts as receivers
-    on transfers.to_account = receivers.subject_id
+    on transfers.to_account_id = receivers.subject_id
     and {{ holds_on("receivers", "transfers.transfer_date") }}

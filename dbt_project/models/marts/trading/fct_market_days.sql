@@ -4,8 +4,10 @@ with
     averaged as (
         select
             *,
-            cast(listed_value as double) / nullif(cast(listed_volume as double), 0) as listed_average_price,
-            cast(block_value as double) / nullif(cast(block_volume as double), 0) as block_average_price,
+            cast(listed_value as double)
+            / nullif(cast(listed_volume_tco2e as double), 0) as listed_average_price,
+            cast(block_value as double)
+            / nullif(cast(block_volume_tco2e as double), 0) as block_average_price,
             cast(previous_close as double) as last_price,
             cast(close as double) as price
         from market_days
@@ -27,10 +29,10 @@ select
     high,
     low,
     close,
-    listed_volume as listed_volume_tco2e,
+    listed_volume_tco2e,
     listed_value,
     listed_average_price,
-    block_volume as block_volume_tco2e,
+    block_volume_tco2e,
     block_value,
     block_average_price,
     block_limit_down,

@@ -9,7 +9,7 @@
 
 with
     trades as (
-        select *, {{ local_date("ts") }} as trade_date
+        select *, {{ local_date("traded_at") }} as trade_date
         from {{ ref("stg_trades") }}
         where
             {{
@@ -27,13 +27,13 @@ with
         select
             trades.trade_id,
             trades.period,
-            trades.ts as traded_at,
+            trades.traded_at,
             trades.trade_date,
             trades.instrument_id,
             trades.mode,
             trades.price,
-            trades.quantity as quantity_tco2e,
-            cast(trades.price * cast(trades.quantity as decimal(18, 0)) as decimal(20, 2)) as value,
+            trades.quantity_tco2e,
+            cast(trades.price * cast(trades.quantity_tco2e as decimal(18, 0)) as decimal(20, 2)) as value,
             trades.buy_account_id,
             trades.sell_account_id,
             coalesce(buyers.party_id, trades.buy_account_id) as buy_party_id,

@@ -37,23 +37,29 @@ with
         from rolling
     ),
 
+    -- Rounded, so that windows of equal returns are equal however their sums were formed.
+    volatile_days as (
+        select date, instrument_id, round(realised_volatility_20d, 9) as volatility
+        from annualised
+        where realised_volatility_20d is not null
+    ),
+
+    ranked as (
+        select
+            date,
+            instrument_id,
+            row_number() over (partition by instrument_id order by date) - 1 as earlier_days,
+            {{ earlier_not_above("volatility", "instrument_id", "date") }} as earlier_days_not_above
+        from volatile_days
+    ),
+
     history as (
         select
-            today.date,
-            today.instrument_id,
-            avg(
-                -- Rounded, so that windows of equal returns are equal however their sums were formed.
-                case
-                    when round(earlier.realised_volatility_20d, 9) <= round(today.realised_volatility_20d, 9)
-                    then 1.0e0
-                    else 0.0e0
-                end
-            ) as volatility_history_percentile
-        from annualised as today
-        inner join
-            annualised as earlier on today.instrument_id = earlier.instrument_id and earlier.date < today.date
-        where today.realised_volatility_20d is not null and earlier.realised_volatility_20d is not null
-        group by today.date, today.instrument_id
+            date,
+            instrument_id,
+            cast(earlier_days_not_above as double)
+            / nullif(cast(earlier_days as double), 0) as volatility_history_percentile
+        from ranked
     )
 
 select

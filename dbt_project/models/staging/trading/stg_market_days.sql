@@ -9,9 +9,9 @@ select
     high,
     low,
     close,
-    listed_volume,
+    listed_volume as listed_volume_tco2e,
     listed_value,
-    block_volume,
+    block_volume as block_volume_tco2e,
     block_value,
     period
 from {{ source("lake", "market_days") }}

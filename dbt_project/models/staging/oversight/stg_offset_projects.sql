@@ -8,7 +8,7 @@ select
     latitude,
     longitude,
     area_ha,
-    expected_annual,
+    expected_annual as expected_annual_tco2e,
     status,
     registered_on,
     crediting_start,

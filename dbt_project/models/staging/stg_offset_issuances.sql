@@ -1,3 +1,0 @@
--- Written by `make generate` from pipelines/contract; edit the contract instead.
-select issuance_id, project_id, period_start, period_end, quantity, verifier_id, issued_on, period
-from {{ source("lake", "offset_issuances") }}
