@@ -9,12 +9,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pydantic import ValidationError
 
 from dashboards.language import texts
 from pipelines.lake.completeness import judge_completeness
 from pipelines.lake.completeness_checks import QUERIES
-from pipelines.lake.completeness_policy import CHECKS, Policy, load_policy
+from pipelines.lake.completeness_policy import CHECKS, load_policy
 from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake
 from tests.complete_market import (
@@ -220,9 +219,8 @@ def test_a_change_in_one_month_counts_that_month_alone(base, tmp_path):
 def test_policy_queries_and_texts_name_the_same_checks():
     assert set(QUERIES) == set(CHECKS)
     for check in CHECKS:
-        assert texts().text(f"desk.completeness_check.{check}", "zh") and texts().text(
-            f"desk.completeness_check.{check}", "en"
-        )
+        for language in ("zh", "en"):
+            assert texts().text(f"desk.completeness_check.{check}", language)
 
 
 @pytest.mark.parametrize(
