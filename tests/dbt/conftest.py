@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipelines.contract.outputs import OUTPUTS, Output
 from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES
 from pipelines.lake.store import connect
@@ -233,9 +234,31 @@ def sample() -> dict[str, pl.DataFrame]:
     return sample_market(seed=20250603)
 
 
+_PLAIN_VALUES: dict[str, object] = {
+    "string": "x",
+    "string[]": ["x"],
+    "int64": 1,
+    "float64": 0.5,
+    "bool": True,
+    "date": date(2025, 3, 1),
+    "timestamp": datetime(2025, 3, 1),
+}
+
+
+def _plain_row(output: Output) -> dict[str, object]:
+    """A row that fills every column; the first of the listed values where a column lists them."""
+    return {
+        column.name: column.enum[0] if column.enum else _PLAIN_VALUES[column.type]
+        for column in output.table.columns
+    }
+
+
 @pytest.fixture
 def findings() -> dict[str, pl.DataFrame]:
-    """What Python hands over: the accounting, one quarantined row, an alert, its evidence and a check."""
+    """What Python hands over: the accounting, one quarantined row, an alert, its evidence and a check.
+
+    Every other table that is handed over has one row of plain values.
+    """
     alert = {
         "alert_id": "A-1",
         "kind": "wash_trade",
@@ -299,7 +322,8 @@ def findings() -> dict[str, pl.DataFrame]:
         "record_key": '{"trade_id": "t1"}',
     }
     text = {"province_code": pl.String, "p_value": pl.Float64}
-    return {
+    plain = {name: output.frame([_plain_row(output)]) for name, output in OUTPUTS.items()}
+    return plain | {
         "alerts": pl.DataFrame([alert], schema_overrides=text),
         "alert_evidence": pl.DataFrame([evidence]),
         "quality_results": pl.DataFrame([check], schema_overrides={"rule_ref": pl.String}),
