@@ -119,7 +119,7 @@ def test_a_province_without_rows_in_a_period_is_blind(small, name, place, provin
     assert set(rows["reason"]) == {"province_without_rows"} and set(rows["province_code"]) == {province}
 
 
-def test_months_before_the_first_rows_and_after_the_last_are_told_apart(small):
+def test_months_before_the_first_rows_and_after_the_last_are_distinguished(small):
     change(small, "fct_trades", lambda frame: frame.filter(pl.col("traded_at").dt.month().is_between(3, 8)))
     rows = seen(small).filter((pl.col("mart") == "fct_trades") & (pl.col("kind") == "wash_trade"))
     assert rows["reason"].to_list() == [
