@@ -222,14 +222,17 @@ class Inputs(Generic[T]):
         """The day on which surrender for a compliance year is due in this market, if one is known."""
         return rules.surrender_due(self.marts, self.market.id, year)
 
-    def compliance_days(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def compliance_days(self, rows: pl.DataFrame, *, needs_deadline: bool = True) -> pl.DataFrame:
         """Adds `first_on` and `last_on` to rows with `year`: from 1 January to the surrender deadline.
 
-        A `surrender_due_on` of the row goes before the market's. Years without a known deadline are left out
-        and counted: they cannot give a dated window.
+        A `surrender_due_on` of the row goes before the market's. Where no deadline is known, a finding about
+        the deadline cannot be dated: the row is left out and counted. A finding about the year's figures
+        (`needs_deadline` false) then ends with the year.
         """
         due = {year: self.surrender_due(year) for year in rows["year"].unique().to_list()}
         market = pl.col("year").replace_strict(due, return_dtype=pl.Date, default=None)
+        if not needs_deadline:
+            market = market.fill_null(pl.date("year", 12, 31))
         own = pl.col("surrender_due_on") if "surrender_due_on" in rows.columns else pl.lit(None, pl.Date)
         first = pl.date("year", 1, 1)
         dated = rows.with_columns(first_on=first, last_on=pl.max_horizontal(first, own.fill_null(market)))

@@ -1,7 +1,7 @@
 """The delivery as a whole: is there anything, how much was quarantined, how much less than last time."""
 
 from expectations.policy import sample
-from expectations.suite import Frame, Suite, between, total, where
+from expectations.suite import Frame, Suite, at_least, between, total, where
 
 
 def content(frame: Frame) -> Suite:
@@ -27,14 +27,14 @@ def row_accounting(frame: Frame) -> Suite:
         [
             between("quarantined_share", about="rows_quarantined"),
             between("quarantined_notice", about="rows_quarantined"),
-            between("all_quarantined", "rows_kept_beside_quarantine", about="rows_kept"),
+            at_least("all_quarantined", "rows_kept", "least_kept"),
         ],
         derived={
             "quarantined_share": where(
                 f"rows_in >= {sample('rows_for_a_share')}", "1.0 * rows_quarantined / rows_in"
             ),
             "quarantined_notice": where("rows_in > 0", "1.0 * rows_quarantined / rows_in"),
-            "rows_kept_beside_quarantine": where("rows_in > 0 and rows_quarantined > 0", "rows_kept"),
+            "least_kept": "least(rows_quarantined, 1)",
         },
     )
 

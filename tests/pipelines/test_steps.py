@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.errors import DagsterInvalidSubsetError
 
 from pipelines.core.errors import GateRefusedError, OutOfOrderError, SourceError
 from pipelines.core.settings import Settings
@@ -136,10 +137,12 @@ def test_a_single_asset_is_refused_where_it_would_mix_states(definitions, empty_
     if owner.op.name == "lake":
         pytest.skip("the first stage builds on nothing; end-to-end tests run it")
     job = definitions.resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(
-        asset_selection=selection,
-        raise_on_error=False,
-    )
+    try:
+        result = job.execute_in_process(asset_selection=selection, raise_on_error=False)
+    except DagsterInvalidSubsetError as error:
+        # Dagster itself refuses a step of which only the assets, not the checks, are selected.
+        assert owner.check_keys, error
+        return
     failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     assert len(failed) == 1
     described = failed[0].user_failure_data.description

@@ -76,7 +76,8 @@ def _unit_years(inputs: Inputs[Limits]) -> pl.DataFrame:
     )
     return (
         inputs.compliance_days(
-            frame_of(_unit_year(limits, row) for row in rows.sort("unit_id", "year").iter_rows(named=True))
+            frame_of(_unit_year(limits, row) for row in rows.sort("unit_id", "year").iter_rows(named=True)),
+            needs_deadline=False,
         )
         if rows.height
         else rows
