@@ -24,7 +24,8 @@ def content(frame: Frame) -> Suite:
         table="gate_tables",
         rows=(
             "select * from gate_tables "
-            "where table_name not in ('fct_row_accounting', 'fct_quarantine', 'fct_quality_results')"
+            "where table_name not in ('fct_row_accounting', 'fct_quarantine', 'fct_quality_results', "
+            "'fct_deliveries', 'fct_completeness', 'fct_row_counts', 'fct_detector_runs', 'fct_detection_coverage')"
         ),
     )
 
