@@ -25,7 +25,8 @@ def content(frame: Frame) -> Suite:
         rows=(
             "select * from gate_tables "
             "where table_name not in ('fct_row_accounting', 'fct_quarantine', 'fct_quality_results', "
-            "'fct_deliveries', 'fct_completeness', 'fct_row_counts', 'fct_detector_runs', 'fct_detection_coverage')"
+            "'fct_deliveries', 'fct_completeness', 'fct_row_counts', 'fct_detector_runs', "
+            "'fct_detection_coverage')"
         ),
     )
 
