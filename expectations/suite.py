@@ -52,11 +52,6 @@ def total(name: str, column: str | None = None, *, about: str | None = None) -> 
     return _aggregate(gxe.ExpectColumnSumToBeBetween, name, column, about)
 
 
-def median(name: str, column: str | None = None, *, about: str | None = None) -> Expect:
-    """The column's median lies in the policy's interval."""
-    return _aggregate(gxe.ExpectColumnMedianToBeBetween, name, column, about)
-
-
 def _aggregate(kind: Callable[..., Any], name: str, column: str | None, about: str | None) -> Expect:
     column = column or name
     return Expect(name, kind, {"column": column}, about or column, is_interval=True, has_share=False)
