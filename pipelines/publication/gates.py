@@ -1,4 +1,4 @@
-"""The two gates of a run: which tables each looks at, what it hands to dbt, and what a refusal leaves behind.
+"""Carries out the two gates in a run: what each judges, its results for dbt, the record of a refusal.
 
 Belongs here: calling the gate's runner and keeping its results. Does not belong here: expectations and bounds
 (`expectations`), asset checks (`pipelines.orchestration.checks`).
