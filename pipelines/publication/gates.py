@@ -66,7 +66,7 @@ def _gate_file(settings: Settings, gate: str) -> Path:
 def run_gate(candidate: Candidate, gate: str, describe: Describe) -> GateResult:
     """Apply a gate's suites to its tables; results go to dbt, Data Docs to the candidate.
 
-    `describe` gives the texts of the catalogue in either language.
+    `describe` looks up a text of the message files in either language.
 
     Raises:
         CheckError: a check itself broke.
