@@ -5,7 +5,7 @@
     formats/    the built-in mappings, one file a published format, and their code lists in `codes/`
     writer.py   the reading on disk
 
-A new format is one mapping and its test with a handmade sample; the file's name is the format's.
+Belongs here: how published files are read. A new format is one mapping and its test with a handmade sample; the file's name is the format's.
 Does not belong here: checks of plausibility (`expectations`), the lake (`pipelines.lake`), rules of law.
 
 Importing this package loads no data library.
@@ -39,7 +39,7 @@ def read(format: str, path: Path, out: Path, encoding: str | None = None) -> Rea
     """Turn the published files at `path` into a source directory at `out`.
 
     `format` is a built-in format or the path of a mapping file. `encoding` states the encoding of text files
-    where it cannot be told. `out` appears complete or not at all. An earlier reading there is replaced;
+    where none fits alone. `out` appears complete or not at all. An earlier reading there is replaced;
     anything else is left alone.
 
     Raises:
@@ -51,7 +51,9 @@ def read(format: str, path: Path, out: Path, encoding: str | None = None) -> Rea
         mapping_path = Path(format)
         codes = mapping_path.parent
         if mapping_path.suffix not in {".yml", ".yaml"}:
-            raise ValueError(f"expected a format of {', '.join(formats())}, or a mapping file; found {format!r}")
+            raise ValueError(
+                f"expected a format of {', '.join(formats())}, or a mapping file; found {format!r}"
+            )
     from pipelines.sources.mapping import model, run
     from pipelines.sources.writer import SourceWriter
 

@@ -163,7 +163,8 @@ def _check_column(
     if column.enum:
         allowed = ", ".join(literal(value) for value in column.enum)
         strange = con.execute(
-            f"select distinct cast({name} as varchar) from {relation} where {name} not in ({allowed}) order by 1"
+            f"select distinct cast({name} as varchar) from {relation} "
+            f"where {name} not in ({allowed}) order by 1"
         ).fetchall()
         if strange:
             found = ", ".join(str(row[0]) for row in strange[:5])
@@ -180,7 +181,9 @@ def _cast(column: Column, value: str) -> str:
 
 
 def _nulls(table: Table) -> str:
-    return ", ".join(f"{_cast(column, 'null')} as {quoted(column.delivered_name)}" for column in table.columns)
+    return ", ".join(
+        f"{_cast(column, 'null')} as {quoted(column.delivered_name)}" for column in table.columns
+    )
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -196,7 +199,8 @@ def _write_account(folder: Path, reading: Reading, report: ReadReport) -> None:
     quarantine.parent.mkdir()
     rows = " union all ".join(f"({intake.quarantine_query()})" for intake in reading.intakes)
     columns = ", ".join(
-        f"cast({column.name} as {column.duckdb_type}) as {column.name}" for column in READER_QUARANTINE.columns
+        f"cast({column.name} as {column.duckdb_type}) as {column.name}"
+        for column in READER_QUARANTINE.columns
     )
     ordered = f"select {columns} from ({rows}) order by file, row_number"
     reading.con.execute(f"copy ({ordered}) to {literal(str(quarantine))} (format parquet)")

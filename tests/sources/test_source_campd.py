@@ -100,7 +100,11 @@ def test_equal_rows_within_and_between_files_are_kept_once(campd_csv, tmp_path):
             1,
             ["1 x duplicate_row in Facility ID (ORISPL) and Unit ID and Year (907 t), such as '3, 1, 2016'"],
         ),
-        ("zz_again", 1, ["1 x duplicate_row in Facility ID (ORISPL) and Unit ID and Year (907 t), such as '3, 1, 2016'"]),
+        (
+            "zz_again",
+            1,
+            ["1 x duplicate_row in Facility ID (ORISPL) and Unit ID and Year (907 t), such as '3, 1, 2016'"],
+        ),
     ]
 
 

@@ -47,9 +47,7 @@ def test_cea_day(quotes, tmp_path):
 
 
 def test_cea_days_without_any_figure_are_no_trading_days(quotes):
-    report, days = quotes(
-        "cea", CEA + "2022-08-06,,,,,,,,,\n2022-08-08,58.0,58.0,58.0,58.0,10.0,580.0,,,\n"
-    )
+    report, days = quotes("cea", CEA + "2022-08-06,,,,,,,,,\n2022-08-08,58.0,58.0,58.0,58.0,10.0,580.0,,,\n")
     assert [(day["close"], day["block_volume"]) for day in days] == [(Decimal("58.00"), None)]
     assert "1 calendar days without any figure are no trading days and were left out" in report.notes
 
@@ -67,10 +65,10 @@ def test_cea_rows_that_cannot_be_read(quotes):
     )
     assert [day["close"] for day in days] == [Decimal("48.00")]
     assert [str(reason) for reason in report.rows()[0].reasons] == [
-        "2 x contradiction in date, such as '2021-07-18'",
-        "1 x too_many_decimals in listed_open, such as '48.123'",
-        "1 x wrong_type in date, such as 'July 20'",
-        "1 x wrong_type in listed_volume_t, such as '10.5'",
+        "2 x contradiction in date (20 t), such as '2021-07-18'",
+        "1 x too_many_decimals in listed_open (10 t), such as '48.123'",
+        "1 x wrong_type in date (10 t), such as 'July 20'",
+        "1 x wrong_type in listed_volume_t (10 t), such as '10.5'",
     ]
 
 
@@ -131,8 +129,14 @@ def test_required_tables_are_there_and_empty(quotes, tmp_path):
             b"date,open,high,low\n2019-01-02,1,1,1\n",
             "expected the columns settle, volume; found date, open, high, low",
         ),
-        (b"date,open,open,high,low,settle,volume\n2019-01-02,1,1,1,1,1,1\n", "'open' once in line 1, found it 2"),
-        (EUA.encode() + b"2019-01-02,1,1,1,1,1,9,9\n", "1 x malformed_line, such as '2019-01-02,1,1,1,1,1,9,9'"),
+        (
+            b"date,open,open,high,low,settle,volume\n2019-01-02,1,1,1,1,1,1\n",
+            "'open' once in line 1, found it 2",
+        ),
+        (
+            EUA.encode() + b"2019-01-02,1,1,1,1,1,9,9\n",
+            "1 x malformed_line, such as '2019-01-02,1,1,1,1,1,9,9'",
+        ),
         (EUA.encode() + b'"2019-01-02,1,1,1,1,1\n', "1 x malformed_line"),
         (b"\x00\x01\x02\x03\x04" * 9, "zero bytes"),
     ],

@@ -55,7 +55,13 @@ def test_account_on_disk(quotes, tmp_path):
             "written": 2,
             "quarantined": 1,
             "reasons": [
-                {"reason": "duplicate_row", "column": "date", "rows": 1, "example": "2019-01-02", "tonnes": None},
+                {
+                    "reason": "duplicate_row",
+                    "column": "date",
+                    "rows": 1,
+                    "example": "2019-01-02",
+                    "tonnes": None,
+                },
             ],
         }
     ]
@@ -118,7 +124,9 @@ def test_a_file_in_place_of_the_folder(quotes, tmp_path):
 
 
 def test_unknown_format_names_those_there_are(tmp_path):
-    with pytest.raises(ValueError, match="expected a format of campd, cea, eua, eutl, mrr, or a mapping file; found 'xls'"):
+    with pytest.raises(
+        ValueError, match="expected a format of campd, cea, eua, eutl, mrr, or a mapping file; found 'xls'"
+    ):
         read("xls", tmp_path, tmp_path / "out")
 
 

@@ -6,8 +6,8 @@ Per input of a mapping there are three relations:
     <input>         rows that are taken: file, row_number, and typed and derived columns
     left_<input>    rows that are not: file, row_number, reason, column_name, value
 
-Every row of `text_<input>`, and every malformed line, is in exactly one of the other two. A row leaves for the
-first reason that applies: a malformed line, a missing value, a value that its type does not allow (the checks
+Every row of `text_<input>`, and every malformed line, is in exactly one of the other two. A row leaves for
+the first reason that applies: a malformed line, a missing value, a value that its type does not allow (the checks
 of the contract), a rule of the mapping, its key.
 """
 
@@ -121,13 +121,16 @@ class Intake:
 
     def published_query(self, file: str) -> str:
         """Rows of `file` that left, as they were published, with their reasons."""
-        texts = ", ".join(f"{quoted(name)} as {quoted(self._shown(name))}" for name in self.entry.columns)
+        texts = ", ".join(
+            f"texts.{quoted(name)} as {quoted(self._shown(name))}" for name in self.entry.columns
+        )
         return f"""
-            select row_number, reason as quarantine_reason, column_name as quarantine_column,
-                value as quarantine_value, {texts}
+            select rows.row_number, rows.reason as quarantine_reason, rows.column_name as quarantine_column,
+                rows.value as quarantine_value, {texts}
             from (select * from left_{self.name} where file = {literal(file)}) as rows
-            left join text_{self.name} as texts using (file, row_number)
-            order by row_number
+            left join text_{self.name} as texts
+                on texts.file = rows.file and texts.row_number = rows.row_number
+            order by rows.row_number
         """
 
     def quarantine_query(self) -> str:
@@ -137,9 +140,11 @@ class Intake:
         )
         key = f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
         return f"""
-            select {literal(self.entry.table)} as table_name, {key} as record_key, reason, column_name,
-                left(value, {_SHOWN_CHARACTERS}) as value, file, row_number
-            from left_{self.name} left join text_{self.name} as texts using (file, row_number)
+            select {literal(self.entry.table)} as table_name, {key} as record_key, rows.reason,
+                rows.column_name, left(rows.value, {_SHOWN_CHARACTERS}) as value, rows.file, rows.row_number
+            from left_{self.name} as rows
+            left join text_{self.name} as texts
+                on texts.file = rows.file and texts.row_number = rows.row_number
         """
 
     def take(self, where: str) -> None:
@@ -153,7 +158,9 @@ class Intake:
             self._replace(f"select *, {expression} as {quoted(name)} from {self.name}", f"derive.{name}")
         for rule in self.entry.quarantine:
             value = rule.value or (quoted(rule.column) if rule.column else "null")
-            self._leave(f"coalesce({rule.when}, false)", rule.reason, [rule.column] if rule.column else [], value)
+            self._leave(
+                f"coalesce({rule.when}, false)", rule.reason, [rule.column] if rule.column else [], value
+            )
         if self.entry.key:
             self._settle_keys(self.entry.key)
 
@@ -164,9 +171,7 @@ class Intake:
         seen = look(self.con, source, noted)
         for name, column in self.entry.columns.items():
             text = (
-                rewritten(self.con, source, name, column, seen[name], where)
-                if name in seen
-                else quoted(name)
+                rewritten(self.con, source, name, column, seen[name], where) if name in seen else quoted(name)
             )
             cleaned.append(f"{text} as {quoted(name)}")
             raws.append(f"{quoted(name)} as {quoted('raw_' + name)}")
@@ -195,14 +200,17 @@ class Intake:
             from typed_{self.name} where fault is not null
         """)
         self._run(
-            f"create table {self.name} as select * exclude (fault) from typed_{self.name} where fault is null",
+            f"create table {self.name} as select * exclude (fault) from typed_{self.name} "
+            "where fault is null",
             "columns",
         )
         self.con.execute(f"drop table typed_{self.name}")
 
     def _settle_keys(self, key: tuple[str, ...]) -> None:
         """Equal rows are kept once; rows of one key that differ contradict each other and all leave."""
-        columns = self.con.execute(f"select * exclude (file, row_number) from {self.name} limit 0").description
+        columns = self.con.execute(
+            f"select * exclude (file, row_number) from {self.name} limit 0"
+        ).description
         content = f"hash({', '.join(quoted(column[0]) for column in columns or [])})"
         keys = ", ".join(quoted(name) for name in key)
         self.con.execute(f"""
@@ -230,7 +238,8 @@ class Intake:
             "quarantine",
         )
         self.con.execute(
-            f"delete from {self.name} where (file, row_number) in (select (file, row_number) from left_{self.name})"
+            f"delete from {self.name} "
+            f"where (file, row_number) in (select (file, row_number) from left_{self.name})"
         )
 
     def _replace(self, query: str, entry: str) -> None:

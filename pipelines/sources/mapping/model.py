@@ -17,6 +17,9 @@ Type = Annotated[str, Field(pattern=r"^(string|int64|float64|bool|date|timestamp
 Sql = Annotated[str, Field(min_length=1)]
 
 
+_TAKEN = {"file", "row_number", "fault"}
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -91,6 +94,8 @@ class Input(_Strict):
         if self.table not in TABLES:
             raise ValueError(f"table: expected a table of the contract, found {self.table!r}")
         known = {*self.columns, *self.derive}
+        if taken := sorted(known & _TAKEN):
+            raise ValueError(f"columns: expected other names than {', '.join(taken)}, which rows have anyway")
         stake = self.tonnes.of if self.tonnes else None
         named = {*self.key, stake, *(rule.column for rule in self.quarantine)} - {None}
         if strange := sorted(str(name) for name in named - known):
@@ -149,7 +154,9 @@ class Mapping(_Strict):
             raise ValueError(f"tables: expected tables of the contract, found {', '.join(strange)}")
         archived = {bool(entry.member) for entry in self.inputs.values()}
         if len(archived) > 1 or (archived == {False} and len(self.inputs) > 1 and not self._by_sheet):
-            raise ValueError("inputs: expected all of them in an archive, or each with its own sheets, or one")
+            raise ValueError(
+                "inputs: expected all of them in an archive, or each with its own sheets, or one"
+            )
         return self
 
     @property
@@ -172,7 +179,9 @@ def load(path: Path) -> Mapping:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Mapping.model_validate(content)
     except OSError as error:
-        raise SourceError(f"{path}: expected a mapping file, found {error.strerror}. Check the path.") from error
+        raise SourceError(
+            f"{path}: expected a mapping file, found {error.strerror}. Check the path."
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: expected YAML in UTF-8, found {_one_line(error)}. Correct it.") from error
     except ValidationError as error:

@@ -47,11 +47,12 @@ def _lines(intake: Intake) -> list[ReportLine]:
     reasons: dict[str, list[ReasonCount]] = {}
     tonnes = _tonnes(intake)
     found = intake.con.execute(f"""
-        select left_rows.file, reason, column_name, count(*),
-            arg_min(value, left_rows.row_number) filter (value is not null), {tonnes}
+        select left_rows.file, left_rows.reason, left_rows.column_name, count(*),
+            arg_min(left_rows.value, left_rows.row_number) filter (left_rows.value is not null), {tonnes}
         from left_{name} as left_rows left join text_{name} as texts
             on texts.file = left_rows.file and texts.row_number = left_rows.row_number
-        group by all order by left_rows.file, count(*) desc, reason, column_name
+        group by all
+        order by left_rows.file, count(*) desc, left_rows.reason, left_rows.column_name
     """).fetchall()
     for file, *reason in found:
         reasons.setdefault(file, []).append(ReasonCount(*reason))

@@ -29,8 +29,8 @@ def read(
 ) -> Reading:
     """The contract tables that `mapping` makes of the published files at `path`.
 
-    `code_lists` is the folder of the mapping's code lists. `scratch` is an empty folder for the reading's database, which spills there beyond its memory limit; the
-    mapping's SQL can reach no other file.
+    `code_lists` is the folder of the mapping's code lists. `scratch` is an empty folder for the reading's
+    database, which spills there beyond its memory limit; the mapping's SQL can reach no other file.
 
     Raises:
         SourceError: the files cannot be read, lack a heading, or fit two readings; or the mapping is wrong.
@@ -76,10 +76,15 @@ def _layouts(
     mapping: Mapping, name: str, entry: Input, path: Path, reading: Reading, encoding: str | None
 ) -> Iterator[Layout]:
     for published in _published(mapping, entry, path, reading):
-        found, closest = [], []
+        found: list[Layout] = []
+        closest: list[str] = []
         passed_over = []
         for sheet in sheets(published, encoding):
-            if entry.sheets and published.is_workbook and not re.search(entry.sheets, sheet.name.partition(":")[2]):
+            if (
+                entry.sheets
+                and published.is_workbook
+                and not re.search(entry.sheets, sheet.name.partition(":")[2])
+            ):
                 continue
             layout = _layout(sheet, entry)
             if isinstance(layout, Layout):
@@ -129,8 +134,8 @@ def _without_headings(published: Published, entry: Input, closest: list[str]) ->
     ]
     if not closest:
         return SourceError(
-            f"{published.where}: expected a table with the columns {', '.join(missing)}, found an empty file. "
-            "Download the file again."
+            f"{published.where}: expected a table with the columns {', '.join(missing)}, found an "
+            "empty file. Download the file again."
         )
     return SourceError(
         f"{published.where}: expected the columns {', '.join(missing)}; found {', '.join(closest)}. "
@@ -142,7 +147,9 @@ def _select(mapping: Mapping, reading: Reading) -> None:
     for name, query in mapping.views.items():
         _execute(reading.con, f"create view {quoted(name)} as {query}", f"views.{name}")
     for name, selection in mapping.tables.items():
-        _execute(reading.con, f"create table {quoted('made_' + name)} as {_query(selection)}", f"tables.{name}")
+        _execute(
+            reading.con, f"create table {quoted('made_' + name)} as {_query(selection)}", f"tables.{name}"
+        )
         reading.tables.append(name)
     for remark in mapping.remarks:
         found = _execute(reading.con, remark.sql, "remarks").fetchone()
@@ -178,5 +185,3 @@ def _execute(con: duckdb.DuckDBPyConnection, query: str, entry: str) -> duckdb.D
             f"mapping, {entry}: expected SQL that DuckDB can execute, found {str(error).splitlines()[0]}. "
             "Correct the query."
         ) from error
-
-

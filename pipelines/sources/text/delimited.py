@@ -60,7 +60,8 @@ class _Lines:
 
 
 def _quoted(source: _Lines, number: int, line: str, delimiter: str, width: int | None) -> Row | Malformed:
-    text, further = line, []
+    text = line
+    further: list[tuple[int, str]] = []
     while ends_inside_quotes(text, delimiter) and len(further) < _LINES_OF_A_ROW:
         try:
             following = next(source)

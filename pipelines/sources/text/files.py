@@ -69,7 +69,7 @@ class Published:
                 with self.path.open("rb") as plain:
                     zipped = plain.read(2) == _GZIP_MAGIC
                     plain.seek(0)
-                    yield cast(BinaryIO, gzip.open(plain)) if zipped else plain
+                    yield cast(BinaryIO, gzip.GzipFile(fileobj=plain)) if zipped else plain
         except _DAMAGED as error:
             raise SourceError(
                 f"{self.where}: expected a complete file, found one that is cut or damaged ({error}). "
@@ -152,8 +152,8 @@ def _member(path: Path, files: list[zipfile.ZipInfo], name: str) -> zipfile.ZipI
     if len(matches) != 1:
         inside = ", ".join(sorted(member.filename for member in files)[:20]) or "nothing"
         raise SourceError(
-            f"{path}: expected one member {name}, found {len(matches) or 'none'}; the archive holds {inside}. "
-            "Give the archive as it was published."
+            f"{path}: expected one member {name}, found {len(matches) or 'none'}; the archive holds "
+            f"{inside}. Give the archive as it was published."
         )
     if matches[0].file_size > MAX_TABLE_BYTES:
         raise SourceError(

@@ -22,7 +22,9 @@ Names = Mapping[str, tuple[str, ...]]
 """For our name of a column, the headings it is published under."""
 
 _SEARCHED_ROWS = 60
-_CLOSING = re.compile(r"^(数据来源|资料来源|来源|注|备注|说明|sources?|notes?|footnotes?)\s*[:：]", re.IGNORECASE)
+_CLOSING = re.compile(
+    r"^(数据来源|资料来源|来源|注|备注|说明|sources?|notes?|footnotes?)\s*[:：]", re.IGNORECASE
+)
 
 
 def plain(heading: str) -> str:
@@ -34,8 +36,8 @@ def plain(heading: str) -> str:
 class Layout:
     """A sheet with known headings.
 
-    `places` gives, for our name of a column, its place in a row; `unit_row` is the line below the headings that
-    holds units, if any; `left_out` collects what was found to be no data, while rows are read.
+    `places` gives, for our name of a column, its place in a row; `unit_row` is the line below the headings
+    that holds units, if any; `left_out` collects what was found to be no data, while rows are read.
     """
 
     sheet: Sheet
@@ -86,9 +88,13 @@ def find(
         head = [row for row in islice(sheet.rows(delimiter), _SEARCHED_ROWS) if isinstance(row, Row)]
         for place, row in enumerate(head):
             present = [plain(name) for name in row.fields]
-            missing = [names for names in required.values() if not any(plain(name) in present for name in names)]
+            missing = [
+                names for names in required.values() if not any(plain(name) in present for name in names)
+            ]
             if not missing:
-                return _layout(sheet, delimiter, row, head[place + 1 :], {**required, **optional}, further, unit_row)
+                return _layout(
+                    sheet, delimiter, row, head[place + 1 :], {**required, **optional}, further, unit_row
+                )
             found = len(required) - len(missing)
             if found > closest[0] or not closest[1]:
                 closest = (found, [name.strip() for name in row.fields if name.strip()])

@@ -40,14 +40,16 @@ class Sheet:
 class TextSheet(Sheet):
     """A delimited text file."""
 
-    text: encoding.Text = encoding.Text(encoding.UTF8)
+    text: encoding.Text
 
     @property
     def delimiters(self) -> tuple[str, ...]:
+        """Delimiters that its lines may have."""
         return delimited.DELIMITERS
 
     @property
     def notes(self) -> list[str]:
+        """Its encoding, where that is not UTF-8, and whether it may have been cut."""
         codec, notes = self.text.codec, []
         if codec != encoding.UTF8:
             notes.append(f"{self.name}: encoding {encoding.ENCODINGS.get(codec, codec)}")
@@ -58,6 +60,7 @@ class TextSheet(Sheet):
         return notes
 
     def rows(self, delimiter: str, width: int | None = None) -> Rows:
+        """Rows and malformed lines."""
         with self.published.open() as stream:
             text = io.TextIOWrapper(stream, self.text.codec, errors="surrogateescape", newline="")
             yield from delimited.rows(delimited.numbered_lines(text), delimiter, width)
@@ -68,9 +71,10 @@ class TextSheet(Sheet):
 class WorkbookSheet(Sheet):
     """One sheet of a workbook; its cells become text as a CSV file would have it."""
 
-    sheet: str = ""
+    sheet: str
 
     def rows(self, delimiter: str, width: int | None = None) -> Rows:
+        """Rows that are not blank; all have the width of the sheet."""
         from python_calamine import CalamineError, load_workbook
 
         with self.published.open() as stream, closing(load_workbook(stream)) as workbook:
@@ -91,7 +95,7 @@ def sheets(published: Published, stated_encoding: str | None = None) -> list[She
     """The sheets of a published file, in their order; a text file is one sheet.
 
     Raises:
-        SourceError: empty, damaged, or of an encoding that cannot be told.
+        SourceError: empty, damaged, or of no single encoding that fits.
     """
     if published.is_workbook:
         return _workbook(published)
@@ -115,9 +119,7 @@ def _workbook(published: Published) -> list[Sheet]:
             "Save it again as .xlsx."
         ) from error
     return [
-        WorkbookSheet(
-            published, f"{published.name}:{name}", f"{published.where}: sheet {name}", sheet=name
-        )
+        WorkbookSheet(published, f"{published.name}:{name}", f"{published.where}: sheet {name}", sheet=name)
         for name in names
     ]
 
