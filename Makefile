@@ -72,9 +72,9 @@ generate: $(VENV)/dev  ## what follows from contract, policy and dbt: sources, s
 	$(BIN)/python -m pipelines.warehouse.reference
 
 # The page needs no warehouse: types and descriptions are the contracts'.
-docs: export DBT_TARGET_PATH := build/dbt-docs
-docs: export DBT_LOG_PATH := build/dbt-docs
-docs: export CARBONWARDEN_WAREHOUSE := build/dbt-docs/empty.duckdb
+docs: export DBT_TARGET_PATH := $(CURDIR)/build/dbt-docs
+docs: export DBT_LOG_PATH := $(CURDIR)/build/dbt-docs
+docs: export CARBONWARDEN_WAREHOUSE := $(CURDIR)/build/dbt-docs/empty.duckdb
 docs: $(VENV)/runtime  ## dbt's page of all models and their lineage, one file: build/dbt-docs/static_index.html
 	@mkdir -p build/dbt-docs
 	$(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
