@@ -5,7 +5,8 @@
     formats/    the built-in mappings, one file a published format, and their code lists in `codes/`
     writer.py   the reading on disk
 
-Belongs here: how published files are read. A new format is one mapping and its test with a handmade sample; the file's name is the format's.
+Belongs here: how published files are read. A new format is one mapping and its test with a handmade sample;
+the file's name is the format's.
 Does not belong here: checks of plausibility (`expectations`), the lake (`pipelines.lake`), rules of law.
 
 Importing this package loads no data library.

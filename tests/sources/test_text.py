@@ -37,7 +37,7 @@ def cut(text, width=None, delimiter=","):
         (LATIN.encode() * 9 + b"3,dama\xffged\n", "utf-8-sig"),
     ],
 )
-def test_encodings_are_told_by_their_bytes(content, codec):
+def test_encodings_are_recognised_by_their_bytes(content, codec):
     assert encoding.detect(io.BytesIO(content), "file.csv").codec == codec
 
 

@@ -7,8 +7,8 @@ Per input of a mapping there are three relations:
     left_<input>    rows that are not: file, row_number, reason, column_name, value
 
 Every row of `text_<input>`, and every malformed line, is in exactly one of the other two. A row leaves for
-the first reason that applies: a malformed line, a missing value, a value that its type does not allow (the checks
-of the contract), a rule of the mapping, its key.
+the first reason that applies: a malformed line, a missing value, a value that its type does not allow (the
+checks of the contract), a rule of the mapping, its key.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Which encoding a file of text has.
 
-A byte order mark, or zero bytes beside the first characters, show UTF-16. UTF-8 is taken where most lines with
-characters beyond ASCII are valid UTF-8; single damaged lines are then malformed lines. Else the candidates are
-GB18030 and Windows-1252. GB18030 fits where the characters are those of GB/T 2312, Windows-1252 where they are
-Latin letters and usual punctuation. Exactly one has to fit.
+A byte order mark, or zero bytes beside the first characters, show UTF-16. UTF-8 is taken where most lines
+with characters beyond ASCII are valid UTF-8; single damaged lines are then malformed lines. Else the
+candidates are GB18030 and Windows-1252. GB18030 fits where the characters are those of GB/T 2312,
+Windows-1252 where they are Latin letters and usual punctuation. Exactly one has to fit.
 """
 
 from __future__ import annotations
