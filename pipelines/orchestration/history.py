@@ -26,6 +26,11 @@ class HomeEventLog(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         super().__init__(base_dir, inst_data)
 
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> HomeEventLog:
+        """Made from an instance's configuration; Dagster's own method would make the class it derives from."""
+        return cls(inst_data=inst_data, **config_value)
+
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock, self._engine(shard).begin() as connection:
