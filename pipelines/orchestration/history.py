@@ -1,7 +1,7 @@
 """Dagster's event log in SQLite with connections that stay open.
 
-A run writes some 400 events. Dagster's own storage opens and closes a database for each, and each commit and
-close waits for the disk, which takes seconds. Here the disk is waited for at checkpoints only: a history that
+A run writes some 600 events. Dagster's own storage opens and closes up to three databases for each, and each
+commit and close waits for the disk: half the time of a small run. Here the disk is waited for at checkpoints only: a history that
 loses its last events in a power cut does no harm.
 """
 
@@ -28,7 +28,7 @@ class HomeEventLog(SqliteEventLogStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> HomeEventLog:
-        """Made from an instance's configuration; Dagster's own method would make the class it derives from."""
+        """Made from an instance's configuration; the inherited method would make the inherited class."""
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
@@ -54,6 +54,11 @@ class HomeEventLog(SqliteEventLogStorage):
                 self._engines.popitem(last=False)[1].dispose()
         self._engines.move_to_end(shard)
         return engine
+
+    @property
+    def supports_asset_checks(self) -> bool:
+        """Yes: each database is made with that table. The inherited answer opens one more connection an event."""
+        return True
 
     def dispose(self) -> None:
         """Close every database."""
