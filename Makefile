@@ -74,7 +74,7 @@ screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
 	$(BIN)/python -m dashboards.screenshots --home data/demo --out docs/images
 
-detectors: $(VENV)/dev  ## docs/detectors.md: what the detectors are worth on simulated markets
+detectors: $(VENV)/dev  ## docs/detector-quality.md: what the detectors are worth on simulated markets
 	$(BIN)/python -m pipelines.cli.measure --scale small --scale medium
 
 lock: $(VENV)/dev  ## lock every dependency with hashes

@@ -11,7 +11,7 @@ import polars as pl
 
 from models.card import model_card
 from models.expected_emissions import MODEL_ID, score_unit_years
-from models.registry import manifest, write_manifest
+from models.manifest import manifest, write_manifest
 
 
 def train(unit_years: Path, folder: Path) -> None:

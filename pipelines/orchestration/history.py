@@ -1,8 +1,8 @@
 """Dagster's event log in SQLite with connections that stay open.
 
 A run writes some 600 events. Dagster's own storage opens and closes up to three databases for each, and each
-commit and close waits for the disk: half the time of a small run. Here the disk is waited for at checkpoints only: a history that
-loses its last events in a power cut does no harm.
+commit and close waits for the disk: half the time of a small run. Here the disk is waited for at checkpoints
+only, since a history that loses its last events in a power cut does no harm.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class HomeEventLog(SqliteEventLogStorage):
 
     @property
     def supports_asset_checks(self) -> bool:
-        """Yes: each database is made with that table. The inherited answer opens one more connection an event."""
+        """True, as for every new database; the inherited answer opens one more connection an event."""
         return True
 
     def dispose(self) -> None:
