@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shared import Workspace, shared_publication
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -16,3 +18,9 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no public data sets at {folder}; the test needs them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The small market and its first publication; a test that changes them takes a copy."""
+    return shared_publication(tmp_path_factory)

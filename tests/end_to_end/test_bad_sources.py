@@ -94,11 +94,3 @@ def test_a_flood_of_bad_rows_is_quarantined_counted_and_refused(published, tmp_p
     assert {name: after.get(name) for name in before} == before
     refusal = json.loads(workspace.settings.refusal.read_text())
     assert any("quarantined" in result["expectation"] for result in refusal["results"])
-
-
-def test_the_next_sound_delivery_clears_the_refusal(published, tmp_path):
-    workspace = published.copy(tmp_path)
-    workspace.settings.refusal.write_text("{}")
-    outcome = workspace.run()
-    assert (outcome.code, outcome.unchanged) == (0, True)
-    assert not workspace.settings.refusal.exists()

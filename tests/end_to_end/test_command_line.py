@@ -96,7 +96,7 @@ def test_csv_cannot_run_in_a_spreadsheet(published):
 
 
 def test_evaluation_of_saved_alerts_equals_that_of_the_publication(published, tmp_path):
-    home, labels = published.settings.home, published.source.with_name("market.labels.parquet")
+    home, labels = published.settings.home, published.labels
     saved = tmp_path / "alerts.jsonl"
     saved.write_text(_call("alerts", "--home", home, "--format", "json").stdout, encoding="utf-8")
     direct = _call("evaluate", "--labels", labels, "--home", home)

@@ -14,7 +14,7 @@ import pytest
 from anomaly.core.discovery import all_detectors
 from anomaly.core.policy import load_policy
 from anomaly.core.run import detect
-from tests.markets import SIMULATED
+from tests.shared import SIMULATED
 
 # What names the run itself, not what the source holds.
 RUN_COLUMNS = {"snapshot_id"}
@@ -108,11 +108,14 @@ def test_every_alert_leads_back_to_rows_of_the_source(published):
             assert lost.is_empty(), (table, lost)
 
 
-def test_running_again_changes_nothing_and_makes_no_snapshot(published, file_tree):
-    before = file_tree(published.settings.published)
-    outcome = published.run()
+def test_running_again_changes_nothing_makes_no_snapshot_and_clears_a_refusal(published, tmp_path, file_tree):
+    workspace = published.copy(tmp_path)
+    before = file_tree(workspace.settings.published)
+    workspace.settings.refusal.write_text("{}")
+    outcome = workspace.run()
     assert (outcome.code, outcome.unchanged) == (0, True)
-    assert file_tree(published.settings.published) == before
+    assert file_tree(workspace.settings.published) == before
+    assert not workspace.settings.refusal.exists()
 
 
 def test_one_corrected_file_rewrites_its_periods_and_equals_a_rebuild(published, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.markets import Written, shared_market
+from tests.shared import Written, shared_market
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.contract.tables import TABLES
 from pipelines.simulator.cases import compliance
-from tests.markets import Written
+from tests.shared import Written
 
 KINDS = [kind.name for kind in compliance.KINDS]
 ZONE = "Asia/Shanghai"

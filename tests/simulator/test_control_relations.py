@@ -12,7 +12,7 @@ from pipelines.simulator.scales import SCALES
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.timeline import Timeline
 from pipelines.simulator.world import build_world
-from tests.markets import Written
+from tests.shared import Written
 
 KEY = ["subject_type", "subject_id"]
 

@@ -17,7 +17,7 @@ from pipelines.simulator.dirt import add_dirt, dirt_path, later_path
 from pipelines.simulator.dirt.spoil import keys_of
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.sink import BY_MONTH
-from tests.markets import Written
+from tests.shared import Written
 
 SHARE = 0.03
 MONTHS, LARGEST = 3, 3_000  # files and rows of a table by month that these tests keep

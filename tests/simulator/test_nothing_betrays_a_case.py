@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pipelines.contract.tables import TABLES
-from tests.markets import Written
+from tests.shared import Written
 
 FOLDS, SHUFFLES, FEWEST = 5, 60, 12
 FEATURES = 96

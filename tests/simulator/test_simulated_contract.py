@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from pipelines.simulator.sink import BY_MONTH
-from tests.markets import SIMULATED
+from tests.shared import SIMULATED
 
 
 @pytest.fixture(params=["clean_market", "market"])
