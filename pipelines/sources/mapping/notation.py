@@ -1,6 +1,6 @@
 """How a published value is written: as SQL that rewrites it in the contract's notation, without loss.
 
-A text that has none of the known forms stays as it is; the contract's checks then name it. Where the values of
+A text that has none of the known forms stays as it is; the contract's checks then name it. Where values of
 a column fit two readings (`1,234`, `03/04/2023`) and no value decides, the file is refused with the choice.
 """
 
