@@ -100,12 +100,12 @@ def _versions(candidate: Candidate, gate: str) -> dict[str, str]:
 
 
 def _program(candidate: Candidate) -> str:
-    """What makes a verdict besides the tables: code, policy, texts, libraries and the market."""
+    """What a verdict depends on besides the tables: code, policy, texts, libraries and the market."""
     return content_hash([code_fingerprint(), library_versions(), candidate.market.model_dump_json()])
 
 
 def refuse_if_failed(candidate: Candidate, result: GateResult) -> None:
-    """Leave a refusal behind and stop the run if a critical expectation failed.
+    """Write the refusal and stop the run if a critical expectation failed.
 
     Raises:
         GateRefusedError: one did.
@@ -122,7 +122,7 @@ def refuse_if_failed(candidate: Candidate, result: GateResult) -> None:
 
 
 def refuse_if_critical(candidate: Candidate, runs: pl.DataFrame) -> None:
-    """Leave a refusal behind and stop the run if a detector that policy calls critical is broken.
+    """Write the refusal and stop the run if a detector that policy calls critical is broken.
 
     Raises:
         GateRefusedError: one is.
