@@ -99,7 +99,7 @@ class Resolver:
         return f"({quoted(name)} is not null and {quoted(name)} not in ({known}))"
 
     def decide(self, periods: set[str], parents: dict[str, str]) -> None:
-        """Fill the temporary table `decided` with the doubtful rows of these periods and the decision on each.
+        """Fill the temporary table `decided`: doubtful rows of these periods and the decision on each.
 
         Rows that are not in it are kept.
         """

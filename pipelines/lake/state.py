@@ -37,7 +37,7 @@ class FileState(BaseModel):
 
 
 class PeriodState(BaseModel):
-    """One period of one table: fingerprint of its kept rows, numbers of rows by what became of them."""
+    """One period of one table: fingerprint of its kept rows, and its numbers of rows."""
 
     fingerprint: str
     rows_in: int
