@@ -88,8 +88,8 @@ def _alarms(values: np.ndarray, slack: float, limit: float) -> list[tuple[int, i
 def _shifted(lean: np.ndarray, half: float) -> tuple[int, int]:
     """First and last month of the shift within a run whose sum exceeded the limit.
 
-    The run may be longer than the shift, because scatter can keep the sum high. The likeliest span for a shift
-    of that size is the one with the greatest sum of what lies above half of it.
+    The run may be longer than the shift, because scatter can keep the sum high. The likeliest span for a
+    shift of that size is the one with the greatest sum of what lies above half of it.
     """
     gains = np.concatenate([[0.0], np.cumsum(lean - half)])
     lowest = np.minimum.accumulate(gains[:-1])
