@@ -79,7 +79,7 @@ def _annual(inputs: Inputs[Limits], absent: pl.DataFrame) -> pl.DataFrame:
         score=pl.when(follows).then(total(score * limits.following_factor)).otherwise(score),
         days_overdue=overdue.fill_null(0).clip(0),
         variant=pl.when(follows).then(pl.lit("annual_following")).otherwise(pl.lit("annual")),
-        # A year is a name, not a quantity: text, so that no screen writes 2,006.
+        # A year is a name, not a quantity: as text no screen writes it as 2,006.
         last_emissions_year=pl.col("last_emissions_year").cast(pl.String),
         silent_since=pl.when(silent).then(pl.col("silent_since")).cast(pl.String),
     )
