@@ -132,18 +132,25 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def read(
-        format: Annotated[str, typer.Argument(help="a published format, such as eutl, campd or mrr")],
+        format: Annotated[
+            str, typer.Argument(help="a published format, such as eutl, or the path of a mapping file")
+        ],
         path: Annotated[Path, typer.Argument(help="what was published")],
         out: Annotated[Path, typer.Option(help="source directory to write")],
+        encoding: Annotated[
+            str | None, typer.Option(help="encoding of text files [found out, and said where not UTF-8]")
+        ] = None,
     ) -> None:
-        """Turn a published format into the source contract."""
+        """Turn published files into the source contract."""
         from pipelines.sources import formats
         from pipelines.sources import read as convert
 
-        if format not in formats():
-            raise UsageError(f"expected one of {', '.join(formats())}, found {format!r}")
+        if format not in formats() and not format.endswith((".yml", ".yaml")):
+            raise UsageError(
+                f"expected one of {', '.join(formats())}, or a mapping file (.yml); found {format!r}"
+            )
         with progress():
-            report = convert(format, path, out)
+            report = convert(format, path, out, encoding)
         columns = ("source", "rows read", "written to", "rows written", "quarantined", "reason")
         rows = ((r.source, r.read, r.table, r.written, r.quarantined, r.reason) for r in report.rows())
         print_table(columns, rows, f"{format}: {path} -> {out}")
