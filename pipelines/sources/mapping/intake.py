@@ -220,7 +220,7 @@ class Intake:
         self.con.execute(f"drop table typed_{self.name}")
 
     def _settle_keys(self, key: tuple[str, ...]) -> None:
-        """Equal rows are kept once; rows of one key that differ contradict each other: all are quarantined."""
+        """Keep equal rows once; quarantine all rows of one key that differ."""
         columns = self.con.execute(
             f"select * exclude (file, row_number) from {self.name} limit 0"
         ).description
