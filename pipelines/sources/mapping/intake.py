@@ -48,8 +48,8 @@ class Intake:
             "(file varchar, row_number bigint, reason varchar, column_name varchar, value varchar)"
         )
 
-    def add(self, layout: Layout) -> None:
-        """Take in the rows of one sheet as text.
+    def add(self, layout: Layout, most_rows: int | None = None) -> None:
+        """Take in the rows of one sheet as text; `most_rows` bounds their number.
 
         Raises:
             SourceError: a unit that the mapping does not know, or one that differs from an earlier file's.
@@ -58,7 +58,7 @@ class Intake:
         for name, place in layout.places.items():
             self._headings.setdefault(name, " ".join(layout.heading.fields[place].split()))
         self._read_units(layout)
-        rows = layout.rows()
+        rows = islice(layout.rows(), most_rows)
         while batch := list(islice(rows, _BATCH_ROWS)):
             self._insert(layout, [row for row in batch if isinstance(row, Row)])
             malformed = [row for row in batch if isinstance(row, Malformed)]
