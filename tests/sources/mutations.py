@@ -30,8 +30,8 @@ _MRR = (
     for n in range(10, 30)
 )
 _CAMPD = CAMPD_HEADER + "".join(
-    f"AL,Barry ,3,{unit},blank,2016,100,35000,1000,2000,Electric Utility,Operating (Started 01/02/1990),Stoker,"
-    f"Coal,{'Wood' if unit % 3 else ''}\n"
+    f"AL,Barry ,3,{unit},blank,2016,100,35000,1000,2000,Electric Utility,Operating (Started 01/02/1990),"
+    f"Stoker,Coal,{'Wood' if unit % 3 else ''}\n"
     for unit in range(1, 12)
 )
 SAMPLES = {
