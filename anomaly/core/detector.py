@@ -46,6 +46,8 @@ class Need:
         subject: the column whose distinct values count as subjects looked at.
         filled: columns that must hold a value wherever the source delivered; the search is blind without.
         optional: whether the search can do without the mart.
+        where: SQL condition of the rows that the source delivered, where the mart also holds others: rows of
+            other sources, or what was expected and did not come.
     """
 
     mart: str
@@ -55,6 +57,7 @@ class Need:
     subject: str | None = None
     filled: tuple[str, ...] = ()
     optional: bool = False
+    where: str | None = None
 
     @property
     def types(self) -> Mapping[str, Any]:
@@ -155,7 +158,9 @@ class Search(Generic[T]):
 
     def lacks(self, marts: Marts) -> list[str]:
         """Marts without a row that the search cannot do without."""
-        return sorted({need.mart for need in self.needs if not need.optional and marts.is_empty(need.mart)})
+        return sorted(
+            {need.mart for need in self.needs if not need.optional and marts.is_empty(need.mart, need.where)}
+        )
 
 
 @dataclass(frozen=True)
@@ -225,7 +230,7 @@ class Inputs(Generic[T]):
     def compliance_days(self, rows: pl.DataFrame, *, needs_deadline: bool = True) -> pl.DataFrame:
         """Adds `first_on` and `last_on` to rows with `year`: from 1 January to the surrender deadline.
 
-        A `surrender_due_on` of the row goes before the market's. Where no deadline is known, a finding about
+        A `surrender_due_on` of the row precedes the market's. Where no deadline is known, a finding about
         the deadline cannot be dated: the row is left out and counted. A finding about the year's figures
         (`needs_deadline` false) then ends with the year.
         """

@@ -86,7 +86,7 @@ def holdings(source: Source, moves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _verdicts(years: pd.DataFrame, figures: pd.DataFrame, is_due: pd.Series) -> pd.Series:
-    """Our verdict on each entity and year; the registry's own is no input to it."""
+    """The computed status of each entity and year; the registry's own status is no input."""
     no_figures = figures.drop(columns=["required", "provided", "shortfall"]).isna().all(axis="columns")
     outside = (years["year"] < years["listed_on"].dt.year) | (years["year"] > years["exited_on"].dt.year)
     nothing_owed = (
@@ -119,7 +119,7 @@ def compliance_years(source: Source, entities: pd.DataFrame) -> pd.DataFrame:
     years["due_on"] = years["due_on"].fillna(rule["due_on_y"])
     amounts = ["verified_emissions", "obligation", "surrendered", "offsets_surrendered"]
     amounts += ["cumulative_verified", "cumulative_surrendered"]
-    # As floats, an absent figure compares as false, which is what every question below wants.
+    # As floats, an absent figure compares as false, which is what every comparison below needs.
     figures = years[amounts].astype("float64")
     emitted, owed = figures["verified_emissions"], figures["obligation"]
     given, offsets = figures["surrendered"], figures["offsets_surrendered"]

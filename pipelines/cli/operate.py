@@ -1,4 +1,4 @@
-"""Commands that make data: `demo`, `read`, `run`."""
+"""Commands that run everything: `demo`, `run`."""
 
 from __future__ import annotations
 
@@ -127,29 +127,8 @@ def register(app: typer.Typer) -> None:
         """Simulate a market, run everything, print what was found and where to look."""
         from pipelines.cli.demo import demonstrate
 
-        # A home of its own, so that a demonstration never takes the place of a publication.
+        # A home of its own, so that a demonstration never replaces a publication.
         return demonstrate(Settings.load(home or Settings.load().home / "demo"), seed, _run)
-
-    @app.command()
-    def read(
-        format: Annotated[str, typer.Argument(help="a published format, such as eutl, campd or mrr")],
-        path: Annotated[Path, typer.Argument(help="what was published")],
-        out: Annotated[Path, typer.Option(help="source directory to write")],
-    ) -> None:
-        """Turn a published format into the source contract."""
-        from pipelines.sources import formats
-        from pipelines.sources import read as convert
-
-        if format not in formats():
-            raise UsageError(f"expected one of {', '.join(formats())}, found {format!r}")
-        with progress():
-            report = convert(format, path, out)
-        columns = ("source", "rows read", "written to", "rows written", "quarantined", "reason")
-        rows = ((r.source, r.read, r.table, r.written, r.quarantined, r.reason) for r in report.rows())
-        print_table(columns, rows, f"{format}: {path} -> {out}")
-        print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")
-        for note in report.notes:
-            say(note)
 
     @app.command()
     def run(
@@ -160,7 +139,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         engine: Annotated[Engine, typer.Option(help="what builds the marts")] = Engine.duckdb,
     ) -> int:
-        """Pull, build, gate, detect, publish."""
+        """Ingest, build, gate, detect, publish."""
         if engine is Engine.spark:
             raise UsageError(
                 "--engine spark: expected duckdb. The marts build on Spark as they do here "

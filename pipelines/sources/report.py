@@ -9,18 +9,23 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """How many rows were quarantined for a reason code of the contract in a column, and one such value."""
+    """How many rows were quarantined for a reason code of the contract in a column, and one such value.
+
+    `tonnes` is the sum of what these rows state, where the mapping names such a column, in its unit.
+    """
 
     reason: str
     column: str | None
     rows: int
     example: str | None = None
+    tonnes: float | None = None
 
     def __str__(self) -> str:
         """For instance `3 x wrong_type in date, such as '20.07.2021'`."""
         where = "" if self.column is None else f" in {self.column}"
         example = "" if self.example is None else f", such as '{self.example}'"
-        return f"{self.rows:,} x {self.reason}{where}{example}"
+        stake = f" ({self.tonnes:,.0f} t)" if self.tonnes else ""
+        return f"{self.rows:,} x {self.reason}{where}{stake}{example}"
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class ReportLine:
 
     @property
     def lost(self) -> int:
-        """Quarantined rows that say something no written row says: all but repetitions."""
+        """Quarantined rows except repetitions of a row that was written."""
         return sum(reason.rows for reason in self.reasons if reason.reason != "duplicate_row")
 
     @property

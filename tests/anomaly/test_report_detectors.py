@@ -1,4 +1,4 @@
-"""surrender_shortfall, missing_report, late_report, output_mismatch, lab_date_conflict."""
+"""surrender_shortfall, missing_report, late_report, lab_date_conflict."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
+
+from tests.anomaly import obligations
 
 
 def replaced(name, planted, value):
@@ -120,9 +122,14 @@ def test_the_registry_status_is_shown_and_not_scored(marts, run):
     assert json.loads(other["measures"][0])["registry_status"]["value"] == "compliant"
 
 
+def write_verified(marts, years):
+    years.write_parquet(marts / "fct_compliance_years.parquet")
+    obligations.verified(years).write_parquet(marts / "fct_report_obligations.parquet")
+
+
 def test_missing_report_finds_an_unreported_year(marts, run):
     unreported = {"verdict": "not_reported", "verified_emissions_tco2e": None}
-    compliance_years(**unreported).write_parquet(marts / "fct_compliance_years.parquet")
+    write_verified(marts, compliance_years(**unreported))
     alert = run("missing_report").row(0, named=True)
     assert alert["subject_ids"] == ["E3"]
     assert alert["rule_refs"] == ["A-09", "C-05"]
@@ -131,7 +138,7 @@ def test_missing_report_finds_an_unreported_year(marts, run):
 def absent_years(run, marts, emissions, first=2015):
     verdicts = [NONE if e is None else FULL for e in emissions]
     frame = years_of("E1", first, emissions, emissions, verdicts, basis="annual")
-    frame.write_parquet(marts / "fct_compliance_years.parquet")
+    write_verified(marts, frame)
     return run("missing_report", id="eu", as_of=date(2026, 11, 22)).sort("window_start")
 
 
@@ -158,82 +165,31 @@ def test_an_absent_year_rises_with_the_emissions_last_known_and_not_with_age(mar
     assert score(None, 1e3) == score(1e3, None)
 
 
-def write_months(marts, frame, classes):
-    frame.write_parquet(marts / "fct_mass_balance_months.parquet")
-    classes.write_parquet(marts / "dim_units.parquet")
+def write_obligations(marts, rows):
+    rows.write_parquet(marts / "fct_report_obligations.parquet")
 
 
-@pytest.mark.parametrize("kind", ["output_mismatch", "late_report", "missing_report"])
-def test_honest_months_stay_silent(marts, run, kind, unit_months):
-    write_months(marts, *unit_months())
+@pytest.mark.parametrize("kind", ["late_report", "missing_report"])
+def test_filings_in_time_stay_silent(marts, run, kind):
+    write_obligations(marts, obligations.filings())
     assert run(kind).is_empty()
 
 
-def test_output_mismatch_reports_consecutive_months_of_one_unit_once(marts, run, unit_months):
-    frame, classes = unit_months()
-    short = (pl.col("unit_id") == "U07") & pl.col("month").dt.month().is_in([5, 6, 7, 10])
-    frame = frame.with_columns(
-        replaced(
-            "fuel_energy_gj",
-            short,
-            pl.col("electricity_generated_mwh") * (6.0 + pl.col("month").dt.month() / 10),
-        )
+def test_late_and_missing_filings(marts, run):
+    month = pl.col("period_start").dt.month()
+    gone = (pl.col("subject_id") == "U01") & month.is_in([6, 7])
+    late = (pl.col("subject_id") == "U08") & (month == 3)
+    rows = obligations.filings().with_columns(
+        replaced("submitted_at", gone, None),
+        replaced("days_late", late, 12),
+        pl.when(gone)
+        .then(pl.lit("missing"))
+        .when(late)
+        .then(pl.lit("late"))
+        .otherwise("state")
+        .alias("state"),
     )
-    write_months(marts, frame, classes)
-    alerts = run("output_mismatch").sort("window_start")
-    assert alerts["subject_ids"].to_list() == [["E07", "U07"]] * 2
-    assert alerts["window_end"].to_list() == [datetime(2024, 7, 31, 16), datetime(2024, 10, 31, 16)]
-    summer = json.loads(alerts["measures"][0])
-    assert summer["months"]["value"] == 3
-    assert summer["electric_efficiency"]["value"] == pytest.approx(3.6 / 6.5)
-    assert json.loads(alerts["evidence"][0])[0]["rows"] == [
-        ["U07", f"2024-0{month}-01", 1] for month in (5, 6, 7)
-    ]
-    assert alerts["score"][0] > alerts["score"][1]
-
-
-def test_output_mismatch_keeps_units_and_bounds_apart(marts, run, unit_months):
-    frame, classes = unit_months()
-    electric = (pl.col("unit_id") == "U01") & (pl.col("month") == date(2024, 5, 1))
-    total = (pl.col("unit_id") == "U01") & (pl.col("month") == date(2024, 6, 1))
-    frame = frame.with_columns(
-        replaced("fuel_energy_gj", electric, pl.col("electricity_generated_mwh") * 6.5),
-        replaced("heat_supplied_gj", total, pl.col("fuel_energy_gj")),
-    )
-    write_months(marts, frame, classes)
-    found = [set(json.loads(measures)) for measures in run("output_mismatch")["measures"]]
-    assert {"months", "electric_efficiency"} in found and {"months", "total_efficiency"} in found
-    assert len(found) == 2
-
-
-def test_output_mismatch_does_not_repeat_a_year_whose_months_are_reported(marts, run, unit_months):
-    """The year stays where it has another proof, and where no month speaks for it."""
-    frame, classes = unit_months()
-    short = pl.col("unit_id") == "U07"
-    frame = frame.with_columns(replaced("fuel_energy_gj", short, pl.col("electricity_generated_mwh") * 6.5))
-    write_months(marts, frame, classes)
-    efficient = {"unit_id": "U07", "year": 2024, "gross_load_mwh": 1.6e6}
-    unit_years(**efficient).write_parquet(marts / "fct_unit_years.parquet")
-    assert [set(json.loads(m)) for m in run("output_mismatch")["measures"]] == [
-        {"months", "electric_efficiency"}
-    ]
-    unit_years(**efficient | {"year": 2023}).write_parquet(marts / "fct_unit_years.parquet")
-    assert run("output_mismatch").height == 2
-    unit_years(**efficient, co2_mass_tco2=6e5, co2_tco2_per_gj=0.06).write_parquet(
-        marts / "fct_unit_years.parquet"
-    )
-    measures = [set(json.loads(m)) for m in run("output_mismatch")["measures"]]
-    assert {"co2_per_gj"} in measures and len(measures) == 2
-
-
-def test_late_and_missing_filings(marts, run, unit_months):
-    frame, classes = unit_months()
-    gone = (pl.col("unit_id") == "U01") & pl.col("month").is_in([date(2024, 6, 1), date(2024, 7, 1)])
-    late = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
-    frame = frame.filter(~gone).with_columns(
-        replaced("submitted_at", late, pl.col("submitted_at") + timedelta(days=40))
-    )  # fmt: skip
-    write_months(marts, frame, classes)
+    write_obligations(marts, rows)
     missing = run("missing_report", as_of=date(2025, 3, 1))
     assert missing["subject_ids"].to_list() == [["E01", "U01"]]
     assert missing["rule_refs"].to_list() == [["C-04"]]
@@ -241,42 +197,38 @@ def test_late_and_missing_filings(marts, run, unit_months):
     assert run("late_report")["subject_ids"].to_list() == [["E08", "U08"]]
 
 
-def annual_reports(**changed):
-    row = {
-        "entity_id": "E1", "year": 2023, "entity_name": "Plant", "province_code": "110000", "revision": 1,
-        "revision_count": 1, "total_tco2e": 1e5, "verified_total_tco2e": 1e5,
-        "first_submitted_at": datetime(2024, 3, 20), "due_on": date(2024, 3, 31),
-        "days_late": 0,
-    }  # fmt: skip
-    return pl.DataFrame([row | changed])
+def test_months_missing_apart_are_findings_apart(marts, run):
+    gone = (pl.col("subject_id") == "U01") & pl.col("period_start").dt.month().is_in([2, 3, 9])
+    write_obligations(marts, obligations.filings().with_columns(replaced("state", gone, pl.lit("missing"))))
+    found = [
+        json.loads(measures)["missing_months"]["value"] for measures in run("missing_report")["measures"]
+    ]
+    assert sorted(found) == [1, 2]
 
 
-def test_a_late_first_report_stays_late_though_revised(marts, run):
-    revised = {"revision": 3, "revision_count": 3}
-    annual_reports(**revised).write_parquet(marts / "fct_emission_reports.parquet")
+def test_a_late_report_shows_its_first_submission(marts, run):
+    write_obligations(marts, obligations.frame([obligations.annual(revision_count=3)]))
     assert run("late_report").is_empty()
-    late = {"first_submitted_at": datetime(2024, 4, 20), "days_late": 20}
-    annual_reports(**revised, **late).write_parquet(marts / "fct_emission_reports.parquet")
+    late = {"submitted_at": datetime(2024, 4, 20), "days_late": 20, "state": "late", "revision_count": 3}
+    write_obligations(marts, obligations.frame([obligations.annual(**late)]))
     alert = run("late_report").row(0, named=True)
     assert json.loads(alert["measures"])["first_submitted_at"]["value"] == "2024-04-20T00:00:00Z"
     assert json.loads(alert["evidence"])[0]["rows"] == [["E1", 2023]]
 
 
-def test_a_filing_is_late_by_its_first_submission(marts, run, unit_months):
-    frame, classes = unit_months()
-    planted = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
-    revised = frame.with_columns(replaced("revision", planted, 2))
-    write_months(marts, revised, classes)
-    assert run("late_report").is_empty()
-    late = replaced("submitted_at", planted, pl.col("submitted_at") + timedelta(days=90))
-    write_months(marts, revised.with_columns(late), classes)
-    assert run("late_report")["subject_ids"].to_list() == [["E08", "U08"]]
+def test_a_year_missing_in_both_places_is_one_finding(marts, run):
+    missing = {"state": "missing", "submitted_at": None, "days_late": None}
+    both = [
+        obligations.annual(**missing, report_kind=kind) for kind in ("annual_report", "verified_emissions")
+    ]
+    write_obligations(marts, obligations.frame([*both, obligations.annual("E2")]))
+    assert run("missing_report")["subject_ids"].to_list() == [["E1"]]
 
 
 @pytest.mark.parametrize("kind", ["surrender_shortfall", "missing_report"])
 def test_an_unknown_verdict_is_no_finding(marts, run, kind):
     unknown = {"verdict": None, "shortfall_tco2e": None, "provided_tco2e": None}
-    compliance_years(**unknown).write_parquet(marts / "fct_compliance_years.parquet")
+    write_verified(marts, compliance_years(**unknown))
     assert run(kind).is_empty()
 
 
@@ -335,34 +287,3 @@ def test_reports_after_forty_days_stay_at_the_lowest_level(marts, run):
     )
     alerts = run("lab_date_conflict")
     assert alerts["level"].to_list() == ["blue"]
-
-
-def unit_years(**changed):
-    row = {
-        "unit_id": "U1", "year": 2023, "entity_id": "E1", "entity_name": "Plant", "province_code": "US-PA",
-        "unit_class": "coal_gt300", "fuel": "coal", "operating_hours": 6000.0, "heat_input_gj": 1e7,
-        "gross_load_mwh": 1e6, "co2_mass_tco2": 9e5, "co2_tco2_per_gj": 0.09,
-    }  # fmt: skip
-    return pl.DataFrame([row | changed])
-
-
-@pytest.mark.parametrize(
-    ("changed", "measure"),
-    [
-        ({"co2_mass_tco2": 6e5, "co2_tco2_per_gj": 0.06}, "co2_per_gj"),
-        ({"gross_load_mwh": 1.6e6}, "electric_efficiency"),
-    ],
-)
-def test_output_mismatch_by_physical_bounds_of_a_year(marts, run, changed, measure):
-    unit_years().write_parquet(marts / "fct_unit_years.parquet")
-    assert run("output_mismatch").is_empty()
-    unit_years(**changed).write_parquet(marts / "fct_unit_years.parquet")
-    alert = run("output_mismatch").row(0, named=True)
-    assert alert["subject_ids"] == ["E1", "U1"]
-    assert measure in json.loads(alert["measures"])
-
-
-def test_listed_gas_explains_a_low_rate(marts, run):
-    low = {"co2_mass_tco2": 6e5, "co2_tco2_per_gj": 0.06, "fuel": "coal+natural gas"}
-    unit_years(**low).write_parquet(marts / "fct_unit_years.parquet")
-    assert run("output_mismatch").is_empty()

@@ -13,9 +13,9 @@ def _passes(worked, *command: str) -> str:
     return done.stdout
 
 
-def test_a_reader_costs_its_module_and_its_test(tmp_path):
+def test_a_reader_costs_its_mapping_and_its_test(tmp_path):
     worked = apply("add-a-source.md", tmp_path)
     _passes(worked, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sources/test_source_gdex.py")
     listed = _passes(worked, "-c", "from pipelines.sources import formats; print(formats()['gdex'])")
     assert listed.startswith("Guangdong pilot allowance")
-    assert worked.changed() == {"pipelines/sources/gdex.py", "tests/sources/test_source_gdex.py"}
+    assert worked.changed() == {"pipelines/sources/formats/gdex.yml", "tests/sources/test_source_gdex.py"}
