@@ -1,9 +1,9 @@
-"""Dagster's event log in SQLite with connections that stay open; it holds what happened, not what was planned.
+"""Dagster's event log in SQLite with connections that stay open; it holds what happened, no plans.
 
 A run writes some 600 events. Dagster's own storage opens and closes up to three databases for each, and each
 commit and close waits for the disk: half the time of a small run. Here the disk is waited for at checkpoints
 only, since a history that loses its last events in a power cut does no harm. More than half of the events
-only announce assets and checks that the run may leave as they are; kept, they would hide each one's last result.
+only announce assets and checks that the run may leave as they are; they would hide each one's last result.
 """
 
 from __future__ import annotations
