@@ -61,8 +61,19 @@ def register(app: typer.Typer) -> None:
             )
         with progress():
             report = convert(format, path, out, encoding)
-        columns = ("source", "rows read", "written to", "rows written", "quarantined", "reason")
-        rows = ((r.source, r.read, r.table, r.written, r.quarantined, r.reason) for r in report.rows())
+        columns = (
+            "source",
+            "rows read",
+            "written to",
+            "rows written",
+            "without data",
+            "quarantined",
+            "reason",
+        )
+        rows = (
+            (r.source, r.read, r.table, r.written, r.without_data, r.quarantined, r.reason)
+            for r in report.rows()
+        )
         print_table(columns, rows, f"{format}: {path} -> {out}")
         print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")
         for note in report.notes:

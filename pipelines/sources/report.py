@@ -30,7 +30,10 @@ class ReasonCount:
 
 @dataclass(frozen=True)
 class ReportLine:
-    """One published table: its rows read, written to `table`, and quarantined by reason."""
+    """One published table: its rows read, written to `table`, quarantined by reason, and without any data.
+
+    read = written + quarantined + without_data
+    """
 
     source: str
     table: str
@@ -38,12 +41,14 @@ class ReportLine:
     written: int
     quarantined: int
     reasons: tuple[ReasonCount, ...] = ()
+    without_data: int = 0
 
     def __post_init__(self) -> None:
-        if self.read != self.written + self.quarantined:
+        if self.read != self.written + self.quarantined + self.without_data:
             raise ValueError(
-                f"{self.source}: expected rows read = written + quarantined, "
-                f"found {self.read} read, {self.written} written, {self.quarantined} quarantined"
+                f"{self.source}: expected rows read = written + quarantined + without data, "
+                f"found {self.read} read, {self.written} written, {self.quarantined} quarantined, "
+                f"{self.without_data} without data"
             )
         if self.quarantined != sum(reason.rows for reason in self.reasons):
             raise ValueError(

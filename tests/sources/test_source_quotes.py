@@ -49,7 +49,8 @@ def test_cea_day(quotes, tmp_path):
 def test_cea_days_without_any_figure_are_no_trading_days(quotes):
     report, days = quotes("cea", CEA + "2022-08-06,,,,,,,,,\n2022-08-08,58.0,58.0,58.0,58.0,10.0,580.0,,,\n")
     assert [(day["close"], day["block_volume"]) for day in days] == [(Decimal("58.00"), None)]
-    assert "1 calendar days without any figure are no trading days and were left out" in report.notes
+    (line,) = report.rows()
+    assert (line.read, line.written, line.without_data) == (2, 1, 1)
 
 
 def test_cea_rows_that_cannot_be_read(quotes):

@@ -54,6 +54,7 @@ def test_account_on_disk(quotes, tmp_path):
             "read": 3,
             "written": 2,
             "quarantined": 1,
+            "without_data": 0,
             "reasons": [
                 {
                     "reason": "duplicate_row",

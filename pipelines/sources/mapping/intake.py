@@ -1,12 +1,13 @@
 """Rows of a published table on their way: text as published, then typed, or quarantined with a reason.
 
-Per input of a mapping there are three relations:
+Per input of a mapping there are four relations:
 
     text_<input>    one row a row of data: file, row_number, and each column as text
     <input>         rows that are taken: file, row_number, and typed and derived columns
     left_<input>    rows that are not: file, row_number, reason, column_name, value
+    without_<input> rows that state nothing, by the mapping's rule: file, row_number
 
-Every row of `text_<input>`, and every malformed line, is in exactly one of the other two. A row leaves for
+Every row of `text_<input>`, and every malformed line, is in exactly one of the other three. A row leaves for
 the first reason that applies: a malformed line, a missing value, a value that its type does not allow (the
 checks of the contract), a rule of the mapping, its key.
 """
@@ -43,6 +44,7 @@ class Intake:
         self._headings: dict[str, str] = {}
         texts = ", ".join(f"{quoted(column)} varchar" for column in entry.columns)
         con.execute(f"create table text_{name} (file varchar, row_number bigint, {texts})")
+        con.execute(f"create table without_{name} (file varchar, row_number bigint)")
         con.execute(
             f"create table left_{name} "
             "(file varchar, row_number bigint, reason varchar, column_name varchar, value varchar)"
@@ -110,7 +112,8 @@ class Intake:
     def read(self) -> int:
         """Rows that the published table has, malformed lines among them."""
         found = self.con.execute(
-            f"select (select count(*) from {self.name}) + (select count(*) from left_{self.name})"
+            f"select (select count(*) from {self.name}) + (select count(*) from left_{self.name}) "
+            f"+ (select count(*) from without_{self.name})"
         ).fetchone()
         return int(found[0]) if found else 0
 
@@ -160,6 +163,16 @@ class Intake:
             value = rule.value or (quoted(rule.column) if rule.column else "null")
             self._leave(
                 f"coalesce({rule.when}, false)", rule.reason, [rule.column] if rule.column else [], value
+            )
+        if self.entry.no_data:
+            self._run(
+                f"insert into without_{self.name} select file, row_number from {self.name} "
+                f"where coalesce({self.entry.no_data}, false)",
+                "no_data",
+            )
+            self.con.execute(
+                f"delete from {self.name} "
+                f"where (file, row_number) in (select (file, row_number) from without_{self.name})"
             )
         if self.entry.key:
             self._settle_keys(self.entry.key)

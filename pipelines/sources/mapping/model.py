@@ -84,6 +84,9 @@ class Input(_Strict):
     unit_row: str | None = Field(default=None, description="pattern for the first field of the line of units")
     nulls: tuple[str, ...] = Field(default=(), description="texts that mean no value in any column")
     derive: dict[Name, Sql] = {}
+    no_data: Sql | None = Field(
+        default=None, description="SQL condition on rows that state nothing; they are counted, not written"
+    )
     quarantine: tuple[Refusal, ...] = ()
     key: tuple[Name, ...] = ()
     tonnes: Tonnes | None = None

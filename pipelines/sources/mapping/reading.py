@@ -44,6 +44,7 @@ class Reading:
 def _lines(intake: Intake) -> list[ReportLine]:
     name = intake.name
     written = dict(intake.con.execute(f"select file, count(*) from {name} group by file").fetchall())
+    without = dict(intake.con.execute(f"select file, count(*) from without_{name} group by file").fetchall())
     reasons: dict[str, list[ReasonCount]] = {}
     tonnes = _tonnes(intake)
     found = intake.con.execute(f"""
@@ -60,7 +61,10 @@ def _lines(intake: Intake) -> list[ReportLine]:
         ReportLine(
             source=file,
             table=intake.entry.table,
-            read=written.get(file, 0) + sum(reason.rows for reason in reasons.get(file, [])),
+            read=written.get(file, 0)
+            + without.get(file, 0)
+            + sum(reason.rows for reason in reasons.get(file, [])),
+            without_data=without.get(file, 0),
             written=written.get(file, 0),
             quarantined=sum(reason.rows for reason in reasons.get(file, [])),
             reasons=tuple(reasons.get(file, [])),
