@@ -134,7 +134,7 @@ class Dbt:
     def copy(self, folder: Path) -> Dbt:
         """The same lake with a warehouse of its own, as it is now."""
         copy = Dbt(folder / "dbt", self.lake)
-        copy.folder.mkdir()
+        copy.folder.mkdir(parents=True)
         shutil.copy(self.warehouse, copy.warehouse)
         return copy
 

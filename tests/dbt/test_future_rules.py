@@ -1,0 +1,42 @@
+"""A rule that holds from later on changes no figure of the warehouse that is dated before it."""
+
+from __future__ import annotations
+
+import duckdb
+
+MARTS = ("fct_market_days", "fct_compliance_years", "fct_mass_balance_months", "fct_report_obligations")
+RULES = {
+    "rule_price_limits": "value * 2 as value",
+    "rule_emission_defaults": "value * 2 as value",
+    "rule_compliance_calendar": "years_after + 1 as years_after",
+}
+
+
+def amend(dbt, since: str) -> None:
+    """Adds a row with another value from that day on for every row of the rules."""
+    with duckdb.connect(str(dbt.warehouse)) as connection:
+        for table, value in RULES.items():
+            connection.execute(
+                f"insert into {table} select * replace (date '{since}' as valid_from, "
+                f"null as valid_to, date '2025-12-01' as known_from, 'in_force' as status, {value}) "
+                f"from {table} where status <> 'draft'"
+            )
+
+
+def rebuilt(dbt) -> dict[str, object]:
+    dbt("run", "--select", *(f"+{name}" for name in MARTS))
+    return {name: dbt.table(name) for name in MARTS}
+
+
+def test_a_future_rule_changes_no_earlier_figure(sample, new_lake, new_dbt, tmp_path):
+    dbt = new_dbt(new_lake(**sample))
+    dbt("seed")
+    before = rebuilt(dbt)
+    later = dbt.copy(tmp_path / "later")
+    amend(later, "2090-01-01")
+    assert all(before[name].equals(table) for name, table in rebuilt(later).items())
+    # The same rows, valid from before the figures, do change them.
+    earlier = dbt.copy(tmp_path / "earlier")
+    amend(earlier, "2020-01-01")
+    changed = {name for name, table in rebuilt(earlier).items() if not before[name].equals(table)}
+    assert {"fct_mass_balance_months", "fct_report_obligations"} <= changed
