@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pipelines.contract.schema import Column
+
+DOCS = Path(__file__).resolve().parents[2] / "dbt_project/docs"
+"""Docs blocks of dbt: what a column of the warehouse means, by its name."""
 
 NOTICE = "Written by `make generate` from pipelines/contract; edit the contract instead."
 SQL_LINE_LENGTH = 110
@@ -28,6 +35,21 @@ def describe(column: Column) -> str:
     if column.ref:
         parts.append(f"refers to {column.ref}")
     return "; ".join(part for part in parts if part)
+
+
+@lru_cache
+def docs_blocks() -> frozenset[str]:
+    """Names of all docs blocks of the dbt project."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md")))
+    return frozenset(name for text in texts for name in re.findall(r"{% docs (\w+) %}", text))
+
+
+def describe_staged(column: Column, name: str) -> str:
+    """Description under the column's name in the warehouse: the contract's own, else the docs block's."""
+    if column.description or name not in docs_blocks():
+        return describe(column)
+    facts = describe(replace(column, unit=None))
+    return f"{{{{ doc('{name}') }}}}" + (f" {facts[0].upper()}{facts[1:]}." if facts else "")
 
 
 def column_entry(column: Column) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES
 
 _ROW_KEY = "JSON of the key columns and their values"
+_KIND = "kind of finding, as the detectors name it"
+_SEVERITY = "weight of a failure: critical refuses the run, warning and info do not"
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,8 @@ COMPLETENESS = Output(
         key=("check_name", "table_name", "period", "province_code", "column_name"),
         columns=(
             Column("check_name", "string", description="entry of the completeness policy"),
-            Column("severity", "string", enum=("critical", "warning", "info")),
-            Column("state", "string", enum=("found", "passed")),
+            Column("severity", "string", enum=("critical", "warning", "info"), description=_SEVERITY),
+            Column("state", "string", enum=("found", "passed"), description="whether the check found a gap"),
             Column("table_name", "string", description="source table, or all"),
             Column("period", "string", description="YYYY-MM, YYYY, or all"),
             Column("province_code", "string", description="province, all, or none where a row has none"),
@@ -160,7 +162,7 @@ ALERTS = Output(
         key=("alert_id",),
         columns=(
             Column("alert_id", "string"),
-            Column("kind", "string"),
+            Column("kind", "string", description=_KIND),
             Column("family", "string"),
             Column("subject_type", "string"),
             Column("subject_ids", "string[]"),
@@ -209,7 +211,7 @@ QUALITY_RESULTS = Output(
             Column("table_name", "string"),
             Column("expectation", "string"),
             Column("column_name", "string", nullable=True),
-            Column("severity", "string", enum=("critical", "warning", "info")),
+            Column("severity", "string", enum=("critical", "warning", "info"), description=_SEVERITY),
             Column("success", "bool", nullable=True, description="null where nothing could be judged"),
             Column("observed", "string", nullable=True),
             Column("expected", "string", nullable=True),
@@ -241,9 +243,14 @@ DETECTOR_RUNS = Output(
         description="How each detector ran. One row a detector.",
         key=("kind",),
         columns=(
-            Column("kind", "string"),
+            Column("kind", "string", description=_KIND),
             Column("version", "string", description="version of the detector"),
-            Column("state", "string", enum=("ran", "not_applicable", "broken")),
+            Column(
+                "state",
+                "string",
+                enum=("ran", "not_applicable", "broken"),
+                description="how the detector ended",
+            ),
             Column(
                 "reason",
                 "string",
@@ -258,7 +265,7 @@ DETECTOR_RUNS = Output(
                 "int64",
                 description="candidates left out: no due date is published for their year",
             ),
-            Column("seconds", "float64", description="time taken"),
+            Column("seconds", "float64", unit="s", description="time taken"),
         ),
     ),
     published="fct_detector_runs",
@@ -275,14 +282,19 @@ DETECTION_COVERAGE = Output(
         ),
         key=("kind", "mart", "table_name", "period", "province_code"),
         columns=(
-            Column("kind", "string"),
+            Column("kind", "string", description=_KIND),
             Column("mart", "string", description="mart that the detector reads"),
             Column("table_name", "string", description="source table that the needed columns come from"),
             Column("period", "string", description="YYYY-MM, YYYY, or all where rows have no time"),
             Column("province_code", "string", description="all, or the province without rows"),
             Column("rows_seen", "int64", description="rows of the mart in the period"),
             Column("subjects_seen", "int64", description="subjects, summed over provinces"),
-            Column("state", "string", enum=("covered", "not_applicable", "blind")),
+            Column(
+                "state",
+                "string",
+                enum=("covered", "not_applicable", "blind"),
+                description="whether the detector could see the period",
+            ),
             Column(
                 "reason",
                 "string",

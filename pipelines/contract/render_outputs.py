@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipelines.contract.dbt import column_entry, select_sql, yaml_text
+from pipelines.contract.dbt import column_entry, describe_staged, select_sql, yaml_text
 from pipelines.contract.outputs import Output
 from pipelines.contract.schema import Column
 
@@ -26,8 +26,13 @@ def _source(output: Output) -> dict[str, Any]:
     }
 
 
+def _column_entry(column: Column) -> dict[str, Any]:
+    description = describe_staged(column, column.name)
+    return {**column_entry(column), **({"description": description} if description else {})}
+
+
 def _column(column: Column, model_of: dict[str, str]) -> dict[str, Any]:
-    entry = column_entry(column)
+    entry = _column_entry(column)
     tests: list[dict[str, Any]] = []
     if column.reference and column.reference[0] in model_of:
         table, field = column.reference
@@ -43,7 +48,7 @@ def _described(name: str, output: Output) -> dict[str, Any]:
         "name": name,
         "description": output.table.description,
         **({"config": _SUPERVISION} if output.after_detectors else {}),
-        "columns": [column_entry(column) for column in output.table.columns],
+        "columns": [_column_entry(column) for column in output.table.columns],
     }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.contract.dbt import column_entry, describe, select_sql, yaml_text
+from pipelines.contract.dbt import column_entry, describe_staged, select_sql, yaml_text
 from pipelines.contract.schema import Column, Table
 from pipelines.contract.units import warehouse_name
 
@@ -48,7 +48,7 @@ def _source(table: Table) -> dict[str, Any]:
 
 def _staged_column(table: Table, column: Column) -> dict[str, Any]:
     entry = {**column_entry(column), "name": staged_name(table, column)}
-    description = describe(column)
+    description = describe_staged(column, entry["name"])
     if column.name != entry["name"]:
         description = "; ".join(part for part in (description, f"{column.name} of the source") if part)
     return {**entry, "description": description} if description else entry
@@ -63,7 +63,7 @@ def _staging_test(table: Table) -> dict[str, Any]:
     if values:
         arguments["accepted_values"] = values
     name = f"stg_{table.name}_has_unique_keys" + ("_and_accepted_values" if values else "")
-    return {"staged_rows": {"name": name, "arguments": arguments, "config": {"severity": "error"}}}
+    return {"staged_rows": {"name": name, "arguments": arguments}}
 
 
 def _model(table: Table) -> dict[str, Any]:
