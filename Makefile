@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := true
 export SPARK_LOCAL_IP := 127.0.0.1
 
-.PHONY: help demo dashboard test check unit test-spark screenshots simulator-pages generate detectors lock clean
+.PHONY: help demo dashboard test check unit test-spark screenshots simulator-pages generate docs detectors lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,8 @@ check: $(VENV)/dev  ## formatter, linters and types
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.contract.render --check
 	$(BIN)/python -m anomaly.reference --check
+	$(BIN)/python -m pipelines.cli.exposures --check
+	$(BIN)/python -m pipelines.warehouse.reference --check
 
 unit: $(VENV)/dev
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
@@ -63,9 +65,20 @@ test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare
 	.ci/packages java:openjdk-17-jre-headless
 	$(BIN)/pytest -m spark tests/dbt
 
-generate: $(VENV)/dev  ## what follows from contract and policy: dbt sources, staging models, reference pages
+generate: $(VENV)/dev  ## what follows from contract, policy and dbt: sources, staging, exposures, reference pages
 	$(BIN)/python -m pipelines.contract.render
 	$(BIN)/python -m anomaly.reference
+	$(BIN)/python -m pipelines.cli.exposures
+	$(BIN)/python -m pipelines.warehouse.reference
+
+# The page needs no warehouse: types and descriptions are the contracts'.
+docs: export DBT_TARGET_PATH := $(CURDIR)/build/dbt-docs
+docs: export DBT_LOG_PATH := $(CURDIR)/build/dbt-docs
+docs: export CARBONWARDEN_WAREHOUSE := $(CURDIR)/build/dbt-docs/empty.duckdb
+docs: $(VENV)/runtime  ## dbt's page of all models and their lineage, one file: build/dbt-docs/static_index.html
+	@mkdir -p build/dbt-docs
+	$(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
+	$(BIN)/dbt --quiet docs generate --static --empty-catalog --no-compile --project-dir dbt_project --profiles-dir dbt_project
 
 simulator-pages: $(VENV)/dev  ## the simulated market's pictures and tables of the documentation
 	$(BIN)/python -m pipelines.simulator.pages --out docs
@@ -74,7 +87,7 @@ screenshots: $(VENV)/dev  ## the pictures of the README, from the published demo
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
 	$(BIN)/python -m dashboards.screenshots --home data/demo --out docs/images
 
-detectors: $(VENV)/dev  ## docs/detectors.md: what the detectors are worth on simulated markets
+detectors: $(VENV)/dev  ## docs/detector-quality.md: what the detectors are worth on simulated markets
 	$(BIN)/python -m pipelines.cli.measure --scale small --scale medium
 
 lock: $(VENV)/dev  ## lock every dependency with hashes

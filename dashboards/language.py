@@ -1,6 +1,6 @@
 """The desk's words and number formats in Chinese and English.
 
-Belongs here: looking words up in the catalogue, and how numbers, dates and codes are written.
+Belongs here: looking words up in the message files, and how numbers, dates and codes are written.
 Does not belong here: the words themselves (`messages/desk.yml`, and those that alerts share with reports in
 `anomaly`).
 """
@@ -20,7 +20,7 @@ NAMES = {"zh": "中文", "en": "English"}
 MISSING = "–"
 MESSAGES = Path(__file__).with_name("messages")
 
-# Code lists that alerts share with reports stand in the catalogue's other files.
+# Code lists that alerts share with reports stand in the message files of `anomaly`.
 _SHARED = {"family": "families", "subject_type": "subject_types", "rule": "rules"}
 
 # Chinese counts in ten-thousands, English in thousands: the steps of a shortened figure.

@@ -13,7 +13,7 @@ from typing import Any
 
 from expectations.results import GateResult, QualityResult
 
-_ASSETS = Path(__file__).with_name("assets")
+_STATIC = Path(__file__).with_name("static")
 # A tag that makes a browser fetch something from another host.
 _REMOTE_TAG = re.compile(
     r"<script\b[^>]*\bsrc=[\"']?(?:https?:)?//[^>]*>\s*</script>"
@@ -72,7 +72,7 @@ def _build(context: Any, gate: str, folder: Path) -> None:
 def _take_offline(built: Path, site: Path) -> None:
     """Copy the validation pages, one a suite, flat and without anything remote."""
     (site / "suites").mkdir(parents=True)
-    shutil.copy(_ASSETS / "data_docs.css", site / "data_docs.css")
+    shutil.copy(_STATIC / "data_docs.css", site / "data_docs.css")
     for page in sorted((built / "validations").rglob("*.html")):
         suite = page.relative_to(built / "validations").parts[0]
         text = offline(page.read_text(encoding="utf-8"))

@@ -1,4 +1,8 @@
-"""Which suites a gate has, in the order they are reported."""
+"""Which suites a gate has, in the order they are reported.
+
+Does not belong here: on which tables of a run a gate is called and what a refusal leaves behind
+(`pipelines.publication.gates`), how results appear in Dagster (`pipelines.orchestration.checks`).
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 SEVERITIES = ("critical", "warning", "info")
-VERIFICATIONS = ("Y2", "Y1", "Ypg", "Yc", "calc", "N")
+# The words of the rule seeds, from the full text down to memory (dbt_project/seeds/_rules.yml).
+VERIFICATIONS = ("read_two_copies", "read_copy", "page_excerpt", "secondary", "unverified")
 _OVERRIDES = ("markets", "currencies", "only_markets")
 
 
@@ -36,7 +37,7 @@ class Bound:
 
     At least the share `mostly` of the values must meet the expectation. `rule` is the id of the article or
     guideline that the numbers come from; without one they are the supervisor's own policy and
-    `why` is the whole of their justification. `verified` is how surely the rule's text was read.
+    `why` is the whole of their justification. `verified` is how the rule's text was verified.
     """
 
     severity: str
@@ -60,8 +61,8 @@ class Bound:
 
     @property
     def is_verified(self) -> bool:
-        """True if the rule was read in an official text, False for policy and for hearsay."""
-        return self.verified in ("Y1", "Y2")
+        """True if the full text of the rule was read, False for policy and for secondary sources."""
+        return self.verified in ("read_two_copies", "read_copy")
 
     @property
     def has_interval(self) -> bool:

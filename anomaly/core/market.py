@@ -1,6 +1,7 @@
 """The market that a run supervises, and its calendar in UTC.
 
-Belongs here: what turns a local date or a compliance year into a half-open window in UTC.
+Belongs here: what turns a local date or month into a half-open window in UTC. Settings come from the manifest
+of the snapshot; they are read from the source by `pipelines.core.market`.
 """
 
 from __future__ import annotations

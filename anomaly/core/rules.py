@@ -1,6 +1,7 @@
 """The rules of law of one snapshot: the seeds that are published beside the marts.
 
-Belongs here: which rows of a published rule table hold on a day. Does not belong here: what a rule means.
+Belongs here: which rows of a published rule table hold on a day (all ways to read rules:
+`pipelines.core.rules`). Does not belong here: what a rule means.
 """
 
 from __future__ import annotations

@@ -9,9 +9,12 @@ To add one, add its folder and its test, and change nothing else:
 - `policy.yml`: `critical`, `rules` by variant and market, `thresholds` with value, unit, why, source,
   verified;
 - `messages.yml`: `name`, `meaning`, `titles` by variant, `measures` by name, each with `zh` and `en`;
-- `tests/anomaly/detectors/test_<kind>.py`: a planted case and a clean set.
+- a test under `tests/anomaly` with a planted case, which must be found, and a clean set, which must give
+  nothing.
 
-The kind itself must be one of the source contract's (`anomaly.core.kinds`).
+A kind that is not among those of `anomaly/core/kinds.py` needs one line there. Where no mart has what the
+detector needs, add the mart first (`docs/how-to/add-a-mart.md`); the whole way is in
+`docs/how-to/add-a-detector.md`.
 Belongs here: what is about one kind, and in `<family>/_*.py` what the kinds of a family share.
 Does not belong here: fitting (`models`), what all families share (`anomaly.core`).
 """

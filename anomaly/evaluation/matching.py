@@ -1,7 +1,8 @@
 """Which alert finds which case, and how soon.
 
-The rule is the contract's (`labels.yml`, match): same kind, the alert's subjects include at least half of
-the case's, and the windows overlap. Windows are half-open, so that two adjacent ones do not overlap.
+An alert finds a case when the kind is the same, the alert's subjects include at least half of the case's, and
+the windows overlap. Windows are half-open, so that two adjacent ones do not overlap. The labels of cases are
+written by `pipelines.simulator.labels` and read by `anomaly.evaluation.reading`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Commands that measure the program itself: `evaluate`, `bench`."""
+"""The commands `evaluate` (alerts against known cases) and `bench` (time and memory of a run)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Printing an evaluation: a table with totals, or one JSON document.
+"""How the command `evaluate` prints: a table with totals, or one JSON document.
 
 Belongs here: which figures a table shows, and what is said beside it.
-Does not belong here: any figure (`anomaly.evaluation`).
+Does not belong here: options of the command (`analyse`), finding its inputs (`evaluation`), any figure
+(`anomaly.evaluation`).
 """
 
 from __future__ import annotations

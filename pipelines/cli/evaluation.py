@@ -1,4 +1,8 @@
-"""What is published, or a file of alerts, compared with labels."""
+"""Evaluations for the command line: the alerts of the publication, or of a file, compared with labels.
+
+Belongs here: finding the inputs. Does not belong here: the figures (`anomaly.evaluation`), printing
+(`evaluate`).
+"""
 
 from __future__ import annotations
 

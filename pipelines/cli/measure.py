@@ -1,7 +1,8 @@
-"""Measure the detectors on simulated markets and write what they are worth.
+"""The program behind `make detectors`: measures the detectors on simulated markets and writes the page.
 
-    python -m pipelines.cli.measure --scale small --scale medium    write docs/detectors.md and its pictures
+    python -m pipelines.cli.measure --scale small --scale medium
 
+It writes `docs/detector-quality.md` and its pictures; it is no command of `carbonwarden`.
 Belongs here: simulate, run, evaluate, write; one market after the other, each in a folder of its own that is
 removed. Does not belong here: the page's words (`anomaly.evaluation.page`).
 """
@@ -27,7 +28,7 @@ from pipelines.core.settings import ROOT, Settings
 from pipelines.simulator.scales import scale_named
 from pipelines.simulator.simulation import simulate
 
-PAGE = "detectors.md"
+PAGE = "detector-quality.md"
 IMAGES = "images"
 
 

@@ -1,4 +1,4 @@
-"""Registration system: service bodies, offset projects, other rights, decisions taken, tips."""
+"""Oversight: service bodies, offset projects, other rights, decisions taken, tips."""
 
 from pipelines.contract.schema import Column, Table
 

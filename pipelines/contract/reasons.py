@@ -1,6 +1,7 @@
 """Why a row is quarantined: one vocabulary for the lake and for the readers of published formats.
 
-The names of the reasons in both languages are texts of the desk (`desk.reason` in the catalogue).
+The names of the reasons in both languages are texts of the desk (`desk.reason` in
+`dashboards/messages/desk.yml`).
 """
 
 from __future__ import annotations

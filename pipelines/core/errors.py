@@ -1,6 +1,8 @@
 """Errors that decide how a run or a command ends.
 
-The command line turns each into its exit code: refused gate 1, wrong use 2, unreadable source 3.
+The command line turns each into its exit code: refused gate 1, wrong use 2, unreadable source 3, any other 4.
+Belongs here: errors that several packages raise or that decide an outcome. Does not belong here: errors of
+one package, which stand beside the code that raises them.
 """
 
 

@@ -1,4 +1,9 @@
-"""One run at a time in a home, whoever starts it."""
+"""One run at a time in a home, whoever starts it.
+
+The lock never waits: where another process holds the home, the caller gets `HomeBusyError` at once, which the
+command line reports with exit code 4. Taken by a run from the command line and by every materializing step
+that `dagster dev` executes; the operating system releases it when the process ends.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from pipelines.core.settings import Settings
 
 
 class HomeBusyError(Exception):
-    """Another run holds the home."""
+    """Another process holds the home; nothing was changed."""
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-"""The market's own settings, from `market.yml` in a source directory."""
+"""The market's own settings, from `market.yml` in a source directory.
+
+Belongs here: identity, currency, time zone and as-of date. Does not belong here: windows in UTC for detectors
+(`anomaly.core.market`), rules of law (seeds).
+"""
 
 from __future__ import annotations
 

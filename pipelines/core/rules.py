@@ -1,6 +1,10 @@
 """Rules of law as data: the project's seeds, and which of their rows hold on a day.
 
-Belongs here: reading the seeds and choosing rows by validity, as the dbt macro `rule_in_force` does in SQL.
+Who reads rules how: dbt models use the macro `rule_in_force` (`dbt_project/macros/rules.sql`); detectors read
+the rule tables that are published with a snapshot (`anomaly.core.rules`); the command `rules`
+(`pipelines.cli.rules`) and the simulated market (`pipelines.simulator.law`) read the seeds with this module.
+
+Belongs here: reading the seeds and choosing rows by validity, by the same rule as the macro.
 Does not belong here: what a rule means for a market, an entity or a figure.
 """
 

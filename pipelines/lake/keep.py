@@ -1,4 +1,4 @@
-"""What resolving leaves in the lake: the kept files and the set-aside files of each changed period."""
+"""Writes what `resolve` decided: the kept and the excluded files of each changed period."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A delivered file becomes one part for each period it has sound rows of, and one file of its faulty rows.
 A part has the contract's columns, `period` and `_row`, the row's number in the delivered file; it is
-written once and never changed; `_row` gives the order of delivery, the place in the part does not.
+written once and never changed. The order of delivery is given by `_row`, not by a row's place in the part.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Rows that a reader of a published format quarantined before the lake saw them, from beside its tables."""
+"""Rows that a reader of a published format quarantined, which the lake adds to its own accounting.
+
+The reader writes them into a file beside its tables (`pipelines.sources.writer`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lake's files as a whole: the connection that works on them, and their upkeep."""
+"""The lake as a whole: the DuckDB connection that works on its files, empty files, removal of unused ones."""
 
 from __future__ import annotations
 

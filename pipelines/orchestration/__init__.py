@@ -1,5 +1,6 @@
 """Everything that imports Dagster: assets, checks, jobs, schedules, sensors, resources, the in-process run.
 
-Belongs here: reading inputs, calling one function of another package, and reporting what came out.
+Belongs here: when something runs and after what (`jobs`, `schedules`, `sensors`, `lineage`), with which
+context (`resources`, `instance`), how errors end a run (`steps`), and the assets themselves (`assets/`).
 Does not belong here: logic that can live without Dagster.
 """

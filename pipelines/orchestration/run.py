@@ -1,6 +1,8 @@
 """One run from the command line: the same Dagster job, in this process, with a plain outcome.
 
-Belongs here: locking the home, starting the job, turning its end into one of four outcomes.
+Belongs here: locking the home, starting the job, turning its end into an exit code: 0 published or nothing
+new, 1 refused by a gate, 3 source not readable, 4 any other failure. Code 2, wrong use, is decided in `cli`
+before a run starts.
 Does not belong here: what the run does (`assets/`), printing (`cli/`).
 """
 

@@ -1,4 +1,4 @@
-"""The two gates of a run: which tables each looks at, what it hands to dbt, and what a refusal leaves behind.
+"""Carries out the two gates in a run: what each judges, its results for dbt, the record of a refusal.
 
 Belongs here: calling the gate's runner and keeping its results. Does not belong here: expectations and bounds
 (`expectations`), asset checks (`pipelines.orchestration.checks`).
@@ -66,7 +66,7 @@ def _gate_file(settings: Settings, gate: str) -> Path:
 def run_gate(candidate: Candidate, gate: str, describe: Describe) -> GateResult:
     """Apply a gate's suites to its tables; results go to dbt, Data Docs to the candidate.
 
-    `describe` gives the texts of the catalogue in either language.
+    `describe` looks up a text of the message files in either language.
 
     Raises:
         CheckError: a check itself broke.

@@ -1,4 +1,9 @@
-"""Snapshots: written as candidates, published in one step, never changed afterwards, pruned by policy."""
+"""Snapshots: written as candidates, published in one step, never changed afterwards, pruned.
+
+The newest snapshots are kept, as many as the setting `CARBONWARDEN_KEEP_SNAPSHOTS` says.
+Belongs here: the folders under `HOME/published`. Does not belong here: the order of a run's stages
+(`stages`), what identifies a snapshot (`identity`), queries (`query`).
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every number about plants that the simulation takes from the rules, or chooses itself.
 
-A name in brackets is the rule or statistic of the project's rule catalogue that a number comes from.
+A code in brackets is the rule or statistic that a number comes from (`docs/reference/codes.md`).
 Numbers marked `own` are choices of the simulation; they stand for no published figure.
 """
 

@@ -1,8 +1,7 @@
 """Numbers of the registration system: allocation, calendar, surrender, credits, penalties.
 
-A name in brackets is the rule or the statistic that a number comes from (regulation A, calendar C,
-allocation D, credits G, market statistics J of the project's rule catalogue). Numbers marked `own` are
-choices of the simulation; they stand for no published figure.
+A code in brackets is the rule or the statistic that a number comes from (`docs/reference/codes.md`). Numbers
+marked `own` are choices of the simulation; they stand for no published figure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Numbers of the simulated exchange and its agents: rules B, market statistics J, and own choices.
+"""Numbers of the simulated exchange and its agents: from rules, market statistics and own choices.
 
-A name in brackets is the rule or statistic that a number comes from. `own` marks a choice of the
-simulation, made so that the market looks plausible; it stands for no published figure.
+A code in brackets is the rule or statistic that a number comes from (`docs/reference/codes.md`). `own` marks
+a choice of the simulation, made so that the market looks plausible; it stands for no published figure.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from pipelines.simulator import calendar
-from pipelines.simulator.assets import Asset, assets_of
+from pipelines.simulator.instruments import Asset, assets_of
 from pipelines.simulator.scales import Scale
 
 LAST_YEAR = 2025

@@ -1,4 +1,4 @@
-"""When evidence names a affected row, and what cannot be compared."""
+"""When evidence names an affected row, and what cannot be compared."""
 
 from __future__ import annotations
 

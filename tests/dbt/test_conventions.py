@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from pipelines.contract.dbt import docs_blocks
-from pipelines.contract.units import unit_in_name
 from pipelines.warehouse.project import PROJECT, read_manifest
+from pipelines.warehouse.reference import main, unit_of
 
+# Another column of the row names the unit.
+UNIT_IN_ROW = {"capacity", "observed", "expected"}
 HANDWRITTEN = sorted((PROJECT / "models" / "marts").glob("*/_[!h]*.yml"))
 
 
@@ -51,12 +53,8 @@ def test_a_mart_is_described_contracted_keyed_and_owned(name):
 @pytest.mark.parametrize("name", marts())
 def test_a_figure_has_its_unit_in_its_name_or_in_its_description(name):
     figures = [c for c in mart(name)["columns"].values() if c["data_type"].startswith(("double", "decimal"))]
-    without = [c["name"] for c in figures if not unit_in_name(c["name"]) and not has_unit(c["description"])]
-    assert without == []
-
-
-def has_unit(description: str) -> bool:
-    return bool(re.search(r"Unit: |`capacity_unit`|; in |in its unit|expected at least", description))
+    without = {c["name"] for c in figures if not unit_of(c["name"], c["description"])}
+    assert without - UNIT_IN_ROW == set()
 
 
 @pytest.mark.parametrize("path", HANDWRITTEN, ids=lambda path: path.stem)
@@ -82,3 +80,24 @@ def test_every_test_says_how_severe_it_is():
     silent = [test["name"] for test in nodes("test").values() if "severity" not in test["unrendered_config"]]
     assert nodes("test")
     assert silent == []
+
+
+def test_the_reference_page_says_what_the_project_says(tmp_path, capsys):
+    assert main(["--check"]) == 0
+    assert main(["--check", "--root", str(tmp_path)]) == 1
+    assert "docs/reference/marts.md" in capsys.readouterr().err
+    assert main(["--root", str(tmp_path)]) == 0
+    assert main(["--check", "--root", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "unit"),
+    [
+        ("price", "Price of the trade. Unit: CNY/t.", "CNY/t"),
+        ("seconds", "time taken; in s", "s"),
+        ("total_tco2e", "Total of the report.", "tCO2e"),
+        ("entity_id", "Key emitter.", ""),
+    ],
+)
+def test_a_unit_is_read_from_the_description_or_the_name(name, description, unit):
+    assert unit_of(name, description) == unit

@@ -107,7 +107,7 @@ def test_an_unknown_bound_names_itself():
     ("settings", "message"),
     [
         ({"severity": "serious", "minimum": 0}, "expected one of critical"),
-        ({"severity": "info", "minimum": 0, "rule": "E-10"}, "expected one of Y2"),
+        ({"severity": "info", "minimum": 0, "rule": "E-10"}, "expected one of read_two_copies"),
         ({"severity": "info", "minimum": 0, "mostly": 0}, "expected a share"),
     ],
 )

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from models.card import model_card
 from models.expected_emissions import OUTPUT_SCHEMA, ExpectedEmissions, score_unit_years
 from models.features import fuel_mix
-from models.registry import data_hash, manifest, retrain, write_manifest
+from models.manifest import data_hash, manifest, retrain, write_manifest
 
 
 def unit_years(units=120, seed=1, scaled=(), factor=0.7, fuel="coal"):

@@ -143,7 +143,7 @@ def test_the_page_and_its_pictures_are_written(tmp_path):
         [Measured("small", 7, 3, 99, result), Measured("medium", 7, 4, 999, result)], tmp_path
     )
     text = path.read_text(encoding="utf-8")
-    assert path == tmp_path / "detectors.md"
+    assert path == tmp_path / "detector-quality.md"
     for scale in ("small", "medium"):
         assert f"## The {scale} market" in text
         assert f"(images/detection-{scale}.svg)" in text

@@ -13,8 +13,8 @@ from anomaly.core.policy import load_policy
 from anomaly.core.run import detect
 from models.card import model_card
 from models.expected_emissions import score_unit_years
-from models.registry import manifest as model_manifest
-from models.registry import write_manifest
+from models.manifest import manifest as model_manifest
+from models.manifest import write_manifest
 from pipelines.contract import outputs as contract
 from pipelines.core.progress import report
 from pipelines.orchestration.assets.names import (

@@ -1,4 +1,8 @@
-"""Figures that somebody makes up: near the truth, with the digits that people choose."""
+"""Figures that somebody makes up: near the truth, with the digits that people choose.
+
+For arrays of the simulated market, before they are rounded. `injection.digits` does the same for single
+values that are published already, whose printed digits have to be kept in part.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Figures as people make them up."""
+"""Figures that somebody makes up, for single values that are published already.
+
+`emitters.digits` does the same for arrays of the simulated market before they are rounded.
+"""
 
 from __future__ import annotations
 

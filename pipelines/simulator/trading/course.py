@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 
 from pipelines.simulator import calibration_trading as calibration
-from pipelines.simulator.assets import Asset
+from pipelines.simulator.instruments import Asset
 from pipelines.simulator.scales import Scale
 from pipelines.simulator.timeline import Timeline
 

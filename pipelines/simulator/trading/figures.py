@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from pipelines.simulator import law
-from pipelines.simulator.assets import Asset
 from pipelines.simulator.frames import money
+from pipelines.simulator.instruments import Asset
 from pipelines.simulator.trading import records as t
 
 _PRICES = ("previous_close", "limit_down", "limit_up", "open", "high", "low", "close")

@@ -1,4 +1,4 @@
-"""What is kept of a training: a JSON manifest from which the model can be trained again.
+"""The manifest of a trained model: a JSON file from which the same model can be trained again.
 
 Belongs here: hashing of inputs, the manifest, writing and reading it. No pickle: loading one runs code.
 The same data (by hash), parameters, seed and library version give the same scores.

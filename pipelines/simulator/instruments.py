@@ -1,4 +1,4 @@
-"""What can be held and traded: allowances by vintage, and certified emission reductions (CCER)."""
+"""What can be held and traded in the market: allowances by vintage, certified emission reductions (CCER)."""
 
 from __future__ import annotations
 
