@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -13,6 +11,7 @@ import duckdb
 
 from pipelines.bench.floor import source_files
 from pipelines.contract.tables import TABLES
+from pipelines.core.files import link
 from pipelines.core.settings import Settings
 from pipelines.core.sql import literal, path_literal, quoted
 
@@ -102,7 +101,4 @@ def _split(con: duckdb.DuckDBPyConnection, source: Path, path: Path, delivery: D
 
 def _link(path: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)
+    link(path, target)

@@ -20,12 +20,12 @@ from expectations.session import Limits
 from pipelines.contract.outputs import QUALITY_RESULTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import GateRefusedError
+from pipelines.core.files import file_digest
 from pipelines.core.fingerprint import content_hash
 from pipelines.core.settings import Settings
 from pipelines.lake.state import LakeState
-from pipelines.publication.identity import code_fingerprint, library_versions
+from pipelines.publication.identity import program_version
 from pipelines.publication.snapshots import Candidate, refuse
-from pipelines.warehouse.state import read_state
 
 INGESTION, PUBLICATION = "ingestion", "publication"
 
@@ -81,7 +81,9 @@ def run_gate(candidate: Candidate, gate: str, describe: Describe) -> GateResult:
         describe=describe,
         limits=Limits(memory=settings.memory_limit, threads=settings.threads),
         docs_dir=candidate.folder / "data_docs" / gate,
-        memory=Memory(settings.home / "gates" / gate, _versions(candidate, gate), _program(candidate)),
+        memory=Memory(
+            settings.home / "gates" / gate, _versions(candidate, gate), program_version(candidate.market)
+        ),
     )
     content = {"counts": result.counts, "rows": result.rows()}
     _gate_file(settings, gate).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
@@ -90,18 +92,14 @@ def run_gate(candidate: Candidate, gate: str, describe: Describe) -> GateResult:
 
 
 def _versions(candidate: Candidate, gate: str) -> dict[str, str]:
-    """What identifies the content of each table that a gate looks at."""
-    settings = candidate.settings
+    """What identifies the content of each table that a gate looks at.
+
+    What the detectors handed over has none: it names the snapshot, so it is always judged.
+    """
     if gate == INGESTION:
-        fingerprints = LakeState.read(settings.lake).fingerprints()
+        fingerprints = LakeState.read(candidate.settings.lake).fingerprints()
         return {name: content_hash(fingerprints.get(name, {})) for name in TABLES}
-    built = read_state(settings).built
-    return {node.rpartition(".")[2]: build for node, build in built.items()}
-
-
-def _program(candidate: Candidate) -> str:
-    """What makes a verdict besides the tables: code, policy, texts, libraries and the market."""
-    return content_hash([code_fingerprint(), library_versions(), candidate.market.model_dump_json()])
+    return {path.stem: file_digest(path) for path in candidate.marts.glob("*.parquet")}
 
 
 def refuse_if_failed(candidate: Candidate, result: GateResult) -> None:

@@ -13,8 +13,8 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pipelines.core.fingerprint import fingerprint
-from pipelines.core.market import read_market
+from pipelines.core.fingerprint import content_hash, fingerprint
+from pipelines.core.market import Market, read_market
 from pipelines.core.settings import ROOT
 from pipelines.lake import readings
 from pipelines.lake.files import list_source
@@ -79,6 +79,11 @@ def code_fingerprint(root: Path = ROOT) -> str:
     A process runs the code that it has imported, so a later edit counts from the next process on.
     """
     return fingerprint(root, CODE, without=NO_RESULT)
+
+
+def program_version(market: Market) -> str:
+    """What makes a result besides data and as-of date: code, policy, texts, libraries and the market."""
+    return content_hash([code_fingerprint(), library_versions(), market.model_dump_json()])
 
 
 def snapshot_id(source: Path, as_of: date) -> str:

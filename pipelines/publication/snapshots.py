@@ -15,12 +15,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from pipelines.core.files import write_atomic
 from pipelines.core.market import Market
 from pipelines.core.settings import Settings
-from pipelines.core.sql import literal, quoted
 
 
 @dataclass(frozen=True)
@@ -64,22 +61,6 @@ def begin_candidate(settings: Settings, identifier: str) -> Path:
     folder = candidate_folder(settings, identifier)
     (folder / "marts").mkdir(parents=True)
     return folder
-
-
-def export_marts(settings: Settings, names: list[str], target: Path) -> dict[str, int]:
-    """Copy warehouse tables to Parquet, each in a fixed row order; returns rows by table."""
-    rows = {}
-    with duckdb.connect(str(settings.warehouse), read_only=True, config=settings.duckdb_config) as con:
-        con.execute("set timezone = 'UTC'")
-        for name in names:
-            path = target / f"{name}.parquet"
-            con.execute(
-                f"copy (select * from {quoted(name)} order by all) to {literal(str(path))} "
-                "(format parquet, compression zstd)"
-            )
-            counted = con.execute(f"select count(*) from {quoted(name)}").fetchall()
-            rows[name] = counted[0][0]
-    return rows
 
 
 def publish(settings: Settings, identifier: str, manifest: dict[str, Any]) -> Path:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,11 +13,9 @@ from anomaly.core.discovery import all_detectors
 from anomaly.core.market import Market
 from anomaly.core.policy import load_policy
 from anomaly.core.run import detect
-from models.card import model_card
-from models.expected_emissions import score_unit_years
-from models.manifest import manifest as model_manifest
-from models.manifest import write_manifest
 from pipelines.contract import outputs as contract
+from pipelines.core.files import file_digest, link
+from pipelines.core.fingerprint import content_hash
 from pipelines.core.progress import report
 from pipelines.orchestration.assets.names import (
     ALERT_CANDIDATES,
@@ -31,8 +31,10 @@ from pipelines.orchestration.assets.names import (
 )
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.orchestration.steps import step
+from pipelines.publication.exports import export_marts
 from pipelines.publication.gates import refuse_if_critical
-from pipelines.publication.snapshots import export_marts
+from pipelines.publication.identity import program_version
+from pipelines.publication.reuse import made_once
 from pipelines.warehouse.project import published_models
 
 
@@ -67,20 +69,28 @@ def build_candidate_asset() -> dg.AssetsDefinition:
 )
 @step("expected_emissions")
 def expected_emissions(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
-    """Train the peer model on this snapshot's unit years and score each by models that did not see it."""
+    """Train the peer model on this snapshot's unit years and score each by models that did not see it.
+
+    A snapshot with the unit years of the one before takes its training; scikit-learn is not loaded then.
+    """
     report("training the peer model")
-    marts = workspace.candidate.marts
-    unit_years = pl.read_parquet(marts / "fct_unit_years.parquet")
-    fitted = score_unit_years(unit_years)
-    scores = fitted.score_frame()
-    scores.write_parquet(marts / "expected_emissions.parquet")
-    folder = workspace.candidate.folder / "models"
-    write_manifest(model_manifest(fitted, unit_years), folder)
-    card = model_card(fitted)
-    (folder / "expected_emissions.md").write_text(card, encoding="utf-8")
-    return dg.MaterializeResult(
-        metadata={"dagster/row_count": scores.height, "model_card": dg.MetadataValue.md(card)}
-    )
+    candidate = workspace.candidate
+    unit_years = candidate.marts / "fct_unit_years.parquet"
+    inputs = content_hash([file_digest(unit_years), program_version(candidate.market)])
+    made = made_once(workspace.settings.home / "models", inputs, partial(_train, unit_years))
+    published = candidate.folder / "models"
+    published.mkdir(exist_ok=True)
+    for path in made.iterdir():
+        link(path, (candidate.marts if path.suffix == ".parquet" else published) / path.name)
+    rows = pl.scan_parquet(made / "expected_emissions.parquet").select(pl.len()).collect().item()
+    card = (made / "expected_emissions.md").read_text(encoding="utf-8")
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "model_card": dg.MetadataValue.md(card)})
+
+
+def _train(unit_years: Path, folder: Path) -> None:
+    from models.training import train
+
+    train(unit_years, folder)
 
 
 def build_detectors_asset() -> dg.AssetsDefinition:

@@ -17,8 +17,9 @@ from pipelines.orchestration.assets.names import (
 )
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.orchestration.steps import step
+from pipelines.publication.exports import export_marts
 from pipelines.publication.gates import gate_counts
-from pipelines.publication.snapshots import export_marts, publish
+from pipelines.publication.snapshots import publish
 from pipelines.warehouse.project import published_models
 
 
