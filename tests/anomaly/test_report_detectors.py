@@ -1,4 +1,4 @@
-"""surrender_shortfall, missing_report, late_report, output_mismatch, lab_date_conflict."""
+"""surrender_shortfall, missing_report, late_report, lab_date_conflict."""
 
 from __future__ import annotations
 
@@ -163,67 +163,10 @@ def write_months(marts, frame, classes):
     classes.write_parquet(marts / "dim_units.parquet")
 
 
-@pytest.mark.parametrize("kind", ["output_mismatch", "late_report", "missing_report"])
+@pytest.mark.parametrize("kind", ["late_report", "missing_report"])
 def test_honest_months_stay_silent(marts, run, kind, unit_months):
     write_months(marts, *unit_months())
     assert run(kind).is_empty()
-
-
-def test_output_mismatch_reports_consecutive_months_of_one_unit_once(marts, run, unit_months):
-    frame, classes = unit_months()
-    short = (pl.col("unit_id") == "U07") & pl.col("month").dt.month().is_in([5, 6, 7, 10])
-    frame = frame.with_columns(
-        replaced(
-            "fuel_energy_gj",
-            short,
-            pl.col("electricity_generated_mwh") * (6.0 + pl.col("month").dt.month() / 10),
-        )
-    )
-    write_months(marts, frame, classes)
-    alerts = run("output_mismatch").sort("window_start")
-    assert alerts["subject_ids"].to_list() == [["E07", "U07"]] * 2
-    assert alerts["window_end"].to_list() == [datetime(2024, 7, 31, 16), datetime(2024, 10, 31, 16)]
-    summer = json.loads(alerts["measures"][0])
-    assert summer["months"]["value"] == 3
-    assert summer["electric_efficiency"]["value"] == pytest.approx(3.6 / 6.5)
-    assert json.loads(alerts["evidence"][0])[0]["rows"] == [
-        ["U07", f"2024-0{month}-01", 1] for month in (5, 6, 7)
-    ]
-    assert alerts["score"][0] > alerts["score"][1]
-
-
-def test_output_mismatch_keeps_units_and_bounds_apart(marts, run, unit_months):
-    frame, classes = unit_months()
-    electric = (pl.col("unit_id") == "U01") & (pl.col("month") == date(2024, 5, 1))
-    total = (pl.col("unit_id") == "U01") & (pl.col("month") == date(2024, 6, 1))
-    frame = frame.with_columns(
-        replaced("fuel_energy_gj", electric, pl.col("electricity_generated_mwh") * 6.5),
-        replaced("heat_supplied_gj", total, pl.col("fuel_energy_gj")),
-    )
-    write_months(marts, frame, classes)
-    found = [set(json.loads(measures)) for measures in run("output_mismatch")["measures"]]
-    assert {"months", "electric_efficiency"} in found and {"months", "total_efficiency"} in found
-    assert len(found) == 2
-
-
-def test_output_mismatch_does_not_repeat_a_year_whose_months_are_reported(marts, run, unit_months):
-    """The year stays where it has another proof, and where no month speaks for it."""
-    frame, classes = unit_months()
-    short = pl.col("unit_id") == "U07"
-    frame = frame.with_columns(replaced("fuel_energy_gj", short, pl.col("electricity_generated_mwh") * 6.5))
-    write_months(marts, frame, classes)
-    efficient = {"unit_id": "U07", "year": 2024, "gross_load_mwh": 1.6e6}
-    unit_years(**efficient).write_parquet(marts / "fct_unit_years.parquet")
-    assert [set(json.loads(m)) for m in run("output_mismatch")["measures"]] == [
-        {"months", "electric_efficiency"}
-    ]
-    unit_years(**efficient | {"year": 2023}).write_parquet(marts / "fct_unit_years.parquet")
-    assert run("output_mismatch").height == 2
-    unit_years(**efficient, co2_mass_tco2=6e5, co2_tco2_per_gj=0.06).write_parquet(
-        marts / "fct_unit_years.parquet"
-    )
-    measures = [set(json.loads(m)) for m in run("output_mismatch")["measures"]]
-    assert {"co2_per_gj"} in measures and len(measures) == 2
 
 
 def test_late_and_missing_filings(marts, run, unit_months):
@@ -335,34 +278,3 @@ def test_reports_after_forty_days_stay_at_the_lowest_level(marts, run):
     )
     alerts = run("lab_date_conflict")
     assert alerts["level"].to_list() == ["blue"]
-
-
-def unit_years(**changed):
-    row = {
-        "unit_id": "U1", "year": 2023, "entity_id": "E1", "entity_name": "Plant", "province_code": "US-PA",
-        "unit_class": "coal_gt300", "fuel": "coal", "operating_hours": 6000.0, "heat_input_gj": 1e7,
-        "gross_load_mwh": 1e6, "co2_mass_tco2": 9e5, "co2_tco2_per_gj": 0.09,
-    }  # fmt: skip
-    return pl.DataFrame([row | changed])
-
-
-@pytest.mark.parametrize(
-    ("changed", "measure"),
-    [
-        ({"co2_mass_tco2": 6e5, "co2_tco2_per_gj": 0.06}, "co2_per_gj"),
-        ({"gross_load_mwh": 1.6e6}, "electric_efficiency"),
-    ],
-)
-def test_output_mismatch_by_physical_bounds_of_a_year(marts, run, changed, measure):
-    unit_years().write_parquet(marts / "fct_unit_years.parquet")
-    assert run("output_mismatch").is_empty()
-    unit_years(**changed).write_parquet(marts / "fct_unit_years.parquet")
-    alert = run("output_mismatch").row(0, named=True)
-    assert alert["subject_ids"] == ["E1", "U1"]
-    assert measure in json.loads(alert["measures"])
-
-
-def test_listed_gas_explains_a_low_rate(marts, run):
-    low = {"co2_mass_tco2": 6e5, "co2_tco2_per_gj": 0.06, "fuel": "coal+natural gas"}
-    unit_years(**low).write_parquet(marts / "fct_unit_years.parquet")
-    assert run("output_mismatch").is_empty()

@@ -22,6 +22,7 @@ select
     oxidation_factor,
     electricity_generated_mwh,
     heat_supplied_gj,
+    electricity_purchased_mwh,
     product,
     product_output_t,
     process_emissions_tco2,
