@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from desk_market import AS_OF, PROVINCES, entities, market, monitoring, movements
-from desk_schemas import MARTS, mart
+from desk_schemas import DESK_MARTS, mart
 
 SNAPSHOT = "20250701T010000Z-3f9c2a7b"
 KINDS = {
@@ -229,7 +229,7 @@ def write_home(
     (folder / "marts").mkdir(parents=True)
     (folder / "data_docs" / "ingestion").mkdir(parents=True)
     (folder / "data_docs" / "ingestion" / "index.html").write_text("<html></html>")
-    for name in MARTS:
+    for name in DESK_MARTS:
         marts.get(name, mart(name)).write_parquet(folder / "marts" / f"{name}.parquet")
     manifest = {
         "snapshot_id": snapshot,
