@@ -36,10 +36,10 @@ articles on file.
 _SCORES = """\
 ## Scores
 
-A score says how much of the way to certainty a finding goes, on one scale for all kinds. A figure at its
-threshold scores one half and every further threshold's worth halves what is left; a breach that the record
-itself proves starts at a base; figures that point the same way add up. "Half" in the tables below
-always means half of the way that is left to certainty.
+A score says how far a finding is from no suspicion (0) to certainty (1), on one scale for all kinds. A figure
+at its threshold scores one half, and each further multiple of the threshold halves the distance to 1; a
+breach that the record itself proves starts at a base; independent figures that support the same suspicion add
+up. "Half" in the tables below always means half of the distance to 1.
 """
 _EVIDENCE = """\
 ## Evidence

@@ -1,4 +1,4 @@
-"""The list of alerts: reading it slim, filtering it, counting it.
+"""The list of alerts: reading the columns it needs, filtering, counting.
 
 Belongs here: everything about alerts that needs no page. Does not belong here: widgets, pictures.
 """
@@ -91,7 +91,7 @@ def listing(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def select(frame: pl.DataFrame, wanted: AlertFilter) -> pl.DataFrame:
-    """The alerts that a filter lets through, in the order it asks for."""
+    """The alerts that pass a filter, in the order it asks for."""
     conditions = [
         pl.col(column).is_in(list(values))
         for column, values in (
@@ -152,7 +152,7 @@ def by_kind(frame: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert with everything that shows it."""
+    """One alert with its measures and evidence."""
 
     row: dict[str, Any]
     subject_ids: list[str]

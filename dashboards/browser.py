@@ -1,4 +1,4 @@
-"""A Chromium that sees the desk and nothing else.
+"""A Chromium that can reach the desk and no other address.
 
 Belongs here: starting it, opening a view, knowing when the view is complete. Used by the
 screenshots and the browser tests; playwright is a development dependency, so it is imported late.
@@ -31,7 +31,7 @@ FLAGS = (
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 SIZE = {"width": 1440, "height": 900}
 
-# The script has run, no element is still an old one's shadow, and every picture is drawn.
+# The script has run, no element of the earlier view is left, and every picture is drawn.
 _COMPLETE = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
   if (!app || app.getAttribute('data-test-script-state') !== 'notRunning') return false;

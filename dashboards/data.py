@@ -1,6 +1,6 @@
 """The published snapshot and its tables.
 
-Belongs here: finding the current snapshot, opening its files, errors in plain words.
+Belongs here: finding the current snapshot, opening its files, errors as text for the reader.
 Does not belong here: what a view makes of the rows (`figures.py`, `alerts.py`, `evidence.py`),
 the warehouse file, or anything that writes.
 
@@ -75,7 +75,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs={Snapshot: key})
 def manifest(snapshot: Snapshot) -> dict[str, Any]:
-    """The snapshot's own description of itself."""
+    """The snapshot's manifest."""
     return _read_json(snapshot.folder / "manifest.json")
 
 
@@ -139,7 +139,7 @@ def _lazy(path: Path) -> pl.LazyFrame:
 def scan(snapshot: Snapshot, mart: str, columns: tuple[str, ...]) -> pl.LazyFrame | None:
     """The named columns of a mart, unread; None where the snapshot has no such mart.
 
-    Decimals become floats: the desk shows figures and draws them, it does not settle accounts.
+    Decimals become floats: the desk shows and draws figures and computes no balances.
     """
     found = schema(snapshot, mart)
     if not found:

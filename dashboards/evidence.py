@@ -32,7 +32,7 @@ MART_OF = {
 # Where a mart is coarser than its source, the part of the source's key that finds its rows.
 _KEYS = {"activity_reports": ("unit_id", "month"), "emission_reports": ("entity_id", "year")}
 
-# Enough to see a finding; whoever needs more has the keys in the alert's export.
+# Enough to see a finding; the alert's export has all keys.
 LIMIT = 1_000
 
 
@@ -92,7 +92,7 @@ def look_up(snapshot: Snapshot, entries: list[dict[str, Any]]) -> list[Evidence]
     """The rows of every evidence entry, one result a source table, in the alert's order."""
     merged: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
     for entry in entries:
-        # A part of a table that is named by a stretch of time carries its ends beside the key.
+        # A part of a table that is named by a range of time has its start and end beside the key.
         ends = {name: entry[name] for name in ("from", "to") if name in entry}
         rows = [[*row, *ends.values()] for row in entry["rows"]]
         merged.setdefault((entry["table"], (*entry["key"], *ends)), []).extend(rows)

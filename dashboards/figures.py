@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboards.data import Snapshot, collect, key, scan, schema
 
-# Accounts that administrations keep hold no position of a market participant.
+# Accounts of administrations hold no position of a market participant.
 ADMINISTRATIVE = ("reserve", "auction", "cancellation", "government")
 DUE = ("compliant", "not_compliant", "not_reported")
 
@@ -122,7 +122,7 @@ def volatility(snapshot: Snapshot, instrument: str) -> tuple[float, float | None
     if rows.is_empty() or rows["realised_volatility_20d"][0] is None:
         return None
     percentile = rows[rank][0] if rank else None
-    # Either convention, a fraction or a percentage, is understood.
+    # A source may give a fraction or a percentage; both are accepted.
     return rows["realised_volatility_20d"][
         0
     ], percentile / 100 if percentile and percentile > 1 else percentile

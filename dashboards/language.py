@@ -70,7 +70,7 @@ class Words:
         return self._first((f"kinds.{kind}.meaning",)) or kind
 
     def figure_name(self, kind: str, name: str) -> str:
-        """The name of a figure that a kind's detector measured, or its own name in plain letters."""
+        """The name of a figure that a kind's detector measured, or its own name without underscores."""
         return self._first((f"kinds.{kind}.measures.{name}",)) or name.replace("_", " ")
 
     def unit(self, unit: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The furniture of every page: heading, tiles, cards, tables, downloads, explained empty states.
+"""What every page consists of: heading, tiles, cards, tables, downloads, explained empty states.
 
 Belongs here: what all views share. Does not belong here: what a single view shows.
 """
@@ -49,13 +49,13 @@ _CODE_LISTS = {
 _LEADS = {"market_health": "health.lead", "early_warnings": "warnings.lead", "data_status": "status.lead"}
 # Whole numbers that are names, not quantities: no thousands separators.
 _LABEL_NUMBERS = {"year", "vintage", "row_number", "revision", "position", "evidence_no"}
-# Text that says the same as another column, or that only machines read.
+# Texts that repeat another column, or that only programs read.
 _HIDDEN = {"period", "from_party_id", "to_party_id", "buy_party_id", "sell_party_id"}
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What one rerun works with: one language and one snapshot."""
+    """What one rerun uses: one language and one snapshot."""
 
     words: Words
     settings: Settings
@@ -111,7 +111,7 @@ def no_publication(desk: Desk) -> None:
 
 
 def refused_banner(desk: Desk) -> None:
-    """One line on every page while the last run stands refused."""
+    """One line on every page as long as the last run was refused."""
     refusal = data.refusal(desk.settings)
     if refusal:
         when = safety.markdown(moment(desk, refusal.get("refused_at")))
@@ -119,7 +119,7 @@ def refused_banner(desk: Desk) -> None:
 
 
 def explain(desk: Desk, error: DeskError) -> None:
-    """A reading error in plain words."""
+    """A reading error as text for the reader."""
     st.error(f"**{desk.words('empty.broken_title')}**", icon=":material/error:")
     expected = desk.words(error.expectation, **error.values)
     found = (
@@ -139,7 +139,7 @@ def explain(desk: Desk, error: DeskError) -> None:
 
 
 def moment(desk: Desk, iso: object) -> str:
-    """A point in time from a manifest, on the market's clock; text that is none stays as it is."""
+    """A time from a manifest, in the market's time zone; a text that is no time is left unchanged."""
     try:
         given = dt.datetime.fromisoformat(str(iso))
     except ValueError:

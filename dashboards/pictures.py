@@ -178,7 +178,7 @@ def choose(desk: Desk, snapshot: Snapshot, kind: str, rows: list[Evidence]) -> l
         card = picture(desk, snapshot, found)
         if card is not None and card.chart is not None:
             cards.append(card)
-        # The kind's own pictures say enough; one of the tables' stands in where it has none.
+        # The kind's own pictures suffice; without any, a picture of the table is shown.
         if cards and picture not in own[:-1]:
             break
     return cards

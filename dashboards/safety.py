@@ -1,6 +1,6 @@
 """Data as text only: nothing that a source delivers becomes markup or a spreadsheet formula.
 
-Belongs here: escaping for Markdown and for CSV. Does not belong here: page furniture.
+Belongs here: escaping for Markdown and for CSV. Does not belong here: elements of pages.
 """
 
 from __future__ import annotations

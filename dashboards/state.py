@@ -39,7 +39,7 @@ def choose_language() -> str:
 class Choice:
     """One widget's place in the address: its parameter, and how its value is written and read.
 
-    `read` returns the default for text that means nothing, so that a mistyped address still opens.
+    `read` returns the default for text that is no value, so that a mistyped address still opens.
     """
 
     name: str
@@ -118,7 +118,7 @@ def load(page: str, choices: list[Choice]) -> None:
 
 
 def save(page: str, choices: list[Choice]) -> None:
-    """Write the widgets' values into the address; what is at its default leaves no trace."""
+    """Write the widgets' values into the address; a value at its default is left out."""
     wanted = {choice.name: choice.write(choice.value) for choice in choices}
     for name, text in wanted.items():
         if text and st.query_params.get(name) != text:

@@ -43,7 +43,7 @@ def write_data_docs(
     """Build the site of a gate in `docs_dir` and return its index page; `earlier` pages join it as they are.
 
     Great Expectations draws its pages with libraries from content delivery networks. They are taken out
-    and one style sheet of ours is put in, so that a page asks no host but its own for anything.
+    and one style sheet of ours is put in, so that a page loads nothing from other hosts.
     """
     docs_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="docs-", dir=docs_dir.parent) as folder:

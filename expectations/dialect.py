@@ -49,7 +49,7 @@ def forget_types(engine: Engine) -> None:
 
 
 def _let_go_of_types() -> None:
-    """Drop what duckdb_engine's modules hold, as the process ends.
+    """Drop the types that duckdb_engine's modules hold when the process ends.
 
     DuckDB 2.0 otherwise lists each of its types that is still held on standard error, dozens of lines
     after every run.

@@ -38,7 +38,7 @@ class Outcome:
 
 
 class Engine:
-    """An ephemeral context over one DuckDB file; use it as a context manager, so that the file is let go."""
+    """An ephemeral context over one DuckDB file; use it as a context manager, so that the file is closed."""
 
     def __init__(self, database: Path, config: Mapping[str, Any]) -> None:
         from great_expectations.data_context.types.base import ProgressBarsConfig

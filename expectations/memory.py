@@ -48,7 +48,7 @@ class Memory:
     def keep(
         self, suite: Suite, tables: frozenset[str], rows: list[QualityResult], page: Path | None
     ) -> None:
-        """Remember a verdict and its page, or forget the suite where it cannot be reused."""
+        """Keep a verdict and its page, or remove the suite's where it cannot be reused."""
         key = self._key(suite, tables)
         if key is None or page is None or not page.is_file():
             self._rows(suite.name).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ def side_scales(residuals: np.ndarray, floor: float) -> tuple[float, float, floa
     """Centre, lower scale and upper scale of residuals, each side by itself.
 
     A side's scale is the larger of its quartile's and its decile's distance, as standard deviations of
-    a normal. Up to a tenth of false reports on one side leave it unmoved, while a group with many
+    a normal. Up to a tenth of false reports on one side do not change it, while a group with many
     honest low values (co-fired gas) still gets the wide band that they deserve.
     """
     q10, q25, centre, q75, q90 = np.quantile(residuals, [0.10, 0.25, 0.50, 0.75, 0.90])

@@ -9,7 +9,7 @@ A unit year takes the view in which it is the more abnormal. Expectations are cr
 entities, so neither a unit nor its neighbours at one site explain themselves. Residuals are scaled
 within a fuel group, each side by itself, and become a conformal p-value and a score.
 
-What the data does not say is which share of heat a co-fired gas gave. Gas reaches a site, not one
+The data does not say which share of the heat came from co-fired gas. Gas reaches a site, not one
 boiler: where a coal unit lists gas, what the site's other coal units with gas fall short of expectation is
 taken as explained, and no more than that. The unit's own figure has no part in it. A gas unit may
 compute CO2 from heat input, so a perfect ratio per GJ there proves nothing; only a deviation says something.
@@ -99,8 +99,8 @@ class ExpectedEmissions(BaseEstimator):
         self.features_ = unit_year_features(unit_years)
         self.metrics_: dict[str, dict[str, float]] = {}
         unscored: list[dict[str, object]] = []
-        # A few thousand rows are no work to share: threads that wait for each other on a busy machine
-        # take many times as long.
+        # A few thousand rows are too little work for several threads: on a busy machine, threads that wait
+        # for each other take many times as long.
         with threadpool_limits(limits=1):
             self.views_ = {target: self._view(target, unscored) for target in TARGETS}
         self.unscored_ = pl.DataFrame(

@@ -1,4 +1,4 @@
-"""What every detector stands on: its description, marts, thresholds, scores, texts and alert rows.
+"""What every detector uses: its description, marts, thresholds, scores, texts and alert rows.
 
 Belongs here: the description of a detector and how it is found and run (`detector`, `discovery`, `run`),
 reading of marts (`marts`), policy (`policy`), the scale of scores (`scoring`), texts and kinds (`texts`,

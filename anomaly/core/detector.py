@@ -225,7 +225,7 @@ class Inputs(Generic[T]):
     def compliance_days(self, rows: pl.DataFrame, *, needs_deadline: bool = True) -> pl.DataFrame:
         """Adds `first_on` and `last_on` to rows with `year`: from 1 January to the surrender deadline.
 
-        A `surrender_due_on` of the row goes before the market's. Where no deadline is known, a finding about
+        A `surrender_due_on` of the row precedes the market's. Where no deadline is known, a finding about
         the deadline cannot be dated: the row is left out and counted. A finding about the year's figures
         (`needs_deadline` false) then ends with the year.
         """

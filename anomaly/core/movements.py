@@ -1,8 +1,8 @@
 """Movements of allowances between accounts, from trades and from plain transfers, as one frame.
 
-Belongs here: what `circular_trade`, `pass_through` and `wash_trade` share about edges. Issuance, allocation,
-surrender, replacement and every other act of administration never enter: only trades and transfers that
-the marts call plain.
+Belongs here: what `circular_trade`, `pass_through` and `wash_trade` share about edges. Only trades and
+transfers that the marts mark as plain are included: issuance, allocation, surrender, replacement and other
+acts of administration are not.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def by_pair(movements: pl.DataFrame, every: str) -> pl.DataFrame:
 def share_of_flow(pairs: pl.DataFrame, days: float) -> pl.DataFrame:
     """Adds `dominance`: a movement's share of the larger of what its source gave and its target got then.
 
-    "Then" is the window of the given days before and after. Near 1 the two accounts did little else; an
+    "Then" is the window of the given days before and after. Near 1, the two accounts moved little else; an
     order book spreads an account's flow over many counterparties.
     """
     around = timedelta(days=days)

@@ -2,7 +2,7 @@
 
 Belongs here: the shape of `anomaly/policy.yml` and of the `policy.yml` beside each detector, and their
 checks. A threshold is a number with a unit, the reason for it and whether that reason was verified in a
-document; who changes one signs for it.
+document.
 Does not belong here: the numbers themselves, or detectors.
 """
 

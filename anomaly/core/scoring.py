@@ -1,15 +1,15 @@
 """One scale for all kinds: how a figure and its threshold become a score from 0 to 1.
 
-A score says how much of the way to certainty a finding goes, so that an official can rank a wash trade
-against a false report. Each takes a number or a polars expression and gives the same back:
+A score says how far a finding is from no suspicion (0) to certainty (1), so that an official can rank a wash
+trade and a false report in one list. Each takes a number or a polars expression and gives the same back:
 
-- `exceedance`: a figure at its threshold scores one half, and every further threshold's worth halves what
-  is left to certainty (2x: 0.75, 3x: 0.875, 4x: 0.94). Thresholds are set so that a figure at
-  its threshold is worth a look and one at four times the threshold calls for action.
+- `exceedance`: a figure at its threshold scores one half, and each further multiple of the threshold halves
+  the distance to 1 (2x: 0.75, 3x: 0.875, 4x: 0.94). Thresholds are chosen so that a figure at its threshold
+  should be examined and one at four times its threshold requires action.
 - `certain`: a breach that the record itself proves starts at a base and grows with its size.
 - `magnitude`: a quantity on a log scale from 0 to 1, for breaches that differ by powers of ten; `total` adds
   it with a weight to other such parts.
-- `either`: independent figures that point the same way add up; a weak figure never lowers a strong one.
+- `either`: independent figures that support the same suspicion add up; a low figure never lowers a high one.
 
 Where the order of trust matters (documents before balances before peers before digits), a detector caps what
 its weaker figures may reach with `cap`.
@@ -39,7 +39,7 @@ def _positive(size: Any) -> Any:
 
 
 def _half(times: Any) -> Any:
-    """What is left to certainty after so many halvings."""
+    """The distance to a score of 1 after so many halvings."""
     return pl.lit(0.5).pow(times) if isinstance(times, pl.Expr) else 0.5**times
 
 
@@ -75,7 +75,7 @@ def total(*parts: Any) -> Any:
 
 
 def either(*scores: Any) -> Any:
-    """Score of several independent figures: what is left to certainty multiplies."""
+    """Score of several independent figures: their distances to 1 are multiplied."""
     left: Any = 1.0
     for score in scores:
         left = left * (

@@ -96,7 +96,7 @@ def lay_out(
 def figures(field: Field, by: str | None = None, name: str | None = None) -> Figures:
     """All of `MEASURES` for the cases and alerts whose column `by` is `name`; for all of both without.
 
-    Alerts have no severity: by severity, whatever counts alerts is None.
+    Alerts have no severity: by severity, all figures that count alerts are None.
     """
     cases = _chosen(field.cases, by, name)
     found = field.cases["days"].is_not_null().to_numpy()[cases]

@@ -1,8 +1,8 @@
-"""How far chance may have moved a figure: 90 % intervals.
+"""90 % intervals of the figures: how much they may differ by chance.
 
-Two things make plain formulas too sure here. Several alerts may find one case, and one alert several cases:
-these stand or fall together. So the unit of chance is a *happening*: cases and alerts that are linked by
-finding, a case that nothing finds, or a wrong alert.
+Plain formulas give intervals that are too narrow here: several alerts may find one case, and one alert
+several cases: these are not independent. So the unit of resampling is a *happening*: cases and alerts that
+are linked by finding, a case that nothing finds, or a wrong alert.
 
 Shares (recall, precision) have Wilson's score interval (Wilson 1927), which stays inside 0 and 1 and says
 something at 0 of n and n of n, where a bootstrap says nothing (Brown, Cai and DasGupta 2001). n is the

@@ -18,7 +18,7 @@ from anomaly.core.texts import text
 from anomaly.evaluation.measure import Evaluation
 
 FORMS = (".png", ".svg")
-# Distinct in print; with dashes and widths every kind of a family has a look of its own.
+# Distinct in print; dashes and widths distinguish the kinds of a family.
 _COLOURS = ("#1f4e79", "#e07b1a", "#3f8f6b", "#8a6bb1", "#b0413e", "#7a9cc0", "#c2a33a")
 _DASHES = ([1, 0], [5, 3])
 # Curves lie upon each other where several kinds are found without a wrong alert: the later, the thinner.

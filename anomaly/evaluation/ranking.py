@@ -1,7 +1,7 @@
 """Figures that depend on the order of alerts: average precision, precision at k, the curve.
 
 Alerts are ordered by falling score. Equal scores have no order among themselves, so that a tie is taken as
-one step: no figure gains from the order in which its alerts happen to be listed.
+one step: no figure depends on the order in which alerts are listed.
 
 All figures take weights, one row a resample and one column an alert or case: a weight of 2 stands for two
 copies. The figures themselves are those of weights of 1.

@@ -10,7 +10,7 @@ import polars as pl
 from dashboards.charts import style
 from dashboards.language import Words
 
-# More arrows than this show no pattern any more.
+# With more arrows than this no pattern can be seen.
 MAX_EDGES = 60
 
 

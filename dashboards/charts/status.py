@@ -12,7 +12,7 @@ from dashboards.language import Words
 def accounting(rows: pl.DataFrame, words: Words) -> style.Picture | None:
     """The share of each source table's rows that was not kept; None where all were.
 
-    Beside the kept rows these shares would be too thin to see.
+    Beside the kept rows these shares would be too small to see.
     """
     lost = pl.col("rows_superseded") + pl.col("rows_quarantined")
     shown = rows.filter((pl.col("rows_in") > 0) & (lost > 0)).sort(lost / pl.col("rows_in"), descending=True)

@@ -28,7 +28,7 @@ def _back(desk: Desk) -> None:
 
 
 def _ask(desk: Desk) -> None:
-    """No alert was named: let the reader name one."""
+    """No alert was named: ask the reader for one."""
     st.info(desk.words("detail.choose"))
     typed = st.text_input(desk.words("detail.id"), key="alert_id", placeholder="A-0123456789abcdef")
     if typed:

@@ -175,7 +175,7 @@ def main() -> None:
         _fresh_tile(desk, snapshot),
         *_emission_tile(desk, emissions),
     ]
-    # Two full rows; emissions, which have a picture of their own below, are the first to give way.
+    # Two full rows; emissions, which have a picture of their own below, are left out first.
     page.tiles(desk, shown[:8])
     if known:
         _prices(desk, days, known)

@@ -63,7 +63,7 @@ def alert_support(frame: Frame) -> Suite:
 
 
 def alerted_entities(frame: Frame) -> Suite:
-    """One row an emitter: do the alerts single out, or do they accuse everyone?"""
+    """One row an emitter: which share of all emitters do the alerts name?"""
     enough = f"count(*) over () >= {sample('entities_for_a_share')}"
     return frame.suite(
         "alerted_entities",

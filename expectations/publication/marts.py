@@ -55,7 +55,7 @@ def mart_rows(frame: Frame) -> Suite:
 
 
 def registry_agreement(frame: Frame) -> Suite:
-    """One row a compliance year: does our verdict agree with the registry's, where it gave one?"""
+    """One row a compliance year: does the computed status agree with the registry's, where it gave one?"""
     enough = sample("verdicts_for_a_share")
     agreed = "case when agrees_with_registry then 1.0 when not agrees_with_registry then 0.0 end"
     return frame.suite(

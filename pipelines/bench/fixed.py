@@ -43,7 +43,7 @@ def change_one_row(source: Path) -> None:
 def bench_fixed(source: Path | None, repeat: int) -> Report:
     """Medians over `repeat` rounds of the imports, the changed row and, with a source, that from nothing.
 
-    What is compared takes turns, so that a load on the machine reaches all of it.
+    The compared programs are measured in turn, so that other load on the machine affects all of them.
     """
     from pipelines.simulator.simulation import simulate
 

@@ -31,7 +31,7 @@ class Figures:
     peak_mb: float
 
 
-# A process's peak memory starts at that of the one that spawned it, so a small one stands between.
+# A process's peak memory starts at that of its parent, so a small process starts each contender.
 _LAUNCHER = """
 import json, os, sys, time
 started = time.monotonic()
@@ -113,7 +113,7 @@ class _Bench:
         """Measure every contender once, in an empty folder."""
         home = folder / "home"
         self._measure(FLOOR, "-m", "pipelines.bench.floor", str(self.source), str(folder / "floor"))
-        # What is not needed any more frees space for what comes.
+        # Space of what is not needed any more is freed before the next contender.
         shutil.rmtree(folder / "floor")
         size_mb = sum(path.stat().st_size for path in source_files(self.source)) >> 20
         if size_mb > PANDAS_LIMIT_MB:

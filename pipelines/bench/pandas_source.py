@@ -107,7 +107,7 @@ def _by_format(paths: list[str]) -> Iterable[tuple[ds.FileFormat, list[str]]]:
     if parquet:
         yield ds.ParquetFileFormat(), parquet
     if len(parquet) < len(paths):
-        # Only an empty cell is a null: `NA` and `none` are texts.
+        # Only an empty cell is null: `NA` and `none` are texts.
         options = ConvertOptions(null_values=[""], strings_can_be_null=True)
         yield ds.CsvFileFormat(convert_options=options), [path for path in paths if path not in parquet]
 

@@ -1,4 +1,4 @@
-"""Where text goes: results to standard output, progress and complaints to standard error."""
+"""Where text goes: results to standard output, progress and error messages to standard error."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def plain(value: Any) -> Any:
 
 
 def _cell(value: Any) -> str:
-    """A value as a CSV or table cell. A text that a spreadsheet would run is led by an apostrophe."""
+    """A value as a CSV or table cell. A text that a spreadsheet would run gets an apostrophe in front."""
     value = plain(value)
     if value is None:
         return ""

@@ -1,4 +1,4 @@
-"""The demonstration: a simulated market, one run over it, and what was found of what is known."""
+"""The demonstration: a simulated market, one run over it, and how many of the known cases were found."""
 
 from __future__ import annotations
 

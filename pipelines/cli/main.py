@@ -43,7 +43,7 @@ def main() -> None:
         complain(str(error))
         code = 4
     except BrokenPipeError:
-        # Whoever read the results has seen enough.
+        # The reader of the output closed the pipe, as `head` does.
         sys.stdout = None
         code = 0
     except KeyboardInterrupt:

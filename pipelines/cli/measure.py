@@ -63,7 +63,7 @@ def publish(markets: Sequence[Measured], out: Path) -> Path:
 
 
 def _run(source: Path, home: Path) -> None:
-    """Run the pipeline in a process of its own: a market's memory goes with it."""
+    """Run the pipeline in a process of its own, so that its memory is freed afterwards."""
     command = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "run"]
     command += ["--source", str(source), "--home", str(home)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - made above

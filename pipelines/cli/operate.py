@@ -127,7 +127,7 @@ def register(app: typer.Typer) -> None:
         """Simulate a market, run everything, print what was found and where to look."""
         from pipelines.cli.demo import demonstrate
 
-        # A home of its own, so that a demonstration never takes the place of a publication.
+        # A home of its own, so that a demonstration never replaces a publication.
         return demonstrate(Settings.load(home or Settings.load().home / "demo"), seed, _run)
 
     @app.command()
@@ -160,7 +160,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         engine: Annotated[Engine, typer.Option(help="what builds the marts")] = Engine.duckdb,
     ) -> int:
-        """Pull, build, gate, detect, publish."""
+        """Ingest, build, gate, detect, publish."""
         if engine is Engine.spark:
             raise UsageError(
                 "--engine spark: expected duckdb. The marts build on Spark as they do here "

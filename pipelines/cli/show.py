@@ -174,6 +174,6 @@ def _serve(settings: Settings, address: str, port: int) -> NoReturn:
         "--server.headless=true",
         "--browser.gatherUsageStats=false",
     ]
-    # The server takes this process's place, so that a signal to end reaches it.
+    # The server replaces this process, so that a signal to end reaches it.
     os.chdir(ROOT)
     os.execve(command[0], command, {**os.environ, "CARBONWARDEN_HOME": str(settings.home)})  # noqa: S606

@@ -1,7 +1,7 @@
 """How a delivered value becomes a typed one, and what can be wrong with it, as SQL expressions.
 
-Each check is one expression over a whole file. Nothing is mended: a value that does not convert without
-loss is a fault, and its row is quarantined.
+Each check is one expression over a whole file. No value is corrected: one that does not convert without loss
+is a fault, and its row is quarantined.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _matches(raw: str, pattern: str) -> str:
 
 def _string(raw: str) -> Typed:
     # A cell that a spreadsheet would run as a formula, or that climbs out of a folder when it
-    # becomes part of a file name, has no place in a name or an id.
+    # becomes part of a file name, is not accepted in a name or an id.
     formula = r"^\s*[=@]|^\s*[+\-]\s*[A-Za-z@].*[(!|]"
     return Typed(
         raw,
@@ -223,7 +223,8 @@ def faulty(table: Table, found: dict[str, str]) -> str:
         if not wrong:
             continue
         name = quoted(column.name)
-        # A case, unlike a chain of `and`, looks at the costly conditions of doubtful values alone.
+        # A case expression evaluates the costly conditions only for doubtful values; a chain of `and` would
+        # not.
         conditions.append(
             f"case when {name} is null then {'true' if absent else 'false'} when {kind.sound} then false "
             f"else {' or '.join(wrong)} end"

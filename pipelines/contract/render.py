@@ -96,7 +96,7 @@ def stale(root: Path, files: dict[Path, str]) -> list[Path]:
 
 
 def write(root: Path, files: dict[Path, str]) -> list[Path]:
-    """Brings the checkout's files to what the contract says; the paths that changed."""
+    """Writes the files that differ from what the contract says and returns their paths."""
     changed = stale(root, files)
     for path in changed:
         if path not in files:

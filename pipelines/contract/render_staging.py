@@ -1,7 +1,8 @@
 """The staging layer of dbt, written from the contract: a folder an area, with its models and one YAML.
 
-A staging model renames a source table's columns for the warehouse and nothing else: a moment says what
-happened then, an account is an id, a figure's name ends with its unit. Logic belongs in intermediate models.
+A staging model renames a source table's columns for the warehouse and does nothing else: the name of a
+timestamp says what happened then, the name of an account ends with `_id`, the name of a figure with its unit
+of measure. Logic belongs in intermediate models.
 """
 
 from __future__ import annotations

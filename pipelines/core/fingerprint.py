@@ -70,7 +70,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def meaning_of(path: Path) -> str:
-    """Hash of what a file says to the program; equal for two versions that differ in documentation only."""
+    """Hash of what can change a result; equal for two versions that differ in documentation only."""
     status = path.stat()
     return _meaning(path, status.st_mtime_ns, status.st_size)
 

@@ -21,7 +21,7 @@ class HomeBusyError(Exception):
 
 @contextmanager
 def home_lock(settings: Settings) -> Iterator[None]:
-    """Hold the home while the block runs; the same process may enter again.
+    """Hold the lock of the home while the block runs; the same process may take it again.
 
     Raises:
         HomeBusyError: another process holds it.

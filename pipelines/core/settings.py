@@ -1,6 +1,6 @@
 """Where files are and how the program is set up, from arguments and the environment.
 
-Belongs here: paths and knobs. Does not belong here: Dagster, I/O, rules of law.
+Belongs here: paths and settings. Does not belong here: Dagster, I/O, rules of law.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def period_missing(rule: Rule, policy: Policy) -> str:
 
 
 def period_missing_beside(rule: Rule, policy: Policy) -> str:
-    """Periods of a table whose companion has none, within or after the companion's own extent."""
+    """Periods without rows in a table, after its first one, although a related table has rows."""
     pairs = ", ".join(f"({literal(b.table)}, {literal(b.implied)})" for b in policy.beside)
     return f"""
         select implied as table_name, p.period, {_ALL}, {_figures("0", "p.row_count")}
@@ -225,7 +225,7 @@ def days_few(rule: Rule, policy: Policy) -> str:
 
 
 def calendar_incomplete(rule: Rule, policy: Policy) -> str:
-    """Provinces whose instruments lack rows for a part of a period that is over."""
+    """Provinces whose instruments lack rows for a part of a period that has ended."""
     parts = []
     month = "date_trunc('month', cast(p.period || '-01' as date))"
     days = f"(date_diff('day', {month}, {month} + interval 1 month))"
@@ -244,7 +244,7 @@ def calendar_incomplete(rule: Rule, policy: Policy) -> str:
 
 
 def days_missing_beside(rule: Rule, policy: Policy) -> str:
-    """Days of a market table for which its companion has no row, by month."""
+    """Days of a market table for which its related table has no row, by month."""
     pairs = [b for b in policy.beside if b.grain == "day"]
     listed = ", ".join(f"({literal(b.table)}, {literal(b.implied)})" for b in pairs)
     return f"""

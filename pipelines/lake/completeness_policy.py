@@ -44,7 +44,7 @@ class Beside(_Strict):
 
 
 class Calendar(_Strict):
-    """A table whose instruments record without a break."""
+    """A table whose instruments record every day or every hour."""
 
     table: str
     rows_a_day: int | None

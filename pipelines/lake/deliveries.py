@@ -1,4 +1,4 @@
-"""Which files came when: the lake's memory of deliveries, handed to dbt.
+"""Which files came when: the lake's record of deliveries, which dbt reads.
 
 A file counts as received on the as-of date of the run that first read its content. That day is kept in the
 lake's state, so that building the warehouse anew, or the lake after an upgrade, changes no delivery; a clock

@@ -32,7 +32,7 @@ class SourceFile:
     modified_ns: int
 
     def check_unchanged(self) -> None:
-        """Make sure that what was read is what was hashed.
+        """Check that the file still has the content that was hashed.
 
         Raises:
             SourceError: the file was written to since.

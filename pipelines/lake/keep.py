@@ -19,13 +19,13 @@ Losers = dict[tuple[str, str], tuple[int, int]]
 
 
 class Keeper:
-    """Puts into place what `Resolver.decide` found in its temporary table `decided`."""
+    """Writes the kept and excluded files from the temporary table `decided` of `Resolver.decide`."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, lake: Path, table: Table, state: LakeState) -> None:
         self.con, self.lake, self.table, self.state = con, lake, table, state
 
     def store(self, parts: list[Part], periods: set[str]) -> dict[str, PeriodState]:
-        """Keep these periods' parts without the rows that lost; returns the periods that have any row."""
+        """Keep these periods' parts without excluded rows; returns the periods that have any row."""
         losers = self._losers()
         filled = {
             period
@@ -70,7 +70,7 @@ class Keeper:
         return state
 
     def _keep(self, part: Part, lost: tuple[int, int]) -> str:
-        """Name of the kept file of a part: the part itself where none of its rows lost."""
+        """Name of the kept file of a part: the part itself where all of its rows are kept."""
         count, fingerprint_ = lost
         whole = f"{part.period}-{part.state.received[:16]}"
         if not count:
@@ -87,7 +87,7 @@ class Keeper:
         return name
 
     def _place(self, name: str, part: Part) -> str:
-        """Give a part its place among the kept files, by a link where the file system has such."""
+        """Add a part to the kept files, by a hard link where the file system supports it."""
         target = self._target("kept", name)
         if not target.exists():
             written = target.with_suffix(".part")

@@ -31,7 +31,7 @@ _SHOWN_LINE_CHARACTERS = 4000
 
 @dataclass
 class Received:
-    """What one file brought, by period."""
+    """The rows of one delivered file, by period."""
 
     id: str
     periods: dict[str, Content]
@@ -180,7 +180,7 @@ def row_fingerprint(table: Table) -> str:
 
 
 def _survey(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> dict[str, Content]:
-    """Count and print what each period of a file holds."""
+    """Count the rows of each period of a file and compute their fingerprint."""
     fault_fingerprint = "case when _faulty then hash(_key, cast(_faults as varchar)) end"
     found = con.execute(f"""
         select period, count(*) filter (not _faulty),

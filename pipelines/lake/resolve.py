@@ -1,12 +1,12 @@
 """Which of a table's received rows count: references first, then one row for each key.
 
-A row of a file that came in an earlier run gives way to a row of the same key that came later
-(superseded). Rows of one key that came in the same run and differ contradict each other: none can be
-preferred, so all are quarantined. Equal ones are kept once.
+A row of a file that came in a later run supersedes the row of the same key that came earlier. Rows of one key
+that came in the same run and differ contradict each other: none can be preferred, so all are quarantined.
+Equal rows are kept once.
 
-Nearly all rows are alone with their key and refer to something that is there. They are found by keys and
-references alone, and their parts are kept as they are, by a link; only rows that have a duplicate key or an
-orphan reference are looked at one by one.
+Nearly all rows have a key of their own and refer to rows that exist. A query over keys and references finds
+them, and their parts are kept unchanged, by a link. Only rows with a duplicate key or an orphan reference are
+decided one by one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Resolver:
     """Resolves one table's changed periods against the tables it refers to.
 
     `parents` holds, for each table that was delivered, a SQL relation with its kept rows; a reference
-    to a table that was not delivered at all cannot be checked and is let pass.
+    to a table that was not delivered at all cannot be checked and is accepted.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, lake: Path, table: Table, state: LakeState) -> None:
@@ -44,7 +44,7 @@ class Resolver:
         return [part for part in self.parts if part.period in periods]
 
     def widen(self, changed: set[str], retired: Iterable[FileState]) -> set[str]:
-        """Add the periods in which a key of a changed period, now or before, stands as well."""
+        """Add the periods that also hold a key of a changed period, in its present or previous state."""
         changed = set(changed)
         if self._keys_stay_in_their_period:
             return changed
@@ -68,7 +68,7 @@ class Resolver:
             changed |= {row[0] for row in more}
 
     def groups(self, changed: set[str]) -> Iterator[set[str]]:
-        """Changed periods that must be decided together, because a key may stand in several of them."""
+        """Changed periods that must be decided together, because a key may occur in several of them."""
         if self._keys_stay_in_their_period:
             yield from ({period} for period in sorted(changed))
         elif changed:
@@ -99,7 +99,7 @@ class Resolver:
         return f"({quoted(name)} is not null and {quoted(name)} not in ({known}))"
 
     def decide(self, periods: set[str], parents: dict[str, str]) -> None:
-        """Fill the temporary table `decided`: the doubtful rows of these periods with their fates.
+        """Fill the temporary table `decided`: doubtful rows of these periods and the decision on each.
 
         Rows that are not in it are kept.
         """

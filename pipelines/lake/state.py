@@ -16,7 +16,7 @@ FORMAT = "3"
 
 
 class Content(BaseModel):
-    """What a file brought to one period: sound and faulty rows, counted, with the sum of their hashes."""
+    """The rows of a file in one period: numbers of sound and faulty rows, with the sum of their hashes."""
 
     rows: int = 0
     fingerprint: str = "0"
@@ -37,7 +37,7 @@ class FileState(BaseModel):
 
 
 class PeriodState(BaseModel):
-    """One period of one table; `fingerprint` identifies the kept rows, the counts say where all rows went."""
+    """One period of one table: fingerprint of its kept rows, and its numbers of rows."""
 
     fingerprint: str
     rows_in: int
@@ -54,7 +54,7 @@ def _made_by() -> str:
 
 
 class LakeState(BaseModel):
-    """The lake's memory."""
+    """The lake's record of files, periods and deliveries."""
 
     engine: str = Field(default_factory=_made_by)
     sequence: int = 0
@@ -102,13 +102,13 @@ class LakeState(BaseModel):
             ) from error
 
     def write(self, lake: Path) -> None:
-        """Put this state in force."""
+        """Write this state; from now on it is the lake's."""
         self.engine = _made_by()
         lake.mkdir(parents=True, exist_ok=True)
         write_atomic(lake / "state.json", json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True))
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
-        """Content of every kept period, by table: what a warehouse was or was not built from."""
+        """Fingerprint of every kept period, by table; the build plan compares it with the warehouse's."""
         return {
             table: {period: s.fingerprint for period, s in periods.items() if s.kept}
             for table, periods in self.tables.items()

@@ -116,6 +116,6 @@ def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFra
 
 
 def is_handed_over(lake: Path, state: LakeState) -> bool:
-    """Whether what dbt was given is of this state; a run cut off in between leaves that of an older one."""
+    """Whether the handover files belong to this state; an interrupted run may leave older ones."""
     stamp = lake / "handover" / _STAMP
     return stamp.is_file() and stamp.read_text(encoding="utf-8") == str(state.sequence)

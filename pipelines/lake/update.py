@@ -97,7 +97,7 @@ class _Update:
         self.rewritten: dict[str, set[str]] = {}
 
     def retire(self, name: str, reason: str) -> FileState:
-        """Take a file out of force; what it brought stays in `received/`."""
+        """Take a file out of force; its rows remain in `received/`."""
         before = self.state.files.pop(name)
         self.retired[before.table].append(before)
         self.state.retired.append(
@@ -157,7 +157,7 @@ class _Update:
         return read_files([*self.kept_paths(table), empty_file(self.lake, TABLES[table])]) or ""
 
     def resolve(self, delivered_before: set[str]) -> None:
-        """Resolve every changed table, parents first, carrying changes of keys to their children."""
+        """Resolve every changed table, parents first; tables that refer to a changed key are resolved too."""
         delivered = {file.table for file in self.state.files.values()}
         parents = {name: self.kept(name) for name in delivered}
         for table in TABLES.values():
@@ -205,7 +205,7 @@ class _Update:
     def _mark_children(
         self, parent: Table, before: dict[str, PeriodState], after: dict[str, PeriodState]
     ) -> None:
-        """Periods of other tables whose rows refer to a key that came or went."""
+        """Periods of other tables whose rows refer to a key that was added or removed."""
         empty = empty_file(self.lake, parent)
         old = read_files([*self.kept_paths(parent.name, before), empty])
         new = read_files([*self.kept_paths(parent.name, after), empty])
@@ -229,7 +229,7 @@ class _Update:
 
 
 def _accounting(summary: dict[str, TableSummary]) -> pl.DataFrame:
-    """One row a table: where its rows went."""
+    """One row a table: numbers of rows received, kept, superseded and quarantined."""
     return ROW_ACCOUNTING.frame(
         [
             {

@@ -82,8 +82,8 @@ def _grouped(
 def build_quality_asset() -> dg.AssetsDefinition:
     """Gate 2, before publication: its results are an asset that the supervision marts read.
 
-    They hang on the results, not on the marts: a blocking check on the marts would have to pass before the
-    detectors, whose alerts it judges, could run.
+    They are attached to the results, not to the marts: a blocking check on the marts would have to pass
+    before the detectors, whose alerts it judges, could run.
     """
     checks = {"plausible_alerts": "alerts", "plausible_marts": "marts"}
 

@@ -12,7 +12,7 @@ ON_TIME = dg.AssetCheckKey(PUBLICATION, "published_on_time")
 supervision_run = dg.define_asset_job(
     "supervision_run",
     selection=dg.AssetSelection.all(),
-    description="Pull, build, gate, detect, publish.",
+    description="Ingest, build, gate, detect, publish.",
     executor_def=dg.in_process_executor,
 )
 

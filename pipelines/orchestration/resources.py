@@ -75,12 +75,12 @@ class Workspace(dg.ConfigurableResource):
 
 
 class HomeLock(dg.ConfigurableResource):
-    """Holds the home for as long as a run lasts, so that no two runs write into it."""
+    """Holds the lock of the home for as long as a run lasts, so that no two runs write into it."""
 
     workspace: Workspace
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[HomeLock]:
-        """Take the lock before the run's first step and give it back after its last."""
+        """Take the lock before the run's first step and release it after the last."""
         with home_lock(self.workspace.settings):
             yield self

@@ -36,7 +36,7 @@ class Outcome:
 
 
 def run(settings: Settings, source: Path, as_of: date) -> Outcome:
-    """Pull, build, gate, detect, publish; nothing is done where the publication is already that.
+    """Ingest, build, gate, detect, publish; nothing is done where the publication already shows the source.
 
     Raises:
         SourceError: the source cannot be read.
@@ -79,7 +79,7 @@ def _run_locked(settings: Settings, source: Path, as_of: date) -> Outcome:
 
 
 def _note_steps(settings: Settings, result: Any) -> None:
-    """Leave behind how long each step took, for whoever asks where the time went."""
+    """Write how long each step took; `step_seconds` reads it."""
     seconds = {
         event.step_key: event.step_success_data.duration_ms / 1000
         for event in result.all_events

@@ -103,7 +103,7 @@ def _versions(candidate: Candidate, gate: str) -> dict[str, str]:
 
 
 def refuse_if_failed(candidate: Candidate, result: GateResult) -> None:
-    """Leave a refusal behind and stop the run if a critical expectation failed.
+    """Write the refusal and stop the run if a critical expectation failed.
 
     Raises:
         GateRefusedError: one did.
@@ -120,7 +120,7 @@ def refuse_if_failed(candidate: Candidate, result: GateResult) -> None:
 
 
 def refuse_if_critical(candidate: Candidate, runs: pl.DataFrame) -> None:
-    """Leave a refusal behind and stop the run if a detector that policy calls critical is broken.
+    """Write the refusal and stop the run if a detector that policy calls critical is broken.
 
     Raises:
         GateRefusedError: one is.

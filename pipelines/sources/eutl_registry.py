@@ -8,7 +8,7 @@ Decisions:
   Ireland, which the log calls XI, is `GB-NIR`.
 * Combustion of fuels counts as sector `power`; the log does not separate power plants from other boilers.
 * `listed_on` is 1 January of the first year of emissions. An entity has exited when its last year of
-  emissions is not later than the latest year that the files know, or when all its accounts are closed;
+  emissions is not later than the latest year in the files, or when all its accounts are closed;
   `exited_on` is 31 December of that last year where it is known and not before the first. Permit
   dates are not used: they go back to the year 11.
 * Operator and aircraft accounts belong to their installation (`holder_id` = `entity_id`). The company that
@@ -101,7 +101,7 @@ class Accounts:
         )
 
     def notes(self) -> list[str]:
-        """Account types of no code list, and companies that account_holder.csv does not know."""
+        """Account types of no code list, and companies that are not in account_holder.csv."""
         types = codes("eutl_account_types")
         untyped = self.frame.filter(pl.col("installation_id").is_null())
         notes = unknown_codes(untyped, "accountType_id", types, "holder type unknown")
@@ -120,7 +120,7 @@ def _day(column: str) -> pl.Expr:
 
 
 def installation_years(compliance: Intake) -> int:
-    """The latest year of emissions that the compliance years know; 0 without any."""
+    """The latest year with emissions in the compliance years; 0 without any."""
     verified = compliance.frame.filter(pl.col("verified").is_not_null())["year"]
     return int(verified.max() or 0)  # type: ignore[arg-type]
 
@@ -170,7 +170,7 @@ def _only_named(named: list[pl.Series], known: pl.Series) -> pl.DataFrame:
 
 
 def compliance_years(intake: Intake) -> tuple[pl.DataFrame, list[str]]:
-    """Compliance years with the registry's verdict, with notes."""
+    """Compliance years with the registry's own status, with notes."""
     letters = codes("eutl_compliance")
     frame = intake.frame.with_columns(
         letter=pl.col("compliance_id").str.strip_chars_end("*"),

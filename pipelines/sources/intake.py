@@ -1,4 +1,4 @@
-"""Rows of one published table on their way into the contract: typed, or quarantined with a reason.
+"""Converts the rows of one published table to the contract: each is typed, or quarantined with a reason.
 
 Values are judged by the contract's own checks (`pipelines.contract.checks`), a whole table at once. A row is
 quarantined for the first reason that applies.
@@ -27,14 +27,14 @@ _SCIENTIFIC = r"^[+-]?\d+(\.\d*)?[eE][+-]?\d{1,2}$"
 
 
 class Intake:
-    """The rows of `source`; `frame` holds those still on their way, `quarantined` those that left.
+    """The rows of `source`; `frame` holds the rows not quarantined so far, `quarantined` the others.
 
     Text is trimmed and blanks are null, as are the texts in `null_texts`. `source_row` counts data
     rows from 1, after the header line.
     """
 
     def __init__(self, source: TextTable, null_texts: tuple[str, ...] = ()) -> None:
-        """Start with all rows of `source` on their way."""
+        """Start with all rows of `source`, none quarantined."""
         self.name = source.name
         self._text = source.frame.with_row_index(ROW, offset=1)
         self._leaving: list[pl.DataFrame] = []
@@ -48,7 +48,7 @@ class Intake:
     def quarantine(
         self, condition: pl.Expr, reason: str, column: str | None = None, value: pl.Expr | None = None
     ) -> None:
-        """Move rows out for which `condition` is true.
+        """Quarantine rows for which `condition` is true.
 
         `reason` is a code of `pipelines.contract.reasons`; `value` is what the row has in place of what was
         expected, by default what stands in `column`.
@@ -76,7 +76,7 @@ class Intake:
             self.quarantine(pl.col(column).is_null(), "missing_value", column)
 
     def convert(self, *columns: Column) -> None:
-        """Turn text columns into the contract's types; rows with a value that does not convert leave."""
+        """Convert text columns to the contract's types; rows that do not convert are quarantined."""
         checked = _checked(self.frame, columns)
         for column in columns:
             wrong = checked.filter(pl.col(f"fault_{column.name}").is_not_null()).join(
@@ -125,7 +125,7 @@ class Intake:
         self.convert(Column(name, "date", nullable=True))
 
     def unique(self, *key: str) -> None:
-        """Let one row stay for each key; see `settle_keys`."""
+        """Keep one row for each key; see `settle_keys`."""
         settle_keys([self], key)
 
     @property
@@ -171,9 +171,10 @@ class Intake:
 
 
 def settle_keys(intakes: Sequence[Intake], key: Sequence[str]) -> None:
-    """Let one row stay for each key over all intakes.
+    """Keep one row for each key over all intakes.
 
-    Equal rows are kept once. Rows of one key that differ contradict each other and all leave, as in the lake.
+    Equal rows are kept once. Rows of one key that differ contradict each other and are all
+    quarantined, as in the lake.
     """
     marked = pl.concat(
         intake.frame.select(

@@ -16,7 +16,7 @@ _CODES = Path(__file__).parent / "codes"
 
 @dataclass
 class Reading:
-    """Contract tables of one source, and the fate of every row.
+    """Contract tables of one source, and which of its rows were written or quarantined.
 
     `intakes` pairs each source table with the contract table that its rows went to. `tables` may hold
     columns in any order and leave nullable ones out.
@@ -31,7 +31,7 @@ class Reading:
 
 
 def codes(name: str) -> pl.DataFrame:
-    """The code list `codes/<name>.csv` as text; it keeps one line of meaning for each code."""
+    """The code list `codes/<name>.csv` as text; it has one line with the meaning of each code."""
     return pl.read_csv(_CODES / f"{name}.csv", infer_schema=False)
 
 

@@ -47,7 +47,7 @@ class ReportLine:
 
     @property
     def lost(self) -> int:
-        """Quarantined rows that say something no written row says: all but repetitions."""
+        """Quarantined rows except repetitions of a row that was written."""
         return sum(reason.rows for reason in self.reasons if reason.reason != "duplicate_row")
 
     @property

@@ -42,7 +42,7 @@ class TextTable:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader should say about the file as a whole."""
+        """Notes for the report about the file as a whole."""
         if not self.cut:
             return []
         return [
@@ -104,7 +104,7 @@ def with_rows(source: TextTable, where: str) -> TextTable:
 def read_zip_members(path: Path, names: tuple[str, ...]) -> tuple[dict[str, bytes], list[str]]:
     """Content of the members `names`, by name, and the names of all other members.
 
-    A member may lie in one folder of the archive. Names that are absolute or climb (`..`) never match.
+    A member may lie in one folder of the archive. Names that are absolute or contain `..` never match.
 
     Raises:
         SourceError: not a zip, cut, a member is missing, twice there, encrypted or damaged.

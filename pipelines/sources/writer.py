@@ -33,7 +33,7 @@ _MADE_BY = "carbonwarden read"
 
 
 class SourceWriter:
-    """Writes one reading to `out`, whole or not at all."""
+    """Writes one reading to `out` completely, or leaves `out` as it was."""
 
     def __init__(self, out: Path) -> None:
         """Refuse an `out` that holds anything but an earlier reading.

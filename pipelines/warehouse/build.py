@@ -38,7 +38,7 @@ class NodeResult:
 
     @property
     def broken(self) -> bool:
-        """Neither a result nor a verdict: the SQL could not be run."""
+        """The SQL could not be run, so there is neither a table nor a test result."""
         return self.status in {"error", "runtime error"}
 
 

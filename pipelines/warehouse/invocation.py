@@ -42,7 +42,7 @@ def invoke(arguments: list[str], project: Path, target: Path, manifest: Any) -> 
 
 
 def _close_warehouse() -> None:
-    """Let go of the warehouse file, which dbt-duckdb keeps open to the end of the process."""
+    """Close the warehouse file, which dbt-duckdb would keep open until the process ends."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
 

@@ -1,6 +1,6 @@
-"""What the warehouse was built from, remembered beside it, so that the next build does only what is needed.
+"""What the warehouse was built from, recorded beside it, so that the next build does only what is needed.
 
-Belongs here: the memory and how it is read and written. Does not belong here: what to build (`plan.py`).
+Belongs here: the record and how it is read and written. Does not belong here: what to build (`plan.py`).
 """
 
 from __future__ import annotations

@@ -93,8 +93,8 @@ def _dbt_part(
 ) -> dg.AssetsDefinition:
     """One part of the dbt project as one step, with an asset that says what its last build did.
 
-    Nodes that a build leaves as they are yield nothing, so whatever follows the step hangs on `summary`,
-    which every build yields.
+    Nodes that a build leaves as they are yield nothing, so what follows the step depends on `summary`, which
+    every build yields.
     """
     declared = dbt_assets(
         manifest=read_manifest(), select=select, exclude=exclude, dagster_dbt_translator=_TRANSLATOR
