@@ -21,6 +21,15 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of small inputs from practice beside the checkout; skips where it is absent."""
+    folder = CHECKOUT.parent / "shared" / "cases"
+    if not folder.is_dir():
+        pytest.skip(f"no inputs from practice at {folder}; the test needs them")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The small market and its first publication; a test that changes them takes a copy."""
     return shared_publication(tmp_path_factory)

@@ -8,7 +8,7 @@ Does not belong here: completeness of deliveries (the lake), what any detector l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -57,13 +57,14 @@ class _Looked:
 
 def coverage(detectors: Iterable[Detector[Any]], marts: Marts, as_of: date | None) -> pl.DataFrame:
     """One row a kind, mart, source table and period, and one for each province that lacks rows in it."""
-    looked: dict[tuple[str, str | None, str | None], _Looked | None] = {}
+    looked: dict[tuple[str | None, ...], _Looked | None] = {}
     every = [(detector.kind, need) for detector in detectors for need in _distinct(detector)]
-    filled: dict[tuple[str, str | None, str | None], set[str]] = {}
+    filled: dict[tuple[str | None, ...], set[str]] = {}
     for _, need in every:
-        filled.setdefault((need.mart, need.period, need.subject), set()).update(need.filled)
-    for (mart, period, subject), columns in filled.items():
-        looked[mart, period, subject] = _look(marts, mart, period, subject, sorted(columns))
+        filled.setdefault(_rows_of(need), set()).update(need.filled)
+    for _, need in every:
+        if _rows_of(need) not in looked:
+            looked[_rows_of(need)] = _look(marts, need, sorted(filled[_rows_of(need)]))
     starts = {
         unit: min(
             (found.periods[0] for found in looked.values() if found and found.periods and found.unit == unit),
@@ -74,11 +75,16 @@ def coverage(detectors: Iterable[Detector[Any]], marts: Marts, as_of: date | Non
     rows = [
         {"kind": kind, "mart": need.mart, "table_name": need.source, **row}
         for kind, need in every
-        for row in _judged(need, looked[need.mart, need.period, need.subject], starts, as_of)
+        for row in _judged(need, looked[_rows_of(need)], starts, as_of)
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort(
         "kind", "mart", "table_name", "period", "province_code"
     )
+
+
+def _rows_of(need: Need) -> tuple[str | None, ...]:
+    """What decides which rows of a mart are counted, and how."""
+    return (need.mart, need.period, need.subject, need.where)
 
 
 def _distinct(detector: Detector[Any]) -> list[Need]:
@@ -87,19 +93,15 @@ def _distinct(detector: Detector[Any]) -> list[Need]:
     for need in detector.needs:
         held = by_table.get((need.mart, need.source))
         filled = tuple(sorted({*need.filled, *(held.filled if held else ())}))
-        by_table[need.mart, need.source] = Need(
-            need.mart, (), need.source, need.period, need.subject, filled, need.optional
-        )
+        by_table[need.mart, need.source] = replace(need, columns=(), filled=filled)
     return list(by_table.values())
 
 
-def _look(
-    marts: Marts, mart: str, period: str | None, subject: str | None, filled: list[str]
-) -> _Looked | None:
+def _look(marts: Marts, need: Need, filled: list[str]) -> _Looked | None:
     """Counts of a mart, or none where it has no row."""
-    if marts.is_empty(mart):
+    if marts.is_empty(need.mart, need.where):
         return None
-    frame = marts.frame(mart)
+    frame, period, subject = marts.frame(need.mart, need.where), need.period, need.subject
     schema = frame.collect_schema()
     time: pl.Expr = pl.lit(ALL)
     unit = ALL

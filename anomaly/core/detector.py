@@ -46,6 +46,8 @@ class Need:
         subject: the column whose distinct values count as subjects looked at.
         filled: columns that must hold a value wherever the source delivered; the search is blind without.
         optional: whether the search can do without the mart.
+        where: SQL condition of the rows that the source delivered, where the mart also holds others: rows of
+            other sources, or what was expected and did not come.
     """
 
     mart: str
@@ -55,6 +57,7 @@ class Need:
     subject: str | None = None
     filled: tuple[str, ...] = ()
     optional: bool = False
+    where: str | None = None
 
     @property
     def types(self) -> Mapping[str, Any]:
@@ -155,7 +158,9 @@ class Search(Generic[T]):
 
     def lacks(self, marts: Marts) -> list[str]:
         """Marts without a row that the search cannot do without."""
-        return sorted({need.mart for need in self.needs if not need.optional and marts.is_empty(need.mart)})
+        return sorted(
+            {need.mart for need in self.needs if not need.optional and marts.is_empty(need.mart, need.where)}
+        )
 
 
 @dataclass(frozen=True)

@@ -23,19 +23,20 @@ class Marts:
         """Whether the mart is there, with rows or without."""
         return self.files(name) != []
 
-    def is_empty(self, name: str) -> bool:
-        """Whether the mart is absent or has no row."""
-        return not self.has(name) or self.frame(name).head(1).collect().is_empty()
+    def is_empty(self, name: str, where: str | None = None) -> bool:
+        """Whether the mart is absent or has no row, or none that meets an SQL condition."""
+        return not self.has(name) or self.frame(name, where).head(1).collect().is_empty()
 
-    def frame(self, name: str) -> pl.LazyFrame:
-        """The mart as a lazy frame."""
+    def frame(self, name: str, where: str | None = None) -> pl.LazyFrame:
+        """The mart as a lazy frame, or those of its rows that meet an SQL condition."""
         files = self.files(name)
         if not files:
             raise FileNotFoundError(
                 f"mart {name}: expected {name}.parquet or a folder {name} of Parquet files in "
                 f"{self.directory}, found neither; build the marts first, or skip what needs it"
             )
-        return pl.scan_parquet(files)
+        frame = pl.scan_parquet(files)
+        return frame if where is None else frame.filter(pl.sql_expr(where))
 
     def scan(self, name: str, *columns: str) -> pl.LazyFrame:
         """The named columns of a mart, read when the frame is collected."""

@@ -1,2 +1,2 @@
-{# The day the supervisor looks at the market from. #}
+{# The as-of date. #}
 {% macro as_of() -%} cast('{{ var("as_of") or run_started_at.strftime("%Y-%m-%d") }}' as date) {%- endmacro %}

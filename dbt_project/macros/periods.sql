@@ -4,20 +4,27 @@
     `own` is the table whose rows the model's rows are. A change in any table of `whole` can reach
     every row, so all periods count as changed; a change in a table of `since` can reach rows from
     the month before the first changed month on (a UTC month and the market's month overlap by hours).
-    `parties` describes the party columns of the model (see `reassigned_periods`): the periods in which
+    `shifted` names tables whose changed periods reach periods of the model some months away: -1 is the month
+    before. `parties` describes the party columns of the model (see `reassigned_periods`): the periods in which
     a stored party is no longer the party of the day count as changed.
 #}
-{% macro changed_periods(own, whole=[], since=[], parties=none) %}
+{% macro changed_periods(own, whole=[], since=[], parties=none, shifted={}) %}
     {% set changed = var("changed") %}
     {% if changed == "all" %} {{ return("true") }}{% endif %}
     {% for table in whole %} {% if changed.get(table) %} {{ return("true") }}{% endif %} {% endfor %}
-    {% set periods = changed.get(own, []) %}
-    {% if periods == "all" %} {{ return("true") }}{% endif %}
+    {% if changed.get(own) == "all" %} {{ return("true") }}{% endif %}
+    {% set periods = changed.get(own, []) | list %}
+    {% for table, offsets in shifted.items() %}
+        {% if changed.get(table) == "all" %} {{ return("true") }}{% endif %}
+        {% for period in changed.get(table, []) %}
+            {% for offset in offsets %} {% do periods.append(month_at(period, offset)) %} {% endfor %}
+        {% endfor %}
+    {% endfor %}
     {% if parties %} {% set periods = periods + reassigned_periods(changed, parties) %} {% endif %}
     {% set starts = [] %}
     {% for table in since if changed.get(table) %}
         {% if changed[table] == "all" %} {{ return("true") }}{% endif %}
-        {% do starts.append(month_before(changed[table] | min)) %}
+        {% do starts.append(month_at(changed[table] | min, -1)) %}
     {% endfor %}
     {% set conditions = [] %}
     {% if periods %}
@@ -27,13 +34,13 @@
     {{ return("(" ~ conditions | join(" or ") ~ ")" if conditions else "false") }}
 {% endmacro %}
 
-{% macro month_before(period) %}
-    {% set year, month = period[:4] | int, period[5:7] | int %}
-    {% if month > 1 %} {{ return("%04d-%02d" | format(year, month - 1)) }}{% endif %}
-    {{ return("%04d-12" | format(year - 1)) }}
+{# The month that lies so many months after a month written YYYY-MM. #}
+{% macro month_at(period, offset) %}
+    {% set months = (period[:4] | int) * 12 + (period[5:7] | int) - 1 + offset %}
+    {{ return("%04d-%02d" | format(months // 12, months % 12 + 1)) }}
 {% endmacro %}
 
 {# Filter of an incremental model's import: everything in a full build, the changed periods otherwise. #}
-{% macro in_changed_periods(own, whole=[], since=[], parties=none) -%}
-    {{ changed_periods(own, whole, since, parties) if is_incremental() else "true" }}
+{% macro in_changed_periods(own, whole=[], since=[], parties=none, shifted={}) -%}
+    {{ changed_periods(own, whole, since, parties, shifted) if is_incremental() else "true" }}
 {%- endmacro %}

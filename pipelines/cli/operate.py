@@ -1,4 +1,4 @@
-"""Commands that make data: `demo`, `read`, `run`."""
+"""Commands that run everything: `demo`, `run`."""
 
 from __future__ import annotations
 
@@ -129,27 +129,6 @@ def register(app: typer.Typer) -> None:
 
         # A home of its own, so that a demonstration never replaces a publication.
         return demonstrate(Settings.load(home or Settings.load().home / "demo"), seed, _run)
-
-    @app.command()
-    def read(
-        format: Annotated[str, typer.Argument(help="a published format, such as eutl, campd or mrr")],
-        path: Annotated[Path, typer.Argument(help="what was published")],
-        out: Annotated[Path, typer.Option(help="source directory to write")],
-    ) -> None:
-        """Turn a published format into the source contract."""
-        from pipelines.sources import formats
-        from pipelines.sources import read as convert
-
-        if format not in formats():
-            raise UsageError(f"expected one of {', '.join(formats())}, found {format!r}")
-        with progress():
-            report = convert(format, path, out)
-        columns = ("source", "rows read", "written to", "rows written", "quarantined", "reason")
-        rows = ((r.source, r.read, r.table, r.written, r.quarantined, r.reason) for r in report.rows())
-        print_table(columns, rows, f"{format}: {path} -> {out}")
-        print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")
-        for note in report.notes:
-            say(note)
 
     @app.command()
     def run(

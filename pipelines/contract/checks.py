@@ -43,15 +43,27 @@ def _matches(raw: str, pattern: str) -> str:
     return f"regexp_matches({raw}, {literal(pattern)})"
 
 
-def _string(raw: str) -> Typed:
+_UNPRINTABLE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
+_DIRECTION = r"[\x{061C}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
+"""Characters that reverse the text after them (Unicode standard annex 9), so that figures change."""
+
+_INVISIBLE_IN_ID = r"\p{Cf}|^[\s\x{00A0}\x{3000}]|[\s\x{00A0}\x{3000}]$"
+"""Format characters, such as the zero-width space, and outer blanks: two ids look equal and are not."""
+
+_WIDE_IN_ID = r"[\x{FF10}-\x{FF19}\x{FF21}-\x{FF3A}\x{FF41}-\x{FF5A}]"
+
+
+def _string(raw: str, is_id: bool) -> Typed:
     # A cell that a spreadsheet would run as a formula, or that climbs out of a folder when it
     # becomes part of a file name, is not accepted in a name or an id.
+    unprintable = [_UNPRINTABLE, _DIRECTION, *([_INVISIBLE_IN_ID] if is_id else [])]
     formula = r"^\s*[=@]|^\s*[+\-]\s*[A-Za-z@].*[(!|]"
     return Typed(
         raw,
         (
             ("text_too_long", f"length({raw}) > {TEXT_LIMIT_CHARACTERS}"),
-            ("control_characters", _matches(raw, r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]")),
+            ("control_characters", _matches(raw, "|".join(unprintable))),
+            *((("full_width_characters", _matches(raw, _WIDE_IN_ID)),) if is_id else ()),
             ("path_in_text", _matches(raw, r"(^|[/\\])\.\.([/\\]|$)")),
             ("formula_in_text", _matches(raw, formula)),
         ),
@@ -162,7 +174,7 @@ def _bool(raw: str, native: str) -> Typed:
 
 def _convert(column: Column, raw: str, native: str) -> Typed:
     if column.type == "string":
-        return _string(raw)
+        return _string(raw, column.is_id)
     if column.decimal:
         return _decimal(column, raw, native)
     convert = {"int64": _int64, "float64": _float64, "date": _date, "timestamp": _timestamp, "bool": _bool}

@@ -20,7 +20,8 @@ REASONS: dict[str, str] = {
     "contradiction": "rows of one key differ; deliver the right one alone, or as a later file",
     "malformed_line": "repair the line: its fields, quotes, length or encoding",
     "text_too_long": "shorten the text to 10,000 characters",
-    "control_characters": "remove characters that cannot be printed from the text",
+    "control_characters": "remove invisible characters, those that reverse the text, and blanks around an id",
+    "full_width_characters": "write letters and digits of the id in half width",
     "formula_in_text": "remove the formula that a spreadsheet would execute from the text",
     "path_in_text": "remove the file path from the text",
 }

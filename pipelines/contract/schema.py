@@ -75,6 +75,11 @@ class Column:
         return _POLARS[self.type]
 
     @property
+    def is_id(self) -> bool:
+        """Whether its values name something: two that differ are two things."""
+        return self.type == "string" and (self.name.endswith("_id") or self.ref is not None)
+
+    @property
     def reference(self) -> tuple[str, str] | None:
         """Table and column that `ref` points at."""
         if self.ref is None:

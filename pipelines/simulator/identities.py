@@ -46,7 +46,7 @@ _DAYS = """
     )
 """
 IDENTITIES = {
-    "no holding is below nought at any moment": f"""{_LEGS},
+    "no holding is negative at any moment": f"""{_LEGS},
         balances as (
             select sum(change) over (
                 partition by account_id, unit_type, vintage order by ts, transfer_id

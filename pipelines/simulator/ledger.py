@@ -1,7 +1,7 @@
 """The record of who holds what: holdings by account and asset, and every movement that made them.
 
-Movements are kept as columns until they are drained into a table. Holdings never go below nought: a
-movement that would make them so is refused.
+Movements are kept as columns until they are drained into a table. Holdings never become negative: a movement
+that would make them so is refused.
 """
 
 from __future__ import annotations

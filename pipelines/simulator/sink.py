@@ -1,6 +1,6 @@
 """Writes a source directory: small tables as one file, growing ones as a folder with a file a month.
 
-Frames are cut to the contract's columns and cast to its types here, so nothing else can slip out. A
+Frames are cut to the contract's columns and cast to its types here, so no other column can be published. A
 column `tag` is taken off before: its rows' keys are remembered for the labels.
 """
 

@@ -1,19 +1,22 @@
-"""Readers that turn published formats into the source contract, and write nothing else.
+"""Readers that turn published files into the source contract, and write nothing else.
 
-Belongs here: one module per format with `read(path) -> Reading`, the code lists of the formats (`codes/`),
-and the one writer that all share. A new format is one module and its test with a handmade sample; a module
-with a function `read` is found by itself, and the first line of its docstring describes it.
+    text/       published files as rows of text: archives, encodings, delimited text, workbooks, headings
+    mapping/    a mapping file and what executes it: typing, code lists, keys, contract tables as SQL
+    formats/    the built-in mappings, one file a published format, and their code lists in `codes/`
+    writer.py   the reading on disk
+
+Belongs here: how published files are read. A new format is one mapping and its test with a handmade sample;
+the file's name is the format's.
 Does not belong here: checks of plausibility (`expectations`), the lake (`pipelines.lake`), rules of law.
 
-Importing this package loads none of the formats and no data library.
+Importing this package loads no data library.
 """
 
 from __future__ import annotations
 
-import ast
-from functools import cache
-from importlib import import_module
 from pathlib import Path
+
+import yaml
 
 from pipelines.core.errors import SourceError
 from pipelines.sources.report import ReadReport, ReportLine
@@ -21,34 +24,50 @@ from pipelines.sources.report import ReadReport, ReportLine
 __all__ = ["ReadReport", "ReportLine", "SourceError", "formats", "read"]
 
 
-@cache
+_FORMATS = Path(__file__).parent / "formats"
+_CODES = Path(__file__).parent / "codes"
+
+
 def formats() -> dict[str, str]:
-    """Format name -> what it is, in alphabetical order: the modules here that define `read`, not imported."""
-    found = {}
-    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
-        module = ast.parse(path.read_text(encoding="utf-8"))
-        if any(isinstance(node, ast.FunctionDef) and node.name == "read" for node in module.body):
-            found[path.stem] = (ast.get_docstring(module) or "").partition("\n")[0]
-    return found
+    """Name of each built-in format -> what it is, in alphabetical order."""
+    return {
+        path.stem: str(yaml.safe_load(path.read_text(encoding="utf-8"))["title"])
+        for path in sorted(_FORMATS.glob("*.yml"))
+    }
 
 
-def read(format: str, path: Path, out: Path) -> ReadReport:
+def read(format: str, path: Path, out: Path, encoding: str | None = None) -> ReadReport:
     """Turn the published files at `path` into a source directory at `out`.
 
-    `out` appears complete or not at all. An earlier reading there is replaced; anything else is left alone.
+    `format` is a built-in format or the path of a mapping file. `encoding` states the encoding of text files
+    where none fits alone. `out` appears complete or not at all. An earlier reading there is replaced;
+    anything else is left alone.
 
     Raises:
         ValueError: no such format.
         SourceError: the files cannot be read as that format, or `out` holds something else.
     """
+    mapping_path, codes = _FORMATS / f"{format}.yml", _CODES
     if format not in formats():
-        raise ValueError(f"expected a format of {', '.join(formats())}; found {format!r}")
-    writer = import_module("pipelines.sources.writer").SourceWriter(Path(out))
+        mapping_path = Path(format)
+        codes = mapping_path.parent
+        if mapping_path.suffix not in {".yml", ".yaml"}:
+            raise ValueError(
+                f"expected a format of {', '.join(formats())}, or a mapping file; found {format!r}"
+            )
+    from pipelines.sources.mapping import model, run
+    from pipelines.sources.writer import SourceWriter
+
+    writer = SourceWriter(Path(out))
+    mapping = model.load(mapping_path)
     try:
-        reading = import_module(f"pipelines.sources.{format}").read(Path(path))
+        with writer.scratch() as scratch:
+            reading = run.read(mapping, Path(path), codes, scratch, encoding)
+            try:
+                return writer.write(mapping_path.stem, reading, scratch)
+            finally:
+                reading.con.close()
     except OSError as error:
         raise SourceError(
             f"{path}: expected files that can be read, found {error}. Check the path and its permissions."
         ) from error
-    report: ReadReport = writer.write(format, reading)
-    return report

@@ -9,23 +9,31 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """How many rows were quarantined for a reason code of the contract in a column, and one such value."""
+    """How many rows were quarantined for a reason code of the contract in a column, and one such value.
+
+    `tonnes` is the sum of what these rows state, where the mapping names such a column, in its unit.
+    """
 
     reason: str
     column: str | None
     rows: int
     example: str | None = None
+    tonnes: float | None = None
 
     def __str__(self) -> str:
         """For instance `3 x wrong_type in date, such as '20.07.2021'`."""
         where = "" if self.column is None else f" in {self.column}"
         example = "" if self.example is None else f", such as '{self.example}'"
-        return f"{self.rows:,} x {self.reason}{where}{example}"
+        stake = f" ({self.tonnes:,.0f} t)" if self.tonnes else ""
+        return f"{self.rows:,} x {self.reason}{where}{stake}{example}"
 
 
 @dataclass(frozen=True)
 class ReportLine:
-    """One published table: its rows read, written to `table`, and quarantined by reason."""
+    """One published table: its rows read, written to `table`, quarantined by reason, and without any data.
+
+    read = written + quarantined + without_data
+    """
 
     source: str
     table: str
@@ -33,12 +41,14 @@ class ReportLine:
     written: int
     quarantined: int
     reasons: tuple[ReasonCount, ...] = ()
+    without_data: int = 0
 
     def __post_init__(self) -> None:
-        if self.read != self.written + self.quarantined:
+        if self.read != self.written + self.quarantined + self.without_data:
             raise ValueError(
-                f"{self.source}: expected rows read = written + quarantined, "
-                f"found {self.read} read, {self.written} written, {self.quarantined} quarantined"
+                f"{self.source}: expected rows read = written + quarantined + without data, "
+                f"found {self.read} read, {self.written} written, {self.quarantined} quarantined, "
+                f"{self.without_data} without data"
             )
         if self.quarantined != sum(reason.rows for reason in self.reasons):
             raise ValueError(

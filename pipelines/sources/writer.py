@@ -15,17 +15,21 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
+import duckdb
 import yaml
 
 from pipelines.contract.outputs import READER_QUARANTINE, READER_QUARANTINE_FILE
 from pipelines.contract.reasons import REFUSED_SHARE, ROWS_FOR_A_SHARE
-from pipelines.contract.schema import Table
+from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
-from pipelines.sources.reading import Reading, empty
+from pipelines.core.sql import literal, path_literal, quoted
+from pipelines.sources.mapping.intake import Intake
+from pipelines.sources.mapping.reading import Reading
 from pipelines.sources.report import ReadReport, ReportLine
 
 REPORT_NAME = "_read_report.json"
@@ -44,36 +48,39 @@ class SourceWriter:
         self.out = out.expanduser().resolve()
         _check_replaceable(self.out)
 
-    def write(self, format: str, reading: Reading) -> ReadReport:
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder beside `out` for the reading's database and for what is being written."""
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{self.out.name}.", dir=self.out.parent) as scratch:
+            yield Path(scratch)
+
+    def write(self, format: str, reading: Reading, scratch: Path) -> ReadReport:
         """Write the tables, the settings, the quarantined rows and the account; return the account.
 
         Raises:
-            SourceError: not one row of a published table could be written, or too large a share of its rows
-                was quarantined; an earlier reading stays in place.
+            SourceError: not one row of a published table could be written, too large a share of its rows was
+                quarantined, or the mapping's tables break the contract; an earlier reading stays in place.
         """
-        tables = {name: as_contract(name, frame) for name, frame in reading.tables.items()}
-        required = [table.name for table in TABLES.values() if table.required]
-        tables |= {name: empty(name) for name in required if name not in tables}
+        lines = reading.lines()
+        for line in lines:
+            _refuse_if_lost(line)
+        for intake in reading.intakes:
+            _refuse_if_empty(intake)
+        build = scratch / "reading"
+        build.mkdir()
         report = ReadReport(
             format=format,
             out=self.out,
             market=reading.market,
             inputs=tuple(reading.inputs),
-            lines=tuple(intake.line(table) for intake, table in reading.intakes),
-            tables={name: tables[name].height for name in TABLES if name in tables},
+            lines=tuple(lines),
+            tables=_write_tables(build, reading),
             unused_columns=reading.unused_columns,
             notes=tuple(reading.notes),
         )
-        for line in report.lines:
-            _refuse_if_lost(line)
-        self.out.parent.mkdir(parents=True, exist_ok=True)
-        build = Path(tempfile.mkdtemp(prefix=f".{self.out.name}.", dir=self.out.parent))
-        try:
-            build.chmod(0o755)
-            _fill(build, tables, reading, report)
-            _swap(build, self.out)
-        finally:
-            shutil.rmtree(build, ignore_errors=True)
+        _write_account(build, reading, report)
+        _swap(build, self.out)
         return report
 
 
@@ -88,65 +95,128 @@ def _refuse_if_lost(line: ReportLine) -> None:
     )
 
 
-def as_contract(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with the columns, types and order of the contract table, sorted by key.
+def _refuse_if_empty(intake: Intake) -> None:
+    if intake.read or intake.entry.may_be_empty:
+        return
+    raise SourceError(
+        f"{', '.join(intake.files)}: expected rows below the headings, found none. Download the file again."
+    )
+
+
+def _write_tables(folder: Path, reading: Reading) -> dict[str, int]:
+    """Write the contract tables, sorted by key, and those that are required and were not made; count rows.
 
     Raises:
-        ValueError: the frame breaks the contract; the reader that made it is wrong, not the source.
+        SourceError: a table of the mapping breaks the contract.
     """
-    table = TABLES[name]
-    strange = sorted(set(frame.columns) - set(table.names))
+    counts = {}
+    for name, table in TABLES.items():
+        if name in reading.tables:
+            rows = conform(reading.con, table, f"made_{name}")
+        elif table.required:
+            rows = f"select {_nulls(table)} where false"
+        else:
+            continue
+        target = literal(str(folder / f"{name}.parquet"))
+        keys = ", ".join(quoted(table.column(key).delivered_name) for key in table.key)
+        reading.con.execute(f"copy ({rows} order by {keys}) to {target} (format parquet, compression zstd)")
+        counts[name] = _count(reading.con, f"read_parquet({path_literal(folder / f'{name}.parquet')})")
+    return counts
+
+
+def conform(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> str:
+    """Query of `relation` with the columns, types and order of the contract table, named as in a source.
+
+    Raises:
+        SourceError: it has other columns, a value that the contract does not allow, or a key twice.
+    """
+    present = [row[0] for row in con.execute(f"describe {relation}").fetchall()]
+    strange = sorted(set(present) - {column.delivered_name for column in table.columns})
     if strange:
-        raise ValueError(f"{name}: expected contract columns only, found {', '.join(strange)}")
-    absent = [
-        pl.lit(None, column.polars_type).alias(column.name)
-        for column in table.columns
-        if column.name not in frame.columns
-    ]
-    typed = frame.with_columns(absent).select(table.names).cast(table.polars_schema)  # type: ignore[arg-type]
-    _check_values(table, typed)
-    return typed.sort(table.key)
-
-
-def _check_values(table: Table, frame: pl.DataFrame) -> None:
+        raise _broken(table.name, f"columns of the contract only, found {', '.join(strange)}")
     for column in table.columns:
-        values = frame[column.name]
-        if not column.nullable and values.null_count():
-            raise ValueError(
-                f"{table.name}.{column.name}: expected a value, found {values.null_count()} nulls"
-            )
-        if column.enum:
-            strange = set(values.drop_nulls().unique()) - set(column.enum)
-            if strange:
-                raise ValueError(
-                    f"{table.name}.{column.name}: expected one of {', '.join(column.enum)}; "
-                    f"found {', '.join(sorted(strange))}"
-                )
-    doubles = int(frame.select(pl.struct(table.key).is_duplicated().sum()).item()) if frame.height else 0
+        _check_column(con, table, column, relation, column.delivered_name in present)
+    keys = ", ".join(quoted(table.column(key).delivered_name) for key in table.key)
+    doubles = _count(con, f"(select {keys} from {relation} group by {keys} having count(*) > 1)")
     if doubles:
-        raise ValueError(
-            f"{table.name}: expected unique {', '.join(table.key)}; found {doubles} rows that share"
-        )
+        raise _broken(table.name, f"unique {', '.join(table.key)}; found {doubles:,} that stand there twice")
+    columns = (
+        f"{_cast(column, quoted(column.delivered_name) if column.delivered_name in present else 'null')} "
+        f"as {quoted(column.delivered_name)}"
+        for column in table.columns
+    )
+    return f"select {', '.join(columns)} from {relation}"
 
 
-def _fill(folder: Path, tables: dict[str, pl.DataFrame], reading: Reading, report: ReadReport) -> None:
-    for name, frame in tables.items():
-        frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
+def _check_column(
+    con: duckdb.DuckDBPyConnection, table: Table, column: Column, relation: str, is_present: bool
+) -> None:
+    name = quoted(column.delivered_name)
+    where = f"{table.name}.{column.delivered_name}"
+    if not is_present:
+        if not column.nullable and _count(con, relation):
+            raise _broken(where, "the column, which the contract asks for; found none")
+        return
+    nulls = 0 if column.nullable else _count(con, f"(select 1 from {relation} where {name} is null)")
+    if nulls:
+        raise _broken(where, f"a value in each row, found {nulls:,} without")
+    if column.enum:
+        allowed = ", ".join(literal(value) for value in column.enum)
+        strange = con.execute(
+            f"select distinct cast({name} as varchar) from {relation} "
+            f"where {name} not in ({allowed}) order by 1"
+        ).fetchall()
+        if strange:
+            found = ", ".join(str(row[0]) for row in strange[:5])
+            raise _broken(where, f"one of {', '.join(column.enum)}; found {found}")
+
+
+def _broken(where: str, what: str) -> SourceError:
+    return SourceError(f"mapping, tables.{where}: expected {what}. Correct the mapping.")
+
+
+def _cast(column: Column, value: str) -> str:
+    cast = f"cast({value} as {column.duckdb_type})"
+    return f"timezone('UTC', {cast})" if column.type == "timestamp" else cast
+
+
+def _nulls(table: Table) -> str:
+    return ", ".join(
+        f"{_cast(column, 'null')} as {quoted(column.delivered_name)}" for column in table.columns
+    )
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    found = con.execute(f"select count(*) from {relation}").fetchone()
+    return int(found[0]) if found else 0
+
+
+def _write_account(folder: Path, reading: Reading, report: ReadReport) -> None:
     (folder / "market.yml").write_text(
         yaml.safe_dump(reading.market, allow_unicode=True, sort_keys=False), encoding="utf-8"
     )
     quarantine = folder / READER_QUARANTINE_FILE
     quarantine.parent.mkdir()
-    rows = [intake.quarantine_rows(table) for intake, table in reading.intakes]
-    pl.concat([pl.DataFrame(schema=READER_QUARANTINE.stored_schema), *rows]).write_parquet(quarantine)
-    for intake, _ in reading.intakes:
-        quarantined = intake.quarantined
-        if quarantined.height:
-            quarantined.write_csv(quarantine.parent / f"{intake.name}.csv")
+    rows = " union all ".join(f"({intake.quarantine_query()})" for intake in reading.intakes)
+    columns = ", ".join(
+        f"cast({column.name} as {column.duckdb_type}) as {column.name}"
+        for column in READER_QUARANTINE.columns
+    )
+    ordered = f"select {columns} from ({rows}) order by file, row_number"
+    reading.con.execute(f"copy ({ordered}) to {literal(str(quarantine))} (format parquet)")
+    for intake in reading.intakes:
+        for source in intake.files_with_quarantine():
+            target = literal(str(quarantine.parent / f"{_safe(source)}.csv"))
+            reading.con.execute(f"copy ({intake.published_query(source)}) to {target} (format csv, header)")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     content = {"made_by": _MADE_BY, **report.as_dict(), "files": [*files, REPORT_NAME]}
     text = json.dumps(content, ensure_ascii=False, indent=2)
     (folder / REPORT_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def _safe(name: str) -> str:
+    """`name` as a file name: a sheet may be called anything."""
+    return "".join(character if character.isalnum() or character in "-_. " else "_" for character in name)
 
 
 def _swap(build: Path, out: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from anomaly.core.coverage import coverage
 from anomaly.core.discovery import all_detectors
 from anomaly.core.marts import Marts
+from tests.anomaly import obligations
 
 AS_OF = date(2024, 12, 31)
 MONTHS = [date(2024, month, 1) for month in range(1, 13)]
@@ -19,7 +20,7 @@ FILLED = {
     for detector in all_detectors()
     for need in detector.needs
     for column in need.filled
-    if need.period
+    if need.period and not need.where
 }
 TABLES = sorted({mart for mart, _ in FILLED})
 YEARLY = {need.mart for detector in all_detectors() for need in detector.needs if need.period == "year"}
@@ -125,3 +126,32 @@ def test_months_before_the_first_rows_and_after_the_last_are_distinguished(small
     assert rows["reason"].to_list() == [
         *["before_first_rows"] * 2, *[None] * 6, *["not_delivered_yet"] * 3, "no_rows",
     ]  # fmt: skip
+
+
+def test_obligations_count_where_the_report_came(tmp_path):
+    """An expected report is a row of the mart, too; a month or province that did not file is seen."""
+    rows = pl.concat(
+        obligations.filings(count=6).with_columns(province_code=pl.lit(code)) for code in PROVINCES
+    )
+    month, there = pl.col("period_start").dt.month(), pl.col("province_code")
+    gone = (month == 3) | ((month == 5) & (there == "310000"))
+    rows = rows.with_columns(
+        pl.when(gone).then(None).otherwise("submitted_at").alias("submitted_at"),
+        pl.when(gone).then(pl.lit("missing")).otherwise("state").alias("state"),
+    )
+    rows.write_parquet(tmp_path / "fct_report_obligations.parquet")
+    blind = seen(tmp_path).filter(
+        (pl.col("kind") == "late_report") & (pl.col("state") == "blind") & (pl.col("period") < "2024-07")
+    )
+    assert blind.select("period", "province_code", "reason").rows() == [
+        ("2024-03", "all", "no_rows"),
+        ("2024-05", "310000", "province_without_rows"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["late_report", "missing_report"])
+def test_filings_without_a_submission_time_are_blind(tmp_path, kind):
+    rows = obligations.filings(count=2).with_columns(submitted_at=pl.lit(None, pl.Datetime("us")))
+    rows.write_parquet(tmp_path / "fct_report_obligations.parquet")
+    found = seen(tmp_path).filter((pl.col("kind") == kind) & pl.col("period").is_in(["2024-01", "2024-02"]))
+    assert set(found["reason"]) == {"column_without_values"}

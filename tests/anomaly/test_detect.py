@@ -13,6 +13,7 @@ from anomaly.core.market import Market
 from anomaly.core.marts import Marts
 from anomaly.core.run import detect
 from anomaly.replay import replay
+from tests.anomaly import obligations
 
 
 def compliance(count=3):
@@ -49,9 +50,10 @@ def test_detectors_without_rows_are_not_applicable_and_say_what_they_lack(marts)
 
 def test_a_lacking_column_breaks_its_detectors_alone_and_is_named(marts):
     compliance().drop("registry_status").write_parquet(marts / "fct_compliance_years.parquet")
+    obligations.filings().write_parquet(marts / "fct_report_obligations.parquet")
     result = detect(marts)
     assert states(result)["surrender_shortfall"] == "broken"
-    assert states(result)["missing_report"] == "ran"
+    assert states(result)["late_report"] == "ran"
     (reason,) = result.runs.filter(pl.col("state") == "broken")["reason"]
     assert "registry_status" in reason and str(marts) not in reason
 

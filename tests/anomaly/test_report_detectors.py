@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.anomaly import obligations
+
 
 def replaced(name, planted, value):
     """The column with another value where the case is planted."""
@@ -120,9 +122,14 @@ def test_the_registry_status_is_shown_and_not_scored(marts, run):
     assert json.loads(other["measures"][0])["registry_status"]["value"] == "compliant"
 
 
+def write_verified(marts, years):
+    years.write_parquet(marts / "fct_compliance_years.parquet")
+    obligations.verified(years).write_parquet(marts / "fct_report_obligations.parquet")
+
+
 def test_missing_report_finds_an_unreported_year(marts, run):
     unreported = {"verdict": "not_reported", "verified_emissions_tco2e": None}
-    compliance_years(**unreported).write_parquet(marts / "fct_compliance_years.parquet")
+    write_verified(marts, compliance_years(**unreported))
     alert = run("missing_report").row(0, named=True)
     assert alert["subject_ids"] == ["E3"]
     assert alert["rule_refs"] == ["A-09", "C-05"]
@@ -131,7 +138,7 @@ def test_missing_report_finds_an_unreported_year(marts, run):
 def absent_years(run, marts, emissions, first=2015):
     verdicts = [NONE if e is None else FULL for e in emissions]
     frame = years_of("E1", first, emissions, emissions, verdicts, basis="annual")
-    frame.write_parquet(marts / "fct_compliance_years.parquet")
+    write_verified(marts, frame)
     return run("missing_report", id="eu", as_of=date(2026, 11, 22)).sort("window_start")
 
 
@@ -158,25 +165,31 @@ def test_an_absent_year_rises_with_the_emissions_last_known_and_not_with_age(mar
     assert score(None, 1e3) == score(1e3, None)
 
 
-def write_months(marts, frame, classes):
-    frame.write_parquet(marts / "fct_mass_balance_months.parquet")
-    classes.write_parquet(marts / "dim_units.parquet")
+def write_obligations(marts, rows):
+    rows.write_parquet(marts / "fct_report_obligations.parquet")
 
 
 @pytest.mark.parametrize("kind", ["late_report", "missing_report"])
-def test_honest_months_stay_silent(marts, run, kind, unit_months):
-    write_months(marts, *unit_months())
+def test_filings_in_time_stay_silent(marts, run, kind):
+    write_obligations(marts, obligations.filings())
     assert run(kind).is_empty()
 
 
-def test_late_and_missing_filings(marts, run, unit_months):
-    frame, classes = unit_months()
-    gone = (pl.col("unit_id") == "U01") & pl.col("month").is_in([date(2024, 6, 1), date(2024, 7, 1)])
-    late = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
-    frame = frame.filter(~gone).with_columns(
-        replaced("submitted_at", late, pl.col("submitted_at") + timedelta(days=40))
-    )  # fmt: skip
-    write_months(marts, frame, classes)
+def test_late_and_missing_filings(marts, run):
+    month = pl.col("period_start").dt.month()
+    gone = (pl.col("subject_id") == "U01") & month.is_in([6, 7])
+    late = (pl.col("subject_id") == "U08") & (month == 3)
+    rows = obligations.filings().with_columns(
+        replaced("submitted_at", gone, None),
+        replaced("days_late", late, 12),
+        pl.when(gone)
+        .then(pl.lit("missing"))
+        .when(late)
+        .then(pl.lit("late"))
+        .otherwise("state")
+        .alias("state"),
+    )
+    write_obligations(marts, rows)
     missing = run("missing_report", as_of=date(2025, 3, 1))
     assert missing["subject_ids"].to_list() == [["E01", "U01"]]
     assert missing["rule_refs"].to_list() == [["C-04"]]
@@ -184,42 +197,38 @@ def test_late_and_missing_filings(marts, run, unit_months):
     assert run("late_report")["subject_ids"].to_list() == [["E08", "U08"]]
 
 
-def annual_reports(**changed):
-    row = {
-        "entity_id": "E1", "year": 2023, "entity_name": "Plant", "province_code": "110000", "revision": 1,
-        "revision_count": 1, "total_tco2e": 1e5, "verified_total_tco2e": 1e5,
-        "first_submitted_at": datetime(2024, 3, 20), "due_on": date(2024, 3, 31),
-        "days_late": 0,
-    }  # fmt: skip
-    return pl.DataFrame([row | changed])
+def test_months_missing_apart_are_findings_apart(marts, run):
+    gone = (pl.col("subject_id") == "U01") & pl.col("period_start").dt.month().is_in([2, 3, 9])
+    write_obligations(marts, obligations.filings().with_columns(replaced("state", gone, pl.lit("missing"))))
+    found = [
+        json.loads(measures)["missing_months"]["value"] for measures in run("missing_report")["measures"]
+    ]
+    assert sorted(found) == [1, 2]
 
 
-def test_a_late_first_report_stays_late_though_revised(marts, run):
-    revised = {"revision": 3, "revision_count": 3}
-    annual_reports(**revised).write_parquet(marts / "fct_emission_reports.parquet")
+def test_a_late_report_shows_its_first_submission(marts, run):
+    write_obligations(marts, obligations.frame([obligations.annual(revision_count=3)]))
     assert run("late_report").is_empty()
-    late = {"first_submitted_at": datetime(2024, 4, 20), "days_late": 20}
-    annual_reports(**revised, **late).write_parquet(marts / "fct_emission_reports.parquet")
+    late = {"submitted_at": datetime(2024, 4, 20), "days_late": 20, "state": "late", "revision_count": 3}
+    write_obligations(marts, obligations.frame([obligations.annual(**late)]))
     alert = run("late_report").row(0, named=True)
     assert json.loads(alert["measures"])["first_submitted_at"]["value"] == "2024-04-20T00:00:00Z"
     assert json.loads(alert["evidence"])[0]["rows"] == [["E1", 2023]]
 
 
-def test_a_filing_is_late_by_its_first_submission(marts, run, unit_months):
-    frame, classes = unit_months()
-    planted = (pl.col("unit_id") == "U08") & (pl.col("month") == date(2024, 3, 1))
-    revised = frame.with_columns(replaced("revision", planted, 2))
-    write_months(marts, revised, classes)
-    assert run("late_report").is_empty()
-    late = replaced("submitted_at", planted, pl.col("submitted_at") + timedelta(days=90))
-    write_months(marts, revised.with_columns(late), classes)
-    assert run("late_report")["subject_ids"].to_list() == [["E08", "U08"]]
+def test_a_year_missing_in_both_places_is_one_finding(marts, run):
+    missing = {"state": "missing", "submitted_at": None, "days_late": None}
+    both = [
+        obligations.annual(**missing, report_kind=kind) for kind in ("annual_report", "verified_emissions")
+    ]
+    write_obligations(marts, obligations.frame([*both, obligations.annual("E2")]))
+    assert run("missing_report")["subject_ids"].to_list() == [["E1"]]
 
 
 @pytest.mark.parametrize("kind", ["surrender_shortfall", "missing_report"])
 def test_an_unknown_verdict_is_no_finding(marts, run, kind):
     unknown = {"verdict": None, "shortfall_tco2e": None, "provided_tco2e": None}
-    compliance_years(**unknown).write_parquet(marts / "fct_compliance_years.parquet")
+    write_verified(marts, compliance_years(**unknown))
     assert run(kind).is_empty()
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-import polars as pl
 import pytest
 
 from anomaly.core.market import Market
 from anomaly.core.marts import Marts
 from anomaly.core.rules import CALENDAR, in_force, surrender_due
 from pipelines.core.rules import Rules
+from tests.anomaly import obligations
 
 ZONES = {"cn": "Asia/Shanghai", "eu": "Europe/Brussels"}
 CALENDAR_YEARS = [
@@ -29,12 +29,8 @@ def due_by_seed(market: str, year: int) -> date:
 
 @pytest.mark.parametrize(("market", "year"), CALENDAR_YEARS)
 def test_the_window_of_a_late_report_ends_with_the_calendars_deadline(marts, run, market, year):
-    late = {
-        "entity_id": "E", "year": year, "entity_name": "Works", "province_code": "110000",
-        "revision_count": 1, "first_submitted_at": datetime(year + 1, 6, 1), "due_on": date(year + 1, 3, 31),
-        "days_late": 62,
-    }  # fmt: skip
-    pl.DataFrame([late]).write_parquet(marts / "fct_emission_reports.parquet")
+    late = obligations.annual("E", year, submitted_at=datetime(year + 1, 6, 1), days_late=62, state="late")
+    obligations.frame([late]).write_parquet(marts / "fct_report_obligations.parquet")
     alert = run("late_report", id=market, timezone=ZONES[market]).row(0, named=True)
     zone = Market(market, ZONES[market])
     assert alert["window_start"].replace(tzinfo=None) == zone.midnight(date(year, 1, 1))
@@ -54,10 +50,6 @@ def test_a_market_or_a_snapshot_without_rules_has_no_deadline(marts, tmp_path):
 
 
 def test_no_late_report_is_claimed_without_a_due_date(marts, run):
-    undated = {
-        "entity_id": "E", "year": 2024, "entity_name": "Works", "province_code": "110000",
-        "revision_count": 1, "first_submitted_at": datetime(2025, 12, 1), "due_on": None, "days_late": None,
-    }  # fmt: skip
-    schema = {"due_on": pl.Date, "days_late": pl.Int64}
-    pl.DataFrame([undated], schema_overrides=schema).write_parquet(marts / "fct_emission_reports.parquet")
+    undated = obligations.annual("E", 2024, due_on=None, days_late=None, state="submitted")
+    obligations.frame([undated]).write_parquet(marts / "fct_report_obligations.parquet")
     assert run("late_report", id="elsewhere").is_empty()

@@ -136,16 +136,45 @@ def test_off_market_block_takes_usual_discounts_as_usual(marts, run):
     assert run("off_market_block").is_empty()
 
 
-def test_ledger_break_finds_what_was_not_settled_and_needs_settlements(marts, run):
-    rows = [trade(n, START + timedelta(days=n), f"A{n}", f"B{n}", 1000) for n in range(30)]
-    write_trades(marts, rows)
-    settle = [settlement(n, row) for n, row in enumerate(rows)]
-    write_transfers(marts, settle)
+def settlement_break(number, **more):
+    """A trade of 1,000 t of which 700 t were settled, in a month that settles nearly all its trades."""
+    return {
+        "record_type": "trade",
+        "date": date(2024, 3, 8),
+        "trade_id": f"T{number}",
+        "sell_account_id": "S",
+        "buy_account_id": "B",
+        "traded_tco2e": 1000,
+        "settled_tco2e": 700,
+        "moved_tco2e": 700,
+        "transfer_ids_json": f'["X{number}"]',
+        "open_days": 20,
+        "settled_share": 0.99,
+        **more,
+    }
+
+
+def test_ledger_break_joins_the_breaks_of_a_pair_and_day(marts, run):
+    row = trade(1, START, "S", "B", 1000)
+    write_trades(marts, [row])
+    write_transfers(marts, [settlement(1, row)])
     assert run("ledger_break").is_empty()
-    settle[4]["quantity_tco2e"] = 700
-    write_transfers(marts, settle)
+    breaks = [
+        settlement_break(1),
+        settlement_break(2, settled_tco2e=0, moved_tco2e=0, transfer_ids_json=None),
+        settlement_break(3, sell_account_id="young", open_days=1),
+        settlement_break(4, sell_account_id="unsettled_month", settled_share=0.4),
+        settlement_break(5, sell_account_id="no_trade", record_type="transfer", open_days=None),
+    ]
+    pl.DataFrame(breaks).write_parquet(marts / "fct_settlement_breaks.parquet")
     alerts = run("ledger_break")
-    assert alerts["subject_ids"].to_list() == [["A4", "B4"]]
-    write_transfers(marts, settle[:10])
-    assert run("ledger_break").is_empty()
-    assert date(2024, 3, 8) == rows[4]["trade_date"]
+    assert [set(subjects) for subjects in alerts["subject_ids"]] == [{"S", "B"}]
+    measures = json.loads(alerts["measures"][0])
+    assert {name: figure["value"] for name, figure in measures.items()} == {
+        "traded": 2000,
+        "settled": 700,
+        "moved": 700,
+        "trades": 2,
+    }
+    evidence = {entry["table"]: entry["rows"] for entry in json.loads(alerts["evidence"][0])}
+    assert evidence == {"trades": [["T1"], ["T2"]], "transfers": [["X1"]]}

@@ -22,9 +22,10 @@ from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES
 from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake
+from pipelines.warehouse.invocation import invoke
+from pipelines.warehouse.project import PROJECT, parsed_manifest
 
-ROOT = Path(__file__).resolve().parents[2]
-PROJECT = ROOT / "dbt_project"
+FAILED = {"error", "fail", "runtime error"}
 ROWS = {
     "orders": 400,
     "trades": 400,
@@ -86,9 +87,16 @@ class Lake:
         rows.write_parquet(folder / f"{name}.parquet")
 
 
+def failures(outcome: Any) -> str:
+    """What failed in a command of dbt, one line a node."""
+    nodes = getattr(outcome.result, "results", None) or ()
+    failed = [f"{node.node.name}: {node.status}: {node.message}" for node in nodes if node.status in FAILED]
+    return "\n".join(failed) or str(outcome.exception)
+
+
 @dataclass
 class Dbt:
-    """The project, run in its own process against a warehouse in a scratch folder."""
+    """The project, run against a warehouse in a scratch folder."""
 
     folder: Path
     lake: Lake
@@ -99,17 +107,25 @@ class Dbt:
         """The DuckDB file that the runs write."""
         return self.folder / "warehouse.duckdb"
 
-    def __call__(self, command: str, *arguments: str, **variables: Any) -> str:
-        """Runs a command and gives what it printed; fails the test where dbt fails."""
+    def __call__(self, command: str, *arguments: str, **variables: Any) -> None:
+        """Runs a command on the project as it was parsed once; fails the test where dbt fails."""
+        target = self.folder / "target"
+        target.mkdir(parents=True, exist_ok=True)
+        given = self._given(variables) | {"warehouse": str(self.warehouse)}
+        line = [command, "--vars", json.dumps(given), "--no-write-json", *arguments]
+        outcome = invoke(line, PROJECT, target, parsed_manifest())
+        assert outcome.success, failures(outcome)
+
+    def on_spark(self, command: str, *arguments: str, **variables: Any) -> None:
+        """The same on Spark, in a process of its own: the project is parsed for that engine."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        given = {"lake_path": str(self.lake.folder), **self.variables, **variables}
         line = [str(Path(sys.executable).parent / "dbt"), command, "--project-dir", str(PROJECT)]
-        line += ["--profiles-dir", str(PROJECT), "--vars", json.dumps(given), *arguments]
+        line += ["--profiles-dir", str(PROJECT), "--target", "spark"]
+        line += ["--vars", json.dumps(self._given(variables)), *arguments]
         environment = {
             **os.environ,
-            "CARBONWARDEN_WAREHOUSE": str(self.warehouse),
             "CARBONWARDEN_SPARK_WAREHOUSE": str(self.folder / "spark"),
-            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_TARGET_PATH": str(self.folder / "spark-target"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "SPARK_LOCAL_IP": "127.0.0.1",
         }
@@ -117,7 +133,9 @@ class Dbt:
             line, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-        return done.stdout
+
+    def _given(self, variables: dict[str, Any]) -> dict[str, Any]:
+        return {"lake_path": str(self.lake.folder), **self.variables, **variables}
 
     def table(self, name: str) -> pl.DataFrame:
         """Rows of a model in the warehouse, in a fixed order."""

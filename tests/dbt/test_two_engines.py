@@ -42,7 +42,7 @@ def build_on_both(dbt) -> None:
     dbt("build", "--exclude-resource-type", "unit_test")
     # Keys of the staging models are what DuckDB has just tested; the marts' tests run again.
     tested_already = ("--exclude", "path:models/staging,resource_type:test")
-    dbt("build", "--exclude-resource-type", "unit_test", "--target", "spark", *tested_already)
+    dbt.on_spark("build", "--exclude-resource-type", "unit_test", *tested_already)
 
 
 def assert_equal_marts(dbt, may_be_empty: set[str]) -> None:

@@ -17,7 +17,7 @@ from pipelines.contract.tables import TABLES
 from tests.dbt.conftest import Lake
 from tests.guards.worked import Copy, copy_project
 
-REFERENCE = "docs/reference/"
+GENERATED = ("docs/reference/", "dbt_project/models/exposures.yml")
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy_project(tmp_path_factory.mktemp("copy"))
 
 
-def test_a_reader_costs_its_module_and_its_test(copy):
+def test_a_reader_costs_its_mapping_and_its_test(copy):
     changed = copy.changes(lambda: copy.carry_out("add-a-source.md"))
-    assert changed == {"pipelines/sources/gdex.py", "tests/sources/test_source_gdex.py"}
+    assert changed == {"pipelines/sources/formats/gdex.yml", "tests/sources/test_source_gdex.py"}
     copy.test("tests/sources/test_source_gdex.py")
     listed = copy.python("-c", "from pipelines.sources import formats; print(formats()['gdex'])")
     assert listed.startswith("Guangdong pilot allowance")
@@ -70,11 +70,11 @@ def test_a_value_of_a_rule_costs_one_line(copy):
     copy.test("tests/dbt/test_rule_in_force.py", "-k", "rule_offset_cap")
 
 
-def test_reference_pages_follow_and_nothing_else_does(copy):
-    """Runs last: what the additions before it leave to be written is pages, and a second time nothing."""
+def test_generated_files_follow_and_nothing_else_does(copy):
+    """Runs last: the additions before it leave generated files to be written, and a second time none."""
     written = copy.generate()
-    assert f"{REFERENCE}detectors.md" in written
-    assert all(path.startswith(REFERENCE) for path in written), written
+    assert {"docs/reference/detectors.md", "docs/reference/marts.md"} <= written
+    assert all(path.startswith(GENERATED) for path in written), written
     assert not copy.generate()
 
 

@@ -171,6 +171,26 @@ QUARANTINED = {
         "entities",
         "control_characters",
     ),
+    "a name whose direction is reversed": (
+        _row("entities", ENTITY.replace("Name", "a\u202e123")),
+        "entities",
+        "control_characters",
+    ),
+    "a zero-width space in an id": (
+        _row("entities", ENTITY.replace("E9", "E\u200b9")),
+        "entities",
+        "control_characters",
+    ),
+    "a blank after an id": (
+        _row("entities", ENTITY.replace("E9", "E9\u3000")),
+        "entities",
+        "control_characters",
+    ),
+    "full-width letters in an id": (
+        _row("entities", ENTITY.replace("E9", "\uff25\uff19")),
+        "entities",
+        "full_width_characters",
+    ),
 }
 
 REFUSED = {

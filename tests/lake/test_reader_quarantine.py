@@ -42,7 +42,7 @@ def test_they_are_in_the_accounting_and_the_quarantine(reading, tmp_path, accoun
     assert quarantine.select("table_name", "reason", "column_name", "value", "file").unique().rows() == [
         ("market_days", "wrong_type", "date", "no day", "cea")
     ]
-    assert quarantine["row_number"].to_list() == [91, 92, 93, 94, 95]
+    assert quarantine["row_number"].to_list() == [92, 93, 94, 95, 96]
     assert quarantine["quarantine_id"].n_unique() == 5
 
 

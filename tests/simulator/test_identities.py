@@ -32,7 +32,7 @@ _SETTLEMENT = pl.col("kind") == "trade_settlement"
 _REISSUED = (pl.col("kind") == "carry_over") & pl.col("from_account").is_null()
 # A change that breaks each identity: table, change, words of the identity.
 BREAKS = [
-    ("transfers", _times("quantity", 1_000_000, _SETTLEMENT), "below nought"),
+    ("transfers", _times("quantity", 1_000_000, _SETTLEMENT), "is negative"),
     ("transfers", lambda frame: frame.filter(~_SETTLEMENT), "every trade is settled"),
     ("trades", lambda frame: frame.filter(pl.int_range(pl.len()) > 0), "every settlement"),
     ("trades", _more("quantity"), "daily volumes"),

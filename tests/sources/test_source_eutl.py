@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import zipfile
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from pipelines import sources
 from pipelines.sources import SourceError, read
-from pipelines.sources.reading import codes
+from tests.sources.conftest import EUTL
+
+CODES = Path(sources.__file__).parent / "codes"
 
 
 def rows(out, table, key):
@@ -36,16 +40,16 @@ def test_every_row_is_written_or_quarantined(result):
 def test_rows_quarantined_keep_their_text_and_say_why(result):
     out, _ = result
     rows = pl.read_csv(out / "_quarantined" / "transaction.csv", infer_schema=False)
-    names = ("source_row", "quarantine_reason", "quarantine_column", "quarantine_value")
+    names = ("row_number", "quarantine_reason", "quarantine_column", "quarantine_value")
     assert rows.select(names).rows() == [
-        ("7", "unknown_enum", "transactionTypeMain_id", "10-888"),
-        ("8", "wrong_type", "amount", "1.5"),
-        ("9", "wrong_type", "date", "gestern"),
-        ("10", "contradiction", "id", "11"),
+        ("8", "unknown_enum", "transactionTypeMain_id", "10-888"),
+        ("9", "wrong_type", "amount", "1.5"),
+        ("10", "wrong_type", "date", "gestern"),
         ("11", "contradiction", "id", "11"),
-        ("12", "missing_value", "transferringAccount_id", None),
+        ("12", "contradiction", "id", "11"),
+        ("13", "missing_value", "transferringAccount_id", None),
     ]
-    assert rows.filter(source_row="8")["transferringAccount_id"].item() == "100.0"
+    assert rows.filter(row_number="9")["transferringAccount_id"].item() == "100.0"
 
 
 def test_entities(result):
@@ -151,7 +155,7 @@ def test_kinds_units_and_vintages(result):
 
 
 def test_only_the_plain_movement_is_other():
-    types = codes("eutl_transaction_types")
+    types = pl.read_csv(CODES / "eutl_transaction_types.csv", infer_schema=False)
     assert types.filter(kind="other").select("part", "code").rows() == [("main", "10")]
 
 
@@ -222,17 +226,17 @@ def test_a_missing_column_is_named_with_its_member(eutl_zip, tmp_path):
         read("eutl", path, tmp_path / "out")
 
 
-def test_wrong_encoding_is_named_with_its_line(eutl_zip, tmp_path):
-    path = eutl_zip({"account_holder.csv": "id,name\n7,Österreich\n".encode("latin-1")})
-    with pytest.raises(
-        SourceError, match=r"account_holder\.csv: expected UTF-8, found the byte 0xd6 in line 2"
-    ):
-        read("eutl", path, tmp_path / "out")
+def test_a_member_in_another_encoding_is_read_and_said(eutl_zip, tmp_path):
+    latin = EUTL["account_holder.csv"].replace("Strom AG", "Öl & Gas").encode("cp1252")
+    report = read("eutl", eutl_zip({"account_holder.csv": latin}), tmp_path / "out")
+    assert "account_holder: encoding Windows-1252" in report.notes
+    holders = pl.read_parquet(tmp_path / "out" / "accounts.parquet")["holder_name"]
+    assert "Öl & Gas" in holders.to_list()
 
 
 def test_no_installation_at_all(eutl_zip, tmp_path):
     header = "id,name,registry_id,activity_id,isAircraftOperator,firstYearOfEmissions,lastYearOfEmissions\n"
-    with pytest.raises(SourceError, match="expected rows below the header line"):
+    with pytest.raises(SourceError, match="expected rows below the headings"):
         read("eutl", eutl_zip({"installation.csv": header}), tmp_path / "out")
     with pytest.raises(SourceError, match="empty file"):
         read("eutl", eutl_zip({"installation.csv": "\n"}), tmp_path / "out")

@@ -50,7 +50,7 @@ def test_statements(result, tmp_path, statement, conclusion, stands):
 
 def test_an_unknown_statement_quarantines_the_row(result):
     report = result(f"1,Mill,2012,1,Positive,A,CA,{PAPER}", f"2,Mill,2012,1,Maybe,A,CA,{PAPER}")
-    assert report.rows()[0].reason == "1 x unknown_enum in statement, such as 'Maybe'"
+    assert report.rows()[0].reason == "1 x unknown_enum in Emissions Data (1 t), such as 'Maybe'"
 
 
 def test_verifiers_that_differ_in_punctuation_are_one(result, tmp_path):
@@ -104,5 +104,5 @@ def test_doubles_and_broken_rows_are_quarantined(result):
 
 
 def test_header_alone_is_refused(result):
-    with pytest.raises(SourceError, match="expected rows below the header line"):
+    with pytest.raises(SourceError, match="expected rows below the headings"):
         result()

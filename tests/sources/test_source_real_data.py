@@ -106,5 +106,6 @@ def test_mrr(real_data, tmp_path):
 def test_daily_quotes(real_data, tmp_path):
     cea = read("cea", real_data / "china" / "cea_daily_2021_2024h1.csv", tmp_path / "cea")
     eua = read("eua", real_data / "eua" / "eua_daily_2008_2021.csv", tmp_path / "eua")
-    assert account(cea) == {"cea_daily_2021_2024h1": (715, 715, 0)}
+    assert account(cea) == {"cea_daily_2021_2024h1": (715, 714, 0)}
+    assert cea.rows()[0].without_data == 1, "2022-08-05 has no figure at all"
     assert account(eua) == {"eua_daily_2008_2021": (3_356, 3_356, 0)}

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 
+import duckdb
 import polars as pl
 import pytest
 
+from pipelines.contract.tables import TABLES
 from pipelines.sources import SourceError, formats, read
 from pipelines.sources.report import ReasonCount, ReportLine
-from pipelines.sources.writer import as_contract
+from pipelines.sources.writer import conform
 
 QUOTES = (
     "date,open,high,low,settle,volume\n2019-01-03,1,1,1,2,1\n2019-01-02,1,1,1,1,1\n2019-01-02,1,1,1,1,1\n"
@@ -52,8 +54,15 @@ def test_account_on_disk(quotes, tmp_path):
             "read": 3,
             "written": 2,
             "quarantined": 1,
+            "without_data": 0,
             "reasons": [
-                {"reason": "duplicate_row", "column": "date", "rows": 1, "example": "2019-01-02"},
+                {
+                    "reason": "duplicate_row",
+                    "column": "date",
+                    "rows": 1,
+                    "example": "2019-01-02",
+                    "tonnes": None,
+                },
             ],
         }
     ]
@@ -91,11 +100,11 @@ def test_a_reading_without_one_good_row_leaves_the_earlier_one(quotes, tmp_path)
 
 
 def test_a_failure_while_writing_leaves_nothing(quotes, tmp_path, monkeypatch):
-    def fail(*_args, **_kwargs):
+    def fail(*_args):
         raise OSError("disk full")
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", fail)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr("pipelines.sources.writer._write_account", fail)
+    with pytest.raises(SourceError, match="disk full"):
         read("eua", quotes, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["eua.csv"]
 
@@ -116,7 +125,9 @@ def test_a_file_in_place_of_the_folder(quotes, tmp_path):
 
 
 def test_unknown_format_names_those_there_are(tmp_path):
-    with pytest.raises(ValueError, match="expected a format of campd, cea, eua, eutl, mrr; found 'xls'"):
+    with pytest.raises(
+        ValueError, match="expected a format of campd, cea, eua, eutl, mrr, or a mapping file; found 'xls'"
+    ):
         read("xls", tmp_path, tmp_path / "out")
 
 
@@ -127,25 +138,54 @@ def test_import_is_light():
     assert set(formats()) == {"eutl", "campd", "mrr", "cea", "eua"}
 
 
+@pytest.fixture
+def parks():
+    con = duckdb.connect()
+    con.execute("create table parks (park_id varchar, park_name varchar, province_code varchar)")
+    con.execute("insert into parks values ('b', 'B', '1'), ('a', 'A', '1')")
+    return con
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"park_code": "P"}, "expected contract columns only, found park_code"),
-        ({"park_name": None}, "park_name: expected a value, found 2 nulls"),
-        ({"park_id": "same"}, "expected unique park_id; found 2 rows"),
+        ("alter table parks add column park_code varchar", "columns of the contract only, found park_code"),
+        ("update parks set park_name = null", "park_name: expected a value in each row, found 2 without"),
+        ("update parks set park_id = 'same'", "expected unique park_id; found 1 that stand there twice"),
+        ("alter table parks drop column park_name", "park_name: expected the column"),
     ],
 )
-def test_a_frame_that_breaks_the_contract_is_refused(change, words):
-    frame = pl.DataFrame({"park_id": ["b", "a"], "park_name": ["B", "A"], "province_code": ["1", "1"]})
-    assert as_contract("parks", frame)["park_id"].to_list() == ["a", "b"]
-    with pytest.raises(ValueError, match=words):
-        as_contract("parks", frame.with_columns(**{name: pl.lit(value) for name, value in change.items()}))
+def test_a_table_that_breaks_the_contract_is_refused(parks, change, words):
+    assert parks.execute(conform(parks, TABLES["parks"], "parks")).fetchall()
+    parks.execute(change)
+    with pytest.raises(SourceError, match=words):
+        conform(parks, TABLES["parks"], "parks")
 
 
 def test_a_value_outside_its_enum_is_refused():
-    frame = pl.DataFrame({"body_id": ["a"], "body_name": ["A"], "kind": ["wizard"]})
-    with pytest.raises(ValueError, match="found wizard"):
-        as_contract("service_bodies", frame)
+    con = duckdb.connect()
+    con.execute("create table bodies as select 'a' as body_id, 'A' as body_name, 'wizard' as kind")
+    with pytest.raises(SourceError, match="found wizard"):
+        conform(con, TABLES["service_bodies"], "bodies")
+
+
+def test_columns_are_written_under_the_names_of_a_source():
+    con = duckdb.connect()
+    table = next(table for table in TABLES.values() if table.renamed)
+    values = ", ".join(
+        f"cast({'null' if column.nullable else repr(column.enum[0]) if column.enum else repr('1')} "
+        f"as {column.duckdb_type}) as {column.delivered_name}"
+        for column in table.columns
+        if column.type not in ("date", "timestamp")
+    )
+    dates = ", ".join(
+        f"cast('2024-01-01' as {column.duckdb_type}) as {column.delivered_name}"
+        for column in table.columns
+        if column.type in ("date", "timestamp")
+    )
+    con.execute(f"create table made as select {values}{', ' if dates else ''}{dates}")
+    names = [row[0] for row in con.execute(conform(con, table, "made")).description]
+    assert names == [column.delivered_name for column in table.columns]
 
 
 def test_an_account_that_does_not_add_up_is_refused():

@@ -53,3 +53,8 @@
 {% macro date_of(year, month_day) -%}
     cast(cast({{ year }} as {{ dbt.type_string() }}) || '-' || {{ month_day }} as date)
 {%- endmacro %}
+
+{# Number of the month written YYYY-MM, so that two of them can be subtracted. #}
+{% macro month_number(period) -%}
+    (cast(substr({{ period }}, 1, 4) as int) * 12 + cast(substr({{ period }}, 6, 2) as int))
+{%- endmacro %}

@@ -5,8 +5,8 @@
 {% macro growing() %} {{ return("incremental" if target.type == "duckdb" else "table") }}{% endmacro %}
 
 {# Pre-hook: deletes from a growing table what the model is about to insert again. #}
-{% macro drop_periods(relation, own, whole=[], since=[], parties=none) %}
+{% macro drop_periods(relation, own, whole=[], since=[], parties=none, shifted={}) %}
     {%- if is_incremental() -%}
-        delete from {{ relation }} where {{ changed_periods(own, whole, since, parties) }}
+        delete from {{ relation }} where {{ changed_periods(own, whole, since, parties, shifted) }}
     {%- endif -%}
 {% endmacro %}

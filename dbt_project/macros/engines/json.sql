@@ -14,3 +14,12 @@
 {% macro default__each_of(column) -%} unnest({{ column }}) {%- endmacro %}
 
 {% macro spark__each_of(column) -%} explode({{ column }}) {%- endmacro %}
+
+{# All values of a column in a group as one list, in order. #}
+{% macro sorted_list(column) %}
+    {{ return(adapter.dispatch("sorted_list", "carbonwarden")(column)) }}
+{% endmacro %}
+
+{% macro default__sorted_list(column) -%} list_sort(list({{ column }})) {%- endmacro %}
+
+{% macro spark__sorted_list(column) -%} sort_array(collect_list({{ column }})) {%- endmacro %}

@@ -29,7 +29,7 @@ with
         inner join dated on cems_hourly.hour_started_at = dated.hour_started_at
     )
 
--- Sums are rounded to a gram, so that the order in which rows are added leaves no trace.
+-- Sums are rounded to a gram, so that the result does not depend on the order in which rows are added.
 select
     unit_id,
     period,

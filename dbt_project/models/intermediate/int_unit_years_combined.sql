@@ -26,7 +26,8 @@ with
         select
             unit_id,
             cast(extract(year from month) as bigint) as year,
-            -- Rounded like the months, so that the order in which they are added leaves no trace.
+            -- Rounded like the months, so that the result does not depend on the order in which they are
+            -- added.
             round(sum(operating_hours), 6) as operating_hours,
             round(sum(heat_input_gj), 6) as heat_input_gj,
             round(sum(gross_load_mwh), 6) as gross_load_mwh,

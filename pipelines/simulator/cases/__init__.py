@@ -1,9 +1,9 @@
-"""Known cases and their honest look-alikes, one module a kind, one folder a family.
+"""Known cases and lawful conduct that looks like them (look-alikes), one module a kind, one folder a family.
 
 Belongs here: for every kind a module with a `KIND`: `arrange(planner, rng)` writes departures into the plan
 and opens its cases in graded severity; `resemble(planner, rng)` writes lawful conduct that looks alike. A
-case changes the world, never a published row, so its traces are settled, counted and consistent like
-anything else.
+case changes the world, never a published row, so everything that follows from it (settlement, daily figures,
+balances) is consistent like for any other act.
 Does not belong here: any knowledge of how cases are found.
 """
 

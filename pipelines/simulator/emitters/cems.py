@@ -1,10 +1,9 @@
 """Continuous emission monitoring of the power units, month by month, one row a unit and hour.
 
 An hour's mass is the unit's true CO2 of the day spread over its running hours by load, with a lasting bias
-and a noise (`MONITOR_BIAS`, `MONITOR_NOISE`). Mass, concentration and flow belong together,
-oxygen falls as carbon dioxide rises. Once a week an hour goes to calibration; faults, repairs and lost
-transmissions come in spells, and some are bridged by the day's mean (`substituted`). Arrays are hours by
-units.
+and a noise (`MONITOR_BIAS`, `MONITOR_NOISE`). Mass, concentration and flow are consistent; oxygen falls as
+carbon dioxide rises. Once a week an hour goes to calibration; faults, repairs and lost transmissions come in
+spells, and some are bridged by the day's mean (`substituted`). Arrays are hours by units.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A coal is described by its place within its rank, its moisture, ash and sulphur. Carbon, hydrogen and
 volatiles follow on a dry, ash-free basis by rank within rules E-10 and E-17; the heating value follows
 from the elements (Dulong) and the moisture (GB/T 213), at a level at which the rank's usual coal has the
-carbon per heat of rule E-11. So carbon, hydrogen, ash, moisture and heating value belong together.
+carbon per heat of rule E-11. So carbon, hydrogen, ash, moisture and heating value are consistent.
 """
 
 from __future__ import annotations

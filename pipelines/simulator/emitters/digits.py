@@ -20,7 +20,7 @@ def invented(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The figures with a share of them made up, printed to so many decimals, and which ones are.
 
-    Figures that are nought or missing stay as they are.
+    Figures that are zero or missing stay as they are.
     """
     chosen = (rng.random(values.shape) < edit.share) & np.isfinite(values) & (values > 0)
     made = {"round": _rounded, "human": _human, "first": _first}[edit.style](
@@ -40,7 +40,7 @@ def _rounded(values: np.ndarray, decimals: int, rng: np.random.Generator) -> np.
 
 
 def _human(values: np.ndarray, decimals: int, rng: np.random.Generator) -> np.ndarray:
-    """Leading digits kept, every one after them chosen: seldom a nought, never the one before again."""
+    """Leading digits kept, every one after them chosen: seldom a zero, never the one before again."""
     place = _magnitude(values) - _KEPT + 1
     out = np.floor(values / 10.0**place) * 10.0**place
     last = np.floor(values / 10.0**place).astype(int) % 10

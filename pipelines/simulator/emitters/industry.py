@@ -1,4 +1,4 @@
-"""How much every industrial line makes, day by day, and what that takes: heat, electricity, process CO2.
+"""Daily output of every industrial line with its heat, electricity and process CO2.
 
 Clinker follows rule E-40, aluminium E-42 and E-43, steel the mass balance of the sector's guideline: fluxes,
 electrodes and bought metal less the carbon in the steel, beside the coke and the coal that is blown in.
@@ -59,7 +59,7 @@ def industry_works(
     efficiency: np.ndarray,
     streams: Streams,
 ) -> Works:
-    """What the industrial lines do within their `hours`; power units stay at nought.
+    """What the industrial lines do within their `hours`; power units stay at zero.
 
     `scaling` multiplies the activity and `efficiency` the fuel (pot lines: the electricity) per product, both
     days by units.

@@ -1,4 +1,4 @@
-"""The laboratories: what they find in a month's composite of every analysed unit, and what they state.
+"""The laboratories: results of the monthly composite samples, and what the reports state.
 
 The composite of a month is closed on the month's last day, travels, is analysed and reported, within
 the 40 days of rule E-07. An analysis differs from the truth by sampling and repeatability. A plan may make

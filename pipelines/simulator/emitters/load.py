@@ -1,8 +1,8 @@
 """How much every unit runs, day by day: hours, electricity, heat.
 
-Arrays are days by units. Load follows a yearly course with a summer and a winter peak, a shared
-disturbance of the province and one of the unit; a unit stands still for one planned outage a year and
-some forced ones. Units that heat towns do so from November to March, those that give steam all year.
+Arrays are days by units. Load follows a yearly course with a summer and a winter peak, a shared disturbance
+of the province and one of the unit; a unit has one planned outage a year and some forced ones. Units that
+heat towns do so from November to March, those that give steam all year.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Run:
 
 
 def power_run(fleet: Fleet, days: list[date], hours: np.ndarray, plan: EmitterPlan, streams: Streams) -> Run:
-    """The run of all power units within their `hours`; industrial lines stay at nought."""
+    """The run of all power units within their `hours`; industrial lines stay at zero."""
     rng = streams.of("emitters", "load")
     count = len(fleet)
     ordinal = np.array([day.timetuple().tm_yday for day in days])

@@ -1,8 +1,8 @@
 """What the emitters state: monthly figures, annual totals and what verifiers make of them.
 
-An honest report equals the truth as its instruments and laboratory see it. Annual totals are the sums of
-the monthly figures; a verifier finds honest slips in the addition, not figures that were false from the
-start: whoever understates passes verification here.
+An honest report equals the truth as its instruments and laboratory see it. Annual totals are the sums of the
+monthly figures; a verifier finds unintended errors in the addition, but not false monthly figures: in this
+market falsified reports pass verification.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The figures that monthly reports state: the truth as an honest plant measures it, and the departures.
 
-Everything is months by units. Departures are carried out in the order in which somebody would make them
-up: measured figures first, then annual targets, then copies and invented digits; emissions are computed
-from what is stated in the end.
+Everything is months by units. Falsifications are applied in this order: measured figures first, then annual
+targets, then copies and invented digits; emissions are computed from what is stated in the end.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How the simulated market's time and instruments stand for those of a given source.
 
 Cases are arranged in the simulator's years and instruments; a source of other years is met by a shift of
-whole years, its instruments by what moves most.
+whole years, its instruments in the order of their volume.
 """
 
 from __future__ import annotations

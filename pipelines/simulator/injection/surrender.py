@@ -1,4 +1,4 @@
-"""Carries out on given rows what is arranged about surrender: shortfalls, what is made good, credits."""
+"""Carries out on given rows what is arranged about surrender: shortfalls, their later surrender, credits."""
 
 from __future__ import annotations
 

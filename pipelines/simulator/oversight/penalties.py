@@ -1,4 +1,4 @@
-"""Decisions of the authority: earlier conduct, shortfalls after a deadline, a few known cases."""
+"""Decisions of the authority: for earlier conduct, shortfalls after a deadline, a few known cases."""
 
 from __future__ import annotations
 

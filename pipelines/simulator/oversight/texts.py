@@ -1,6 +1,6 @@
 """Words of the public: tips put together from many openings, observations, details and endings.
 
-The same parts serve for tips that are right and for those that are not; only chance picks them.
+Right and wrong tips are put together from the same parts, chosen at random.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is arranged beforehand: how somebody departs from routine, in the market, at a plant, in the registry.
+"""What is arranged beforehand: departures from routine in the market, at plants, in the registry.
 
 Look-alikes and cases write into one `Plan`; emitters, registry and exchange read it and carry it out by
 the code that carries out everything else. So a departure is settled, counted in the daily figures and

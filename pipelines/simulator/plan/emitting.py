@@ -257,7 +257,7 @@ class EmitterPlan:
     `month_revised_after` the day on which a second revision follows a first one that was on time (it
     states the same but for a correction within rounding). By (entity, year): `year_filed_on`,
     `year_missing`, `year_revised_on` alike. A unit at `standstill` (unit, month) really burns and makes
-    nothing; it files a report of noughts. `yearly_emissions` (by small emitter) scales the true activity of
+    nothing; it files a report of zeros. `yearly_emissions` (by small emitter) scales the true activity of
     its units so that it really emits about that many tonnes in each whole year.
     """
 

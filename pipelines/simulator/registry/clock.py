@@ -1,8 +1,8 @@
 """At what time of a day the registration system books what, in seconds after Shanghai midnight.
 
-The order is what keeps holdings above nought when the published record is replayed: what comes in early is
-booked before what leaves later. Nothing is booked between the settlement and the end of the surrender but
-those two, so planned movements of that time are put off to the evening.
+The order keeps holdings from becoming negative when the published record is replayed: inflows of a day are
+booked before outflows. Between settlement and the end of surrender only these two are booked; planned
+movements of that time are moved to the evening.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every covered entity owes for one compliance year, what it means to do about it, and how far it is."""
+"""What every covered entity owes for one compliance year, what it intends to do, and how much is done."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Groups with a treasury: who buys for whom, and the transfers between treasury and members.
 
 A treasury buys for a part of the members that declare the group as their controller and hands allowances on
-before they surrender; it also gathers a part of what long members have to spare. These transfers are
+before they surrender; it also collects a part of the surplus of long members. These transfers are
 routine (kind `internal`).
 """
 

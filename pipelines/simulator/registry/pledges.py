@@ -1,4 +1,4 @@
-"""What holders have promised away: units that they keep for deals and transfers still to come."""
+"""Units that holders have reserved for deals and transfers still to come."""
 
 from __future__ import annotations
 

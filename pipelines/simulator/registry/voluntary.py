@@ -1,4 +1,4 @@
-"""What holders do of their own will: cancel units for good, and carry old vintages over into the next."""
+"""Voluntary acts of holders: they cancel units, and carry old vintages over into the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wishes of one session, gathered from everybody, and their agenda in time for the kernel."""
+"""Order intentions of all accounts for one session, sorted by time for the kernel."""
 
 from __future__ import annotations
 

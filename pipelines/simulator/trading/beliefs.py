@@ -1,9 +1,9 @@
-"""What people think an allowance is worth: what everybody has heard, what trading taught, and own views.
+"""Valuations of an allowance: public news, what is learned from trading, and individual views.
 
-In logarithms of CNY/t. No price is given: beliefs move orders, and prices result from matching.
-After Chiarella and Iori (2002) and Lux and Marchesi (1999): part of the traders hold to what they think an
-allowance is worth, part follow the trend, more of them when prices have moved, and all are the less sure
-the more prices have moved. That is where clustered volatility and heavy tails come from.
+In logarithms of CNY/t. No price is given: valuations decide about orders, and prices result from matching.
+After Chiarella and Iori (2002) and Lux and Marchesi (1999): part of the traders act on their valuation, part
+follow the trend, more of them when prices have moved, and the more prices have moved, the less certain all of
+them are. That is where clustered volatility and heavy tails come from.
 """
 
 from __future__ import annotations

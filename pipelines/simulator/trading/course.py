@@ -1,7 +1,7 @@
 """How much trading a year brings: its volume from the emissions covered, its orders from the scale.
 
-Volume follows the compliance season. How many orders come and how large they are is held near the scale's
-figures by a slow correction, as a market grows into its size; prices are no part of it.
+Volume follows the compliance season. How many orders come and how large they are is kept near the figures of
+the scale by a slow correction; prices are not corrected.
 """
 
 from __future__ import annotations

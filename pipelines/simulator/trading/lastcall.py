@@ -1,8 +1,8 @@
 """Deals in the book that two sides arrange themselves: credits, the last purchases of a year, makers' stock.
 
-Who needs credits looks for who has them. Shortly before the deadline everybody who is still short is brought
+Buyers of credits look for sellers. Shortly before the deadline everybody who is still short is brought
 together with somebody who has what is lacking; where too little for a block is at stake, the two meet in the
-book. Makers fill up what they run low on.
+book. Market makers replace what they have sold.
 """
 
 from __future__ import annotations

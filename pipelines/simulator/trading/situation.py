@@ -1,4 +1,4 @@
-"""What agents see and may do on one day: shared by everybody who decides something that day."""
+"""What agents see and may do on one day: one object for all agents of the day."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Who trades for profit: speculators with views of their own, and market makers.
 
-Speculators (funds, group treasuries, brokers, consortia, individuals) compare the price with their belief,
-with the trend or with a whim; who has more than he likes to hold thinks less of it, so what was bought in
-blocks comes to the book. Makers quote both sides all day and replace their quotes again and again.
+Speculators (funds, group treasuries, brokers, consortia, individuals) compare the price with their valuation,
+with the trend or with a random view; who holds more than intended values it less, so that what was bought in
+blocks is offered in the book. Makers quote both sides all day and replace their quotes again and again.
 """
 
 from __future__ import annotations

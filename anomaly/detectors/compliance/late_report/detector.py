@@ -1,7 +1,7 @@
 """Late report: an annual report or monthly filing that came after its deadline.
 
 The first submission counts: a correction dated after the deadline is no late report, and a report that was
-late stays late however often it is revised. The marts keep the latest revision beside the time of the first.
+late stays late however often it is revised. Due dates and lateness come from `fct_report_obligations`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, 
 from anomaly.core.scoring import certain
 
 KIND = "late_report"
+MART = "fct_report_obligations"
 
 
 class Limits(Thresholds):
@@ -23,38 +24,38 @@ class Limits(Thresholds):
     grace_days: float
 
 
+def _late(inputs: Inputs[Limits], report_kind: str, base: float) -> pl.DataFrame:
+    limits, of_kind = inputs.limits, pl.col("report_kind") == report_kind
+    return (
+        inputs.read(MART)
+        .filter(of_kind & (pl.col("state") == "late") & (pl.col("days_late") > limits.grace_days))
+        .sort("subject_id", "period_start")
+        .with_columns(score=certain(base, pl.col("days_late"), limits.days_late))
+    )
+
+
 def _annual(inputs: Inputs[Limits]) -> pl.DataFrame:
     """One row an entity and year whose first report came after the due date."""
-    limits = inputs.limits
-    rows = inputs.read("fct_emission_reports").filter(pl.col("days_late") > limits.grace_days)
-    return inputs.compliance_days(rows.sort("entity_id", "year")).with_columns(
-        score=certain(limits.base_score, pl.col("days_late"), limits.days_late),
-        first_submitted_at=pl.col("first_submitted_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    )
+    rows = _late(inputs, "annual_report", inputs.limits.base_score)
+    submitted = pl.col("submitted_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return inputs.compliance_days(rows).with_columns(first_submitted_at=submitted)
 
 
 def _monthly(inputs: Inputs[Limits]) -> pl.DataFrame:
     """One row a unit and month whose filing came after the due date."""
-    limits = inputs.limits
-    # A deadline is a local day, submissions are kept in UTC.
-    submitted = pl.col("submitted_at").dt.replace_time_zone("UTC")
-    submitted_on = submitted.dt.convert_time_zone(inputs.market.timezone).dt.date()
-    return (
-        inputs.read("fct_mass_balance_months")
-        .with_columns(days_late=(submitted_on - pl.col("due_on")).dt.total_days())
-        .filter(pl.col("days_late") > limits.grace_days)
-        .sort("unit_id", "month")
-        .with_columns(
-            first_on="month",
-            last_on=pl.col("month").dt.month_end(),
-            score=certain(limits.base_score_month, pl.col("days_late"), limits.days_late),
-        )
+    month = pl.col("period_start")
+    return _late(inputs, "monthly_filing", inputs.limits.base_score_month).with_columns(
+        unit_id="subject_id", month=month, first_on=month, last_on=month.dt.month_end()
     )
 
 
+COLUMNS = (
+    "report_kind", "subject_id", "entity_id", "entity_name", "province_code", "period_start", "year", "state",
+    "days_late", "submitted_at", "revision_count", "surrender_due_on",
+)  # fmt: skip
 DETECTOR = Detector(
     KIND,
-    "2.1.0",
+    "3.0.0",
     Limits,
     (
         Search(
@@ -63,15 +64,13 @@ DETECTOR = Detector(
             subjects=("entity_id",),
             needs=(
                 Need(
-                    "fct_emission_reports",
-                    (
-                        "entity_id", "year", "entity_name", "province_code", "revision_count",
-                        "first_submitted_at", "due_on", "days_late",
-                    ),
+                    MART,
+                    COLUMNS,
                     source="emission_reports",
                     period="year",
-                    subject="entity_id",
-                    filled=("first_submitted_at",),
+                    subject="subject_id",
+                    filled=("submitted_at",),
+                    where="report_kind = 'annual_report' and state in ('on_time', 'late', 'submitted')",
                 ),
             ),
             evidence=(Rows("emission_reports", ("entity_id", "year")),),
@@ -88,15 +87,13 @@ DETECTOR = Detector(
             subjects=("unit_id", "entity_id"),
             needs=(
                 Need(
-                    "fct_mass_balance_months",
-                    (
-                        "unit_id", "month", "entity_id", "entity_name", "province_code", "submitted_at",
-                        "due_on",
-                    ),
+                    MART,
+                    COLUMNS,
                     source="activity_reports",
-                    period="month",
-                    subject="unit_id",
+                    period="period_start",
+                    subject="subject_id",
                     filled=("submitted_at",),
+                    where="report_kind = 'monthly_filing' and state in ('on_time', 'late', 'submitted')",
                 ),
             ),
             evidence=(Rows("activity_reports", ("unit_id", "month")),),
@@ -104,4 +101,4 @@ DETECTOR = Detector(
             find=_monthly,
         ),
     ),
-)  # fmt: skip
+)

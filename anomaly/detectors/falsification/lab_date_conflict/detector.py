@@ -1,9 +1,9 @@
 """Lab date conflict: tested before sampled or received, reported before tested, or many tests at once.
 
-The falsifications found in 2022 were of this sort: one bulk test split into monthly reports, dates altered.
-Three findings: samples whose dates contradict each other; one entity's samples of several months tested
-on one day; a laboratory with more tests on a day than it otherwise does. Reports later than the rule's forty
-days are a breach of procedure and stay at the lowest level.
+The falsifications made public in 2022 were of this kind: one bulk test presented as monthly tests, with
+altered dates. Three findings: samples whose dates contradict each other; one entity's samples of several
+months tested on one day; a laboratory with more tests on a day than it otherwise does. Reports later than the
+rule's forty days are a breach of procedure and stay at the lowest level.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ def _with_gap(rows: pl.DataFrame, reference: Reference, limits: Limits) -> pl.Da
     ).row(0)
     shift = 0.0
     if reference.centred and count >= limits.min_months:
-        # A market that understates as a whole must not define what is usual.
+        # When the whole market understates, its median must not be taken as usual.
         bias = getattr(limits, f"{reference.name}_bias")
         shift = min(max(centre, -bias), bias)
     rows = rows.with_columns((shift - pl.col("ratio")).alias("deficit"))

@@ -1,8 +1,8 @@
 """Small gaps that persist: a one-sided CUSUM of a unit's months (Page 1954).
 
-A gap that a single month would excuse is no accident when month after month leans the same way. A unit's own
-constant offset is granted first, as far as the instrument's accuracy goes; the rest adds up, less a
-slack for each month, and an alarm rings when the sum passes a limit.
+A small gap in a single month may be chance; the same gap month after month is not. A unit's own constant
+offset is subtracted first, up to the instrument's accuracy; the rest is added up, less a slack for each
+month, and a shift is reported when the sum exceeds a limit.
 Belongs here: the sums over months. Does not belong here: what a reference is, scores, findings.
 """
 
@@ -55,8 +55,8 @@ def persistent_gaps(
     found = []
     for (unit_id,), part in known.group_by("unit_id", maintain_order=True):
         values = part[deficit].to_numpy()
-        # Granted only in the unit's favour: a median of few months may lie low by chance, and would
-        # make the rest look high.
+        # Subtracted only where it lowers the gap: a median of few months may be low by chance and would make
+        # the other months look high.
         own = float(np.clip(np.median(values), 0.0, granted))
         lean = (values - own) / scale
         for first, last, height in _alarms(lean, slack, limit):
@@ -86,9 +86,10 @@ def _alarms(values: np.ndarray, slack: float, limit: float) -> list[tuple[int, i
 
 
 def _shifted(lean: np.ndarray, half: float) -> tuple[int, int]:
-    """First and last month of the shift within a run that rang: scatter may have carried the sum on.
+    """First and last month of the shift within a run whose sum exceeded the limit.
 
-    The likeliest stretch for a shift of that size: the one with the greatest sum of what lies above half.
+    The run may be longer than the shift, because scatter can keep the sum high. The likeliest span for a
+    shift of that size is the one with the greatest sum of what lies above half of it.
     """
     gains = np.concatenate([[0.0], np.cumsum(lean - half)])
     lowest = np.minimum.accumulate(gains[:-1])

@@ -1,4 +1,4 @@
-"""Pass-through: allowances rushed through a chain of young or dormant accounts in hours.
+"""Pass-through: allowances passed through a chain of young or dormant accounts within hours.
 
 The pattern of the EU registry thefts of 2010 and 2011 and of the VAT carousels: an account that did not exist
 or did not move for months gets a large quantity and hands nearly all of it on within hours, to another
@@ -76,7 +76,7 @@ def _relays(inputs: Inputs[Limits], steps: pl.DataFrame, limits: Limits) -> pl.D
 
 
 def _fresh(inputs: Inputs[Limits], pairs: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    """Relays whose account was young or had slept when it received.
+    """Relays whose account was young or dormant when it received.
 
     An account first seen soon after the data begins may be old; it counts as young only by its
     opening date.

@@ -1,10 +1,10 @@
 """Closed sets: accounts of no declared relation whose trades with each other leave every position as it was.
 
-Two questions, each with its own chance. Do they meet more often than an anonymous order book explains
-(`meetings`)? And do their trades cancel more closely than if each had gone either way at random
+Two questions, each with a probability of its own. Do they meet more often than an anonymous order book
+explains (`meetings`)? And do their trades cancel more closely than if each had gone either way at random
 (`closing`)? Victor and Weintraud (WWW 2021) ask the first with a fixed count of 100 and the second with
-windows of up to a week; a market of some hundred accounts and a dozen trades a day has neither so
-many nor so soon.
+windows of up to a week; a market of some hundred accounts and a dozen trades a day has neither so many nor so
+soon.
 Belongs here: the two put together for one instrument. Does not belong here: scores, candidates.
 """
 

@@ -1,4 +1,4 @@
-"""Stretches of trades that leave every position as it was, and their chance.
+"""Spans of trades after which every position is as before, and the probability that this is chance.
 
 Belongs here: what is the same for accounts of one party and for sets without a declared relation.
 Does not belong here: which accounts to look at (`one_party`, `closed_sets`), scores, candidates.

@@ -1,9 +1,9 @@
 """How often accounts meet by chance in an anonymous order book, and which sets meet far more often.
 
-The yardstick is a market that keeps every account's number of purchases and sales in each week and otherwise
-mixes partners freely, though nobody meets itself: the degree-preserving null of network statistics,
-stratified by week because activity is seasonal. The accounts' own meetings are part of what they bought
-and sold, so the expectation errs on the high side.
+The comparison is with a market in which every account has the same number of purchases and sales in each
+week, partners are random, and no account trades with itself: the degree-preserving null model of network
+statistics, by week because activity is seasonal. The accounts' own meetings are part of what they bought and
+sold, so the expectation is rather too high than too low.
 Belongs here: expectations and the search for sets. Does not belong here: positions, scores, findings.
 """
 
@@ -24,7 +24,7 @@ from anomaly.detectors.manipulation.wash_trade.limits import Limits
 WEEK = "1w"
 LENGTHS = (1, 2, 4)
 FITTING_ROUNDS = 50
-# Steps that may lose while a set grows.
+# Steps in which the surprise may fall while a set grows.
 PATIENCE = 3
 TINY = 1e-9
 # The log of the smallest chance that is written as a number.
@@ -199,7 +199,7 @@ class Stretch:
             yield [int(self.accounts[member]) for member in members], int(met), expected, surprise
 
     def _seeds(self, limits: Limits) -> list[set[int]]:
-        """Pairs that met again and against the odds, the most surprising first."""
+        """Pairs that met repeatedly and more often than expected, the most surprising first."""
         pairs = coo_array(self.met)
         again = (pairs.data >= limits.least_meetings) & (pairs.row < pairs.col)
         one, other, met = pairs.row[again], pairs.col[again], pairs.data[again]
@@ -214,7 +214,8 @@ class Stretch:
     def _grown(self, members: list[int], most: int) -> tuple[list[int], float, float, float]:
         """The most surprising set for its size on the way from a pair, adding the best account each time.
 
-        A step or two may lose: within a large closed set no third account need stand out by itself.
+        The surprise may fall in a step or two: within a large closed set a third account need not stand out
+        by itself.
         """
         with_met = self._met_with(members)
         met = float(with_met[members].sum() / 2)

@@ -1,7 +1,7 @@
-"""Price limit hits: closes at the daily limit, again and again.
+"""Price limit hits: repeated closes at the daily limit.
 
-Up and down hits within a few trading days belong to one episode: a price thrown from limit to limit is
-one event.
+Up and down hits within a few trading days belong to one episode: a price that goes from one limit to the
+other is one event.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Limits(Thresholds):
 
 
 def find(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Episodes of closes at the limit; a lone one is a candidate only."""
+    """Episodes of closes at the limit; a single one is a candidate only."""
     limits = inputs.limits
     found = []
     for _, days in instruments(inputs):

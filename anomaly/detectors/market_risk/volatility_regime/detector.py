@@ -55,7 +55,7 @@ def _rated(inputs: Inputs[Limits]) -> pl.DataFrame:
     largest = squares.rolling_max(short, min_samples=short).over(INSTRUMENT)
     history, least = limits.history_days, limits.min_history_days
     rated = days.with_columns(
-        # A rolling sum may end a hair below zero after a run of carried closes.
+        # A rolling sum may end slightly below zero after a run of carried closes.
         vol=year * (total / short).clip(0.0).sqrt(),
         calm=year * ((total - largest) / (short - 1)).clip(0.0).sqrt(),
         day=pl.int_range(pl.len()).over(INSTRUMENT),

@@ -1,7 +1,7 @@
-"""More carried over than the base amount and the net sales admit. Look-alike: exactly the bound.
+"""More carried over than the base amount and the net sales admit.
 
-Both are companies that sit on allowances of older vintages and sell none of them, so that their bound
-is low and what they hold is high.
+Look-alike: exactly the bound. Both are companies that hold many allowances of older vintages and sell none of
+them, so that their bound is low and their holding is high.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the rules ask of an emitter and when, and who may take part in this family.
+"""Which duties an emitter has and when they are due, and who may take part in this family.
 
-The numbers are the rules' own: a case is what lies beyond them, a look-alike what just keeps to them.
+The numbers are those of the rules: a case exceeds them, a look-alike just observes them.
 """
 
 from __future__ import annotations

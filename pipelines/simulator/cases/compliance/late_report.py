@@ -1,7 +1,7 @@
-"""Reports handed in after their day: monthly filings, or the annual report.
+"""Reports submitted after their due date: monthly filings, or the annual report.
 
-Look-alikes: in the fortieth day's last hours, an industrial company's first annual report within its
-own later deadline, and a second revision after the deadline of a report that was on time.
+Look-alikes: a filing in the last hours of the fortieth day, an industrial company's first annual report
+within its own later deadline, and a second revision after the deadline of a report that was on time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reports that never come: single months of a unit, several, or the annual report.
 
-Look-alike: a unit that stands still for a month and files a report of noughts for it.
+Look-alike: a unit that does not run for a month and files a report of zeros for it.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
         planner.plan.emitters.standstill.add((unit, month))
         planner.note_lookalike(
             KIND.name,
-            "a month at standstill, reported with noughts",
+            "a month at standstill, reported with zeros",
             planner.unit_subjects(unit),
             planner.month_window(month, month),
         )
 
 
-KIND = Kind("missing_report", _arrange, _resemble, "a month at standstill, for which noughts are reported")
+KIND = Kind("missing_report", _arrange, _resemble, "a month at standstill, for which zeros are reported")

@@ -1,4 +1,4 @@
-"""More credits surrendered than 5 % of the obligation. Look-alike: exactly as many as the rule admits."""
+"""More credits surrendered than 5 % of the obligation. Look-alike: exactly 5 %."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Surrender shortfalls: a company gives up less than it owes by the deadline; some make it good later.
+"""Surrender shortfalls: a company surrenders too little by the deadline; some surrender the rest later.
 
-Look-alikes: everything on the last day, in parts of which the last comes late on the last evening.
+Look-alikes: companies that surrender in parts on the last day, the last part late in the evening.
 """
 
 from __future__ import annotations

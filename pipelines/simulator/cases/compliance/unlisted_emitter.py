@@ -1,8 +1,8 @@
 """Emitters over the listing threshold that the list of key emitters leaves out.
 
-Faint and plain ones are small companies that have grown over the threshold, blatant ones key emitters that
-were struck off the list although they go on emitting as before. Look-alikes: small companies just below,
-and ones that left the list lawfully.
+Faint and plain cases are small companies that have grown above the threshold, blatant cases are key emitters
+that were removed from the list although they emit as before. Look-alikes: small companies just below, and
+ones that left the list lawfully.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reports and stack monitors that do not agree: the papers below the stack, or the stack turned down.
+"""Reports and stack monitors that do not agree: the report is too low, or the monitor is.
 
 Four forms. In `report` the report and the coal meter are cut alike, in `documents` the analyses are those
 of a poorer coal and the report follows them: in both only the stack monitor shows it. In `dilution`

@@ -1,4 +1,4 @@
-"""Monitors that fail when it matters: faults and substitutions that fall on the hours of high load."""
+"""Monitor downtime in the hours of high load: faults and substituted values where emissions are highest."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Figures that nobody measured: made up near what is expected, with the digits that people choose [F-16].
+"""Invented figures: close to what is expected, with the digits that people choose [F-16].
 
-Who makes up readings does not make them up too high, so the coal fed in is stated a little low as well.
+Invented readings are not too high, so the coal fed in is stated a little low as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Monitors that stand still while the load moves: a blocked sampler, a signal held [F-11, F-16]."""
+"""Monitors whose values do not follow the load: a blocked sampler, a held signal [F-11, F-16]."""
 
 from __future__ import annotations
 

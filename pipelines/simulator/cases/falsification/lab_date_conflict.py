@@ -1,4 +1,4 @@
-"""Laboratory dates that cannot be so: a step before the one that it needs, or more tests than a day holds.
+"""Impossible laboratory dates: a step before the one that it requires, or more tests than fit into a day.
 
 At a unit, a report's steps are out of order, or one bulk test is split into months [F-01, F-05]. At a
 laboratory, the samples of many clients and months are all tested on one day [F-04].

@@ -1,8 +1,8 @@
-"""Analyses of no coal: figures altered one by one, so that they do not belong together any more [F-01].
+"""Analyses that fit no coal: figures altered one by one, so that their ratios are impossible [F-01].
 
 Carbon is lowered and the heat left as it was; moisture is invented, which lowers carbon as received and
-nothing else; ash is raised beside the same carbon; hydrogen and volatiles are filled in by guess, since
-the form asks for them [E-07]. The monthly report follows what the laboratory states.
+nothing else; ash is raised beside the same carbon; hydrogen and volatile matter are guessed, since the form
+requires them [E-07]. The monthly report follows what the laboratory states.
 """
 
 from __future__ import annotations

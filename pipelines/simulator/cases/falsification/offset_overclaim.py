@@ -1,4 +1,4 @@
-"""Credits that no reduction stands behind: more than the place can yield, or the same one twice [G-07].
+"""Credits without a reduction: more than the site can yield, or the same reduction twice [G-07].
 
 Four forms: every issuance above what area or capacity can yield, a period issued for again, a first
 period that begins before crediting does, and a second registration of one project under another name.

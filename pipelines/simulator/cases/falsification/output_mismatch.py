@@ -1,7 +1,7 @@
 """Output overstated against fuel, to win allocation: electricity, heat or product that was never made.
 
-Allocation follows output times a benchmark, so every unit of output without fuel behind it is paid for.
-The careful ones let the meter say the same.
+Allocation is output times a benchmark, so invented output earns allowances. In faint cases the output meter
+is falsified as well.
 """
 
 from __future__ import annotations

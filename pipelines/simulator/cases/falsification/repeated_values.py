@@ -1,4 +1,4 @@
-"""Measured figures that come again: one analysis for many months, hours and days pasted [F-16].
+"""Measured figures that are repeated: one analysis for many months, copied hours and days [F-16].
 
 Four forms: a laboratory report that states an earlier month's analysis, a stack monitor whose hours are
 pasted from days before, a coal meter treated alike, and a monthly report whose figures are another month's.

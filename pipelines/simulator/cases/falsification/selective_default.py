@@ -1,7 +1,7 @@
-"""Measured carbon where measuring pays, the default factor elsewhere, month by month [E-05].
+"""Measured carbon in months in which it is lower than the default, the default factor in the others [E-05].
 
-For coal power plants the default is so high that measuring always pays; for coke, industrial coal and gas
-it lies amid what coals and gases hold, so that who may choose each month gains.
+For coal power plants the default is so high that measuring is always better; for coke, industrial coal and
+gas it lies within the range of real fuels, so that choosing each month lowers the total.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures that come to lie just under a limit that pays.
+"""Figures stated just below a limit from which an advantage follows.
 
 `hours`: operating hours are stated longer than they were, so that the load factor of the year falls just
 under 65 %, where the peak-shaving factor begins [D-05]; days on which a unit did not run make it possible.

@@ -1,4 +1,4 @@
-"""What spoofing and layering share: orders that are not meant, and a trade on the other side."""
+"""What spoofing and layering share: orders not meant to be executed, and a trade on the other side."""
 
 from __future__ import annotations
 

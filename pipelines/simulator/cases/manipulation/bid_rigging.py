@@ -1,6 +1,6 @@
 """Bid rigging: auction bids that are agreed beforehand, with one meant to win and the others as cover.
 
-Prices follow each other in like steps and quantities are alike; over several auctions the winner rotates.
+Prices differ by equal steps and quantities are similar; over several auctions the winner rotates.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Circular trades: allowances go round three or more accounts and come back within days.
 
 T+1 makes every traded leg wait for the next trading day; plain registry transfers may follow within
-hours, also across midnight. Faint circles are slow and lose some on the way.
+hours, also across midnight. Faint circles are slow, and each leg passes on a little less.
 """
 
 from __future__ import annotations

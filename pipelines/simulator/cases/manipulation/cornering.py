@@ -1,4 +1,4 @@
-"""Cornering: one party gathers so much of an instrument near the deadline that others cannot come by it.
+"""Cornering: one party buys so much of an instrument near the deadline that others cannot obtain it.
 
 It buys through nominees, keeps everything back until the last days, and sells some of it then.
 """

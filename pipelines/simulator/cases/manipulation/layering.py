@@ -1,4 +1,4 @@
-"""Layering: orders that are not meant at several price levels at once, and a trade on the other side."""
+"""Layering: orders at several prices not meant to be executed, and a trade on the other side."""
 
 from __future__ import annotations
 

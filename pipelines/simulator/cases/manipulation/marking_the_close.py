@@ -1,8 +1,8 @@
-"""Marking the close: trades in the last minutes that move the closing price, to the gain of one who holds.
+"""Marking the close: trades in the last minutes that move the closing price, to the trader's advantage.
 
-The close is the day's average price (rule B-05), so it takes much of a day's quantity at the end to move
-it. Those who mark upwards hold a stock that is valued at the close; those who mark downwards buy the
-days after.
+The close is the day's average price (rule B-05), so it takes much of a day's quantity at the end to move it.
+Who marks upwards holds a position that is valued at the close; who marks downwards buys on the following
+days.
 """
 
 from __future__ import annotations

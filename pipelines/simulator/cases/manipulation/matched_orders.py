@@ -1,6 +1,7 @@
-"""Matched orders: two accounts enter opposite orders of like price and size within seconds, again and again.
+"""Matched orders: two accounts repeatedly enter opposite orders of similar price and size within seconds.
 
-Unlike a wash trade the allowances mostly go one way: the two feign a market, or carry money across.
+Unlike in a wash trade the allowances mostly move in one direction: the two simulate trading, or move money
+from one to the other.
 """
 
 from __future__ import annotations

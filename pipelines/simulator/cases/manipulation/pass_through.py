@@ -1,4 +1,4 @@
-"""Pass-through: allowances rushed through a chain of young or dormant accounts within hours, then sold.
+"""Pass-through: allowances passed through a chain of young or dormant accounts within hours, then sold.
 
 The first hop leaves an account that may have been broken into; the last of the chain sells on the market
 as soon as it can. Several chains run through midnight.

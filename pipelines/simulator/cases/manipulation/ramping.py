@@ -1,4 +1,4 @@
-"""Ramping: a run of aggressive one-sided trades carries the price, then comes the opposite way out.
+"""Ramping: aggressive one-sided trades move the price, then opposite trades close the position.
 
 What is bought is sold the next day at the earliest (T+1, rule B-08); a stock from before, or a run
 downwards that is bought back, needs no such wait.

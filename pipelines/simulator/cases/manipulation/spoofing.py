@@ -1,4 +1,4 @@
-"""Spoofing: a large order on one side that is not meant, a trade on the other, and the order is withdrawn."""
+"""Spoofing: a large order not meant to be executed, a trade on the other side, then withdrawal."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Wash trades: allowances go out and come back, so that there is turnover and no change of position.
+"""Wash trades: allowances are sold and bought back, so that there is turnover and no change of position.
 
-One controller (declared or not) is on both sides, or a ring of accounts of no known relation whose deals
-with each other cancel out. The faint ones go on trading with others meanwhile and come back only nearly
-to where they were.
+One controller (declared or not) is on both sides, or a ring of accounts of no known relation whose deals with
+each other cancel out. In faint cases they trade with others meanwhile, and their positions return only
+approximately.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Squeezes: companies with a surplus hold it back together while others still must buy for the deadline."""
+"""Squeezes: companies with a surplus withhold it together while others still have to buy for the deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Droughts: for a week or two far fewer orders come for an instrument than usual, without a holiday near."""
+"""Liquidity droughts: for a week or two an instrument has far fewer orders than usual, not near a holiday."""
 
 from __future__ import annotations
 

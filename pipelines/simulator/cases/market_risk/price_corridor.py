@@ -1,8 +1,8 @@
 """Prices outside the regulation corridor for more days in a row than it admits.
 
-What a thin instrument is worth is drawn to a level outside and back again, slowly enough that no day needs
-the price limit. Several excursions may share one way there and back: between them the price lies just
-inside.
+The value of an illiquid instrument is moved to a level outside and back again, slowly enough that no day
+needs the price limit. Between several excursions the price may stay just inside instead of returning
+completely.
 """
 
 from __future__ import annotations

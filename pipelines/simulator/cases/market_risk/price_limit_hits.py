@@ -1,4 +1,4 @@
-"""Runs of closes at the daily limit: news moves what an instrument is worth faster than its price may follow.
+"""Runs of closes at the daily limit: news changes the value faster than the price may follow.
 
 The value comes back afterwards, day by day inside the limits, so that a run leaves no other price level.
 """

@@ -1,4 +1,4 @@
-"""Spells of volatility far above an instrument's own: unrest among speculators, news that takes turns."""
+"""Periods of volatility far above the usual: nervous speculators, alternating good and bad news."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def arrange(planner: CasePlanner, rng: np.random.Generator) -> None:
 def _stir(
     planner: CasePlanner, rng: np.random.Generator, asset: int, days: list[date], unrest: float, size: float
 ) -> None:
-    """News whose sizes scatter and whose signs mostly change, with a sum of about nought."""
+    """News whose sizes scatter and whose signs mostly change, with a sum of about zero."""
     signs = np.where(rng.random(len(days)) < 0.25, 1.0, -1.0).cumprod()
     news = signs * size * rng.uniform(0.6, 1.4, len(days))
     news = (news - news.mean()).clip(-_MOST, _MOST)

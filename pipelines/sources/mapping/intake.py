@@ -1,0 +1,276 @@
+"""Rows of a published table on their way: text as published, then typed, or quarantined with a reason.
+
+Per input of a mapping there are four relations:
+
+    text_<input>    one row a row of data: file, row_number, and each column as text
+    <input>         rows that are taken: file, row_number, and typed and derived columns
+    left_<input>    rows that are not: file, row_number, reason, column_name, value
+    without_<input> rows that state nothing, by the mapping's rule: file, row_number
+
+Every row of `text_<input>`, and every malformed line, is in exactly one of the other three. A row leaves for
+the first reason that applies: a malformed line, a missing value, a value that its type does not allow (the
+checks of the contract), a rule of the mapping, its key.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.contract import schema
+from pipelines.contract.checks import typed
+from pipelines.core.errors import SourceError
+from pipelines.core.sql import literal, quoted
+from pipelines.sources.mapping.model import Input
+from pipelines.sources.mapping.notation import look, rewritten
+from pipelines.sources.text.headings import Layout
+from pipelines.sources.text.rows import Malformed, Row
+
+_BATCH_ROWS = 50_000
+_SHOWN_CHARACTERS = 200
+
+
+class Intake:
+    """One input of a mapping in a database of its own."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, name: str, entry: Input) -> None:
+        """Make its empty relations."""
+        self.con, self.name, self.entry = con, name, entry
+        self.notes: list[str] = []
+        self.files: list[str] = []
+        self._factors: dict[str, float] = {}
+        self._headings: dict[str, str] = {}
+        texts = ", ".join(f"{quoted(column)} varchar" for column in entry.columns)
+        con.execute(f"create table text_{name} (file varchar, row_number bigint, {texts})")
+        con.execute(f"create table without_{name} (file varchar, row_number bigint)")
+        con.execute(
+            f"create table left_{name} "
+            "(file varchar, row_number bigint, reason varchar, column_name varchar, value varchar)"
+        )
+
+    def add(self, layout: Layout, most_rows: int | None = None) -> None:
+        """Take in the rows of one sheet as text; `most_rows` bounds their number.
+
+        Raises:
+            SourceError: a unit that the mapping does not know, or one that differs from an earlier file's.
+        """
+        self.files.append(layout.sheet.name)
+        for name, place in layout.places.items():
+            self._headings.setdefault(name, " ".join(layout.heading.fields[place].split()))
+        self._read_units(layout)
+        rows = islice(layout.rows(), most_rows)
+        while batch := list(islice(rows, _BATCH_ROWS)):
+            self._insert(layout, [row for row in batch if isinstance(row, Row)])
+            malformed = [row for row in batch if isinstance(row, Malformed)]
+            if malformed:
+                self.con.executemany(
+                    f"insert into left_{self.name} values (?, ?, 'malformed_line', null, ?)",
+                    [(layout.sheet.name, row.number, row.text) for row in malformed],
+                )
+        self.notes += layout.left_out
+
+    def _insert(self, layout: Layout, rows: list[Row]) -> None:
+        if not rows:
+            return
+        nulls = {"", *self.entry.nulls}
+        columns: dict[str, list[str | None]] = {}
+        for name, column in self.entry.columns.items():
+            place = layout.places.get(name)
+            absent = nulls | set(column.nulls)
+            columns[name] = [
+                None if place is None or (text := row.fields[place].strip(" \t\r\n")) in absent else text
+                for row in rows
+            ]
+        batch = pa.table(
+            {
+                "file": pa.array([layout.sheet.name] * len(rows)),
+                "row_number": pa.array([row.number for row in rows], pa.int64()),
+                **{name: pa.array(values, pa.string()) for name, values in columns.items()},
+            }
+        )
+        self.con.register("batch", batch)
+        self.con.execute(f"insert into text_{self.name} select * from batch")
+        self.con.unregister("batch")
+
+    def _read_units(self, layout: Layout) -> None:
+        for name, column in self.entry.columns.items():
+            place = layout.places.get(name)
+            if not column.units or place is None or layout.unit_row is None:
+                continue
+            unit = layout.unit_row.fields[place].strip()
+            factor = column.units.get(unit)
+            if factor is None or self._factors.setdefault(name, factor) != factor:
+                raise SourceError(
+                    f"{layout.sheet.where}: expected {layout.heading.fields[place]!r} in one of the units "
+                    f"{', '.join(column.units)}, the same in all files; found {unit!r} in line "
+                    f"{layout.unit_row.number}. Add the unit with its factor to the mapping."
+                )
+
+    @property
+    def read(self) -> int:
+        """Rows that the published table has, malformed lines among them."""
+        found = self.con.execute(
+            f"select (select count(*) from {self.name}) + (select count(*) from left_{self.name}) "
+            f"+ (select count(*) from without_{self.name})"
+        ).fetchone()
+        return int(found[0]) if found else 0
+
+    def files_with_quarantine(self) -> list[str]:
+        """Files of which rows left, in order."""
+        found = self.con.execute(f"select distinct file from left_{self.name} order by file").fetchall()
+        return [row[0] for row in found]
+
+    def published_query(self, file: str) -> str:
+        """Rows of `file` that left, as they were published, with their reasons."""
+        texts = ", ".join(
+            f"texts.{quoted(name)} as {quoted(self._shown(name))}" for name in self.entry.columns
+        )
+        return f"""
+            select rows.row_number, rows.reason as quarantine_reason, rows.column_name as quarantine_column,
+                rows.value as quarantine_value, {texts}
+            from (select * from left_{self.name} where file = {literal(file)}) as rows
+            left join text_{self.name} as texts
+                on texts.file = rows.file and texts.row_number = rows.row_number
+            order by rows.row_number
+        """
+
+    def quarantine_query(self) -> str:
+        """Rows that left, in the form that the lake counts."""
+        pairs = ", ".join(
+            f"{literal(name)}, texts.{quoted(name)}" for name in self.entry.key if name in self.entry.columns
+        )
+        key = f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
+        return f"""
+            select {literal(self.entry.table)} as table_name, {key} as record_key, rows.reason,
+                rows.column_name, left(rows.value, {_SHOWN_CHARACTERS}) as value, rows.file, rows.row_number
+            from left_{self.name} as rows
+            left join text_{self.name} as texts
+                on texts.file = rows.file and texts.row_number = rows.row_number
+        """
+
+    def take(self, where: str) -> None:
+        """Type all rows, derive columns, and quarantine what cannot be taken.
+
+        Raises:
+            SourceError: a column can be read in two ways, or the mapping's SQL is wrong.
+        """
+        self._type(where)
+        for name, expression in self.entry.derive.items():
+            self._replace(f"select *, {expression} as {quoted(name)} from {self.name}", f"derive.{name}")
+        for rule in self.entry.quarantine:
+            value = rule.value or (quoted(rule.column) if rule.column else "null")
+            self._leave(
+                f"coalesce({rule.when}, false)", rule.reason, [rule.column] if rule.column else [], value
+            )
+        if self.entry.no_data:
+            self._run(
+                f"insert into without_{self.name} select file, row_number from {self.name} "
+                f"where coalesce({self.entry.no_data}, false)",
+                "no_data",
+            )
+            self.con.execute(
+                f"delete from {self.name} "
+                f"where (file, row_number) in (select (file, row_number) from without_{self.name})"
+            )
+        if self.entry.key:
+            self._settle_keys(self.entry.key)
+
+    def _type(self, where: str) -> None:
+        source = f"text_{self.name}"
+        cleaned, values, faults, raws = [], [], [], []
+        noted = [name for name, column in self.entry.columns.items() if column.type not in ("string", "bool")]
+        seen = look(self.con, source, noted)
+        for name, column in self.entry.columns.items():
+            text = (
+                rewritten(self.con, source, name, column, seen[name], where) if name in seen else quoted(name)
+            )
+            cleaned.append(f"{text} as {quoted(name)}")
+            raws.append(f"{quoted(name)} as {quoted('raw_' + name)}")
+            factor = self._factors.get(name, 1.0)
+            stated_type = column.type if factor == 1 or column.type == "float64" else "decimal(18,6)"
+            kind = typed(schema.Column(name, stated_type, nullable=True), "VARCHAR")
+            value = kind.value if factor == 1 else _multiplied(kind.value, factor, column.type)
+            values.append(f"{value} as {quoted(name)}")
+            raw = quoted("raw_" + name)
+            conditions = [("missing_value", f"{raw} is null")] if column.filled else []
+            sound = "" if kind.sound == "false" else f" and not ({kind.sound})"
+            conditions += [(reason, f"{raw} is not null{sound} and ({test})") for reason, test in kind.faults]
+            faults += [
+                f"when {test} then struct_pack(reason := {literal(reason)}, "
+                f"column_name := {literal(self._shown(name))}, value := {raw})"
+                for reason, test in conditions
+            ]
+        self.con.execute(f"""
+            create table typed_{self.name} as
+            with rewritten as (select file, row_number, {", ".join(cleaned)}, {", ".join(raws)} from {source})
+            select file, row_number, {", ".join(values)}, case {" ".join(faults)} end as fault from rewritten
+        """)
+        self.con.execute(f"""
+            insert into left_{self.name}
+            select file, row_number, fault.reason, fault.column_name, fault.value
+            from typed_{self.name} where fault is not null
+        """)
+        self._run(
+            f"create table {self.name} as select * exclude (fault) from typed_{self.name} "
+            "where fault is null",
+            "columns",
+        )
+        self.con.execute(f"drop table typed_{self.name}")
+
+    def _settle_keys(self, key: tuple[str, ...]) -> None:
+        """Equal rows are kept once; rows of one key that differ contradict each other and all leave."""
+        columns = self.con.execute(
+            f"select * exclude (file, row_number) from {self.name} limit 0"
+        ).description
+        content = f"hash({', '.join(quoted(column[0]) for column in columns or [])})"
+        keys = ", ".join(quoted(name) for name in key)
+        self.con.execute(f"""
+            create table marked as
+            select file, row_number,
+                min({content}) over same_key <> max({content}) over same_key as differs,
+                row_number() over (partition by {keys} order by file, row_number) > 1 as repeats
+            from {self.name} window same_key as (partition by {keys})
+        """)
+        shown = " || ', ' || ".join(f"cast({quoted(name)} as varchar)" for name in key)
+        for reason, condition in (("contradiction", "differs"), ("duplicate_row", "repeats")):
+            chosen = f"(file, row_number) in (select (file, row_number) from marked where {condition})"
+            self._leave(chosen, reason, list(key), shown)
+        self.con.execute("drop table marked")
+
+    def _shown(self, name: str) -> str:
+        """The heading that a column was published under, or the name of a derived one."""
+        return self._headings.get(name, name)
+
+    def _leave(self, condition: str, reason: str, columns: list[str], value: str) -> None:
+        shown = literal(" and ".join(self._shown(name) for name in columns)) if columns else "null"
+        self._run(
+            f"insert into left_{self.name} select file, row_number, {literal(reason)}, {shown}, "
+            f"cast({value} as varchar) from {self.name} where {condition}",
+            "quarantine",
+        )
+        self.con.execute(
+            f"delete from {self.name} "
+            f"where (file, row_number) in (select (file, row_number) from left_{self.name})"
+        )
+
+    def _replace(self, query: str, entry: str) -> None:
+        self._run(f"create table next_{self.name} as {query}", entry)
+        self.con.execute(f"drop table {self.name}")
+        self.con.execute(f"alter table next_{self.name} rename to {self.name}")
+
+    def _run(self, query: str, entry: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self.con.execute(query)
+        except duckdb.Error as error:
+            raise SourceError(
+                f"mapping, inputs.{self.name}.{entry}: expected SQL that DuckDB can execute on the input's "
+                f"columns, found {str(error).splitlines()[0]}. Correct the expression."
+            ) from error
+
+
+def _multiplied(value: str, factor: float, kind: str) -> str:
+    number = f"cast({int(factor)} as decimal(9, 0))" if factor.is_integer() else repr(factor)
+    target = {"int64": "bigint", "float64": "double"}.get(kind, kind)
+    return f"cast(({value}) * {number} as {target})"

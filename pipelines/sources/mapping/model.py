@@ -1,0 +1,199 @@
+"""The form of a mapping file, checked when it is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipelines.contract.reasons import REASONS
+from pipelines.contract.tables import TABLES
+from pipelines.core.errors import SourceError
+
+Name = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_]{0,62}$")]
+Type = Annotated[str, Field(pattern=r"^(string|int64|float64|bool|date|timestamp|decimal\(\d+,\d+\))$")]
+Sql = Annotated[str, Field(min_length=1)]
+
+
+_TAKEN = {"file", "row_number", "fault"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """One column of a published table.
+
+    `names` are the headings it is published under, by default its own name. `zone` is the time zone of times
+    that state none. `units` gives, for a unit that the table may state for the column, the factor to the unit
+    that the mapping works with.
+    """
+
+    names: tuple[str, ...] = ()
+    type: Type = "string"
+    optional: bool = Field(default=False, description="the heading may be absent")
+    filled: bool = Field(default=False, description="rows without a value are quarantined")
+    nulls: tuple[str, ...] = Field(default=(), description="texts that mean no value in this column")
+    decimal: Literal["point", "comma", "detect"] = "detect"
+    date_order: Literal["ymd", "dmy", "mdy", "detect"] = "detect"
+    zone: str | None = None
+    units: dict[str, float] = {}
+
+
+class Refusal(_Strict):
+    """Rows that cannot be taken: they are quarantined for `reason`, with `value` of `column` shown."""
+
+    when: Sql
+    reason: str
+    column: str | None = None
+    value: Sql | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Refusal:
+        if self.reason not in REASONS:
+            raise ValueError(f"reason: expected one of {', '.join(REASONS)}; found {self.reason!r}")
+        return self
+
+
+class Tonnes(_Strict):
+    """Which column of a table, times `factor`, is tonnes: what is at stake in rows that are quarantined."""
+
+    of: Name
+    factor: float = 1.0
+
+
+class Input(_Strict):
+    """One published table.
+
+    `member` names its file in a zip archive; without one, `PATH` itself or all files of that folder have it.
+    `table` is the contract table under which its rows are accounted for. `derive` adds columns by SQL
+    expressions, in order, each of which may use the ones before.
+    """
+
+    member: str | None = None
+    sheets: str | None = Field(default=None, description="pattern of the names of sheets to read")
+    table: str
+    rows: str = Field(description="what one row is")
+    columns: dict[Name, Column] = Field(min_length=1)
+    further_headings: tuple[str, ...] = Field(
+        default=(), description="patterns for the first field of lines below the headings that are no data"
+    )
+    unit_row: str | None = Field(default=None, description="pattern for the first field of the line of units")
+    nulls: tuple[str, ...] = Field(default=(), description="texts that mean no value in any column")
+    derive: dict[Name, Sql] = {}
+    no_data: Sql | None = Field(
+        default=None, description="SQL condition on rows that state nothing; they are counted, not written"
+    )
+    quarantine: tuple[Refusal, ...] = ()
+    key: tuple[Name, ...] = ()
+    tonnes: Tonnes | None = None
+    may_be_empty: bool = False
+
+    @model_validator(mode="after")
+    def _known(self) -> Input:
+        if self.table not in TABLES:
+            raise ValueError(f"table: expected a table of the contract, found {self.table!r}")
+        known = {*self.columns, *self.derive}
+        if taken := sorted(known & _TAKEN):
+            raise ValueError(f"columns: expected other names than {', '.join(taken)}, which rows have anyway")
+        stake = self.tonnes.of if self.tonnes else None
+        named = {*self.key, stake, *(rule.column for rule in self.quarantine)} - {None}
+        if strange := sorted(str(name) for name in named - known):
+            raise ValueError(
+                f"key, tonnes and quarantine: expected columns of the input, found {', '.join(strange)}"
+            )
+        return self
+
+
+class Selection(_Strict):
+    """Rows of a contract table: SQL expressions over one input, or a whole query, or rows as they are."""
+
+    source: Name | None = Field(default=None, alias="from")
+    columns: dict[str, Sql] = {}
+    where: Sql | None = None
+    sql: Sql | None = None
+    rows: tuple[dict[str, str | int | float | None], ...] = ()
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Selection:
+        forms = [bool(self.source and self.columns), self.sql is not None, bool(self.rows)]
+        if sum(forms) != 1:
+            raise ValueError("expected one of: `from` with `columns`, `sql`, `rows`")
+        return self
+
+
+class Remark(_Strict):
+    """A sentence of the report. `sql` gives a number, and perhaps examples; 0 leaves the sentence out.
+
+    `{n}` and `{values}` of `text` stand for them.
+    """
+
+    sql: Sql
+    text: str
+
+
+class Mapping(_Strict):
+    """A whole mapping.
+
+    `code_lists` are CSV files beside the mapping (of a built-in one: in `codes/`); SQL finds each as
+    `codes_<name>`. `views` are queries that several tables use, in order.
+    """
+
+    title: str
+    notes: str = ""
+    market: dict[str, str]
+    code_lists: tuple[Name, ...] = ()
+    inputs: dict[Name, Input] = Field(min_length=1)
+    views: dict[Name, Sql] = {}
+    tables: dict[str, Selection]
+    remarks: tuple[Remark, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> Mapping:
+        if strange := sorted(set(self.tables) - set(TABLES)):
+            raise ValueError(f"tables: expected tables of the contract, found {', '.join(strange)}")
+        archived = {bool(entry.member) for entry in self.inputs.values()}
+        if len(archived) > 1 or (archived == {False} and len(self.inputs) > 1 and not self._by_sheet):
+            raise ValueError(
+                "inputs: expected all of them in an archive, or each with its own sheets, or one"
+            )
+        return self
+
+    @property
+    def _by_sheet(self) -> bool:
+        return all(entry.sheets for entry in self.inputs.values())
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Members of the archive that are read; none where files are."""
+        return tuple(entry.member for entry in self.inputs.values() if entry.member)
+
+
+def load(path: Path) -> Mapping:
+    """The mapping of a file.
+
+    Raises:
+        SourceError: no such file, no YAML, or not of the form; the message names the entry.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Mapping.model_validate(content)
+    except OSError as error:
+        raise SourceError(
+            f"{path}: expected a mapping file, found {error.strerror}. Check the path."
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: expected YAML in UTF-8, found {_one_line(error)}. Correct it.") from error
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'mapping'}: {fault['msg']}"
+            for fault in error.errors()[:5]
+        )
+        raise SourceError(f"{path}: expected a mapping; {faults}. See docs/how-to/map-a-file.md.") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

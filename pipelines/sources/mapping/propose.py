@@ -1,0 +1,275 @@
+"""A first mapping for a file that nobody has mapped: where its headings stand, what its columns hold.
+
+The proposal is a whole mapping file for one contract table. A column of the contract takes the heading of the
+same name; the others are for a person to fill in. Nothing is guessed about meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from pipelines.contract import schema
+from pipelines.contract.checks import typed
+from pipelines.contract.schema import Table
+from pipelines.contract.tables import TABLES
+from pipelines.core.errors import SourceError
+from pipelines.core.sql import quoted
+from pipelines.sources.mapping.intake import Intake
+from pipelines.sources.mapping.model import Column, Input
+from pipelines.sources.mapping.notation import look, rewritten
+from pipelines.sources.text import headings
+from pipelines.sources.text.files import Published
+from pipelines.sources.text.headings import Layout
+from pipelines.sources.text.rows import Row
+from pipelines.sources.text.sheets import Sheet, sheets
+
+_LOOKED_AT_ROWS = 5_000
+_SEARCHED_ROWS = 60
+_FITTING_SHARE = 0.98
+_TYPES = ("bool", "date", "timestamp", "int64", "float64")
+_WIDE_SHARE = 0.6
+_MOST_FURTHER_HEADINGS = 3
+_UNIT_WORDS = {"单位", "计量单位", "unit", "units"}
+_FIGURE = re.compile(r"^(?=.*\d)[+-]?[\d.,/:\s年月日-]+$")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One column of the file: its heading, the type that its values fit, and two of the values."""
+
+    name: str
+    heading: str
+    type: str
+    values: int
+    fitting_share: float
+    examples: tuple[str, ...]
+    takes: str | None
+    remark: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A mapping as YAML, what each column holds, and columns of the contract without a heading."""
+
+    sheet: str
+    text: str
+    columns: tuple[Finding, ...]
+    open_columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def propose(path: Path, table: str | None = None, encoding: str | None = None) -> Proposal:
+    """A mapping for the first table of the file at `path`, into contract table `table`, else the nearest.
+
+    Raises:
+        SourceError: the file cannot be read, or has no line of headings above rows.
+    """
+    layout = _first_table(sheets(Published(path), encoding))
+    heads = {name: " ".join(layout.heading.fields[place].split()) for name, place in layout.places.items()}
+    contract = TABLES[table] if table else _nearest(list(heads.values()))
+    columns = tuple(_findings(layout, heads, contract))
+    below = [
+        row
+        for row in layout.sheet.rows(layout.delimiter)
+        if layout.heading.number < row.number <= layout.heading.number + layout.further
+        and isinstance(row, Row)
+    ]
+    taken = {finding.takes for finding in columns}
+    missing = tuple(
+        column.delivered_name
+        for column in contract.columns
+        if column.delivered_name not in taken and (not column.nullable or column.name in contract.key)
+    )
+    return Proposal(
+        sheet=layout.sheet.name,
+        text=_written(path, contract, columns, missing, below, layout.unit_row),
+        columns=columns,
+        open_columns=missing,
+        notes=tuple(layout.sheet.notes),
+    )
+
+
+def _first_table(found: list[Sheet]) -> Layout:
+    for sheet in found:
+        best: tuple[int, str, Row] | None = None
+        for delimiter in sheet.delimiters:
+            head = [row for row in islice(sheet.rows(delimiter), _SEARCHED_ROWS) if isinstance(row, Row)]
+            heading = _heading(head)
+            if heading and (best is None or len(heading.fields) > best[0]):
+                best = (len(heading.fields), delimiter, heading)
+        if best:
+            return _with_further_headings(Layout(sheet, best[1], best[2], _places(best[2])))
+    raise SourceError(
+        f"{found[0].where}: expected a line of headings with rows below it, found none in the first "
+        f"{_SEARCHED_ROWS} rows. Check that the file holds a table."
+    )
+
+
+def _with_further_headings(layout: Layout) -> Layout:
+    """Lines directly below the headings that have no figure at all are further headings."""
+    for row in layout.rows():
+        if not isinstance(row, Row) or any(_FIGURE.match(field.strip()) for field in row.fields):
+            return layout
+        first = row.fields[0].strip()
+        if not first or row.number > layout.heading.number + _MOST_FURTHER_HEADINGS:
+            return Layout(layout.sheet, layout.delimiter, layout.heading, layout.places)
+        if headings.plain(first) in _UNIT_WORDS:
+            layout.unit_row = row
+        layout.further = row.number - layout.heading.number
+    return Layout(layout.sheet, layout.delimiter, layout.heading, layout.places)
+
+
+def _heading(rows: list[Row]) -> Row | None:
+    """The first row that is as wide as the table and has no figures, above a row that has some."""
+    width = max((sum(bool(field.strip()) for field in row.fields) for row in rows), default=0)
+    for row in rows[:-1]:
+        filled = [field.strip() for field in row.fields if field.strip()]
+        differ = len({headings.plain(field) for field in filled}) == len(filled)
+        wide = len(filled) >= max(1, _WIDE_SHARE * width)
+        if wide and differ and not any(_FIGURE.match(field) for field in filled):
+            return row
+    return None
+
+
+def _places(heading: Row) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for place, field in enumerate(heading.fields):
+        if not field.strip():
+            continue
+        name = re.sub(r"[^a-z0-9]+", "_", headings.plain(field)).strip("_")
+        if not field.isascii() or not re.match(r"[a-z]", name):
+            name = f"column_{place + 1}"
+        while name in places or name in {"file", "row_number", "fault"}:
+            name += "_"
+        places[name[:60]] = place
+    return places
+
+
+def _nearest(names: list[str]) -> Table:
+    present = {headings.plain(name) for name in names}
+
+    def share(table: Table) -> float:
+        return sum(column.delivered_name in present for column in table.columns) / len(table.columns)
+
+    nearest = max(TABLES.values(), key=share)
+    if not share(nearest):
+        raise SourceError(
+            f"the headings {', '.join(names)}: expected one that is a column of the contract, found none, so "
+            "that no table is nearest. Name the contract table with --table."
+        )
+    return nearest
+
+
+def _findings(layout: Layout, heads: dict[str, str], table: Table) -> Iterator[Finding]:
+    con = duckdb.connect()
+    entry = Input(
+        table=table.name, rows="a row", columns={name: Column(names=(head,)) for name, head in heads.items()}
+    )
+    intake = Intake(con, "looked_at", entry)
+    intake.add(layout, most_rows=_LOOKED_AT_ROWS)
+    for name, head in heads.items():
+        kind, share, remark = _kind(con, name)
+        examples = con.execute(
+            f"select distinct {quoted(name)} from text_looked_at "
+            f"where {quoted(name)} is not null order by 1 limit 2"
+        ).fetchall()
+        values = con.execute(f"select count({quoted(name)}) from text_looked_at").fetchone()
+        takes = headings.plain(head) if headings.plain(head) in _delivered(table) else None
+        yield Finding(
+            name,
+            head,
+            kind,
+            int(values[0]) if values else 0,
+            share,
+            tuple(row[0] for row in examples),
+            takes,
+            remark,
+        )
+
+
+def _delivered(table: Table) -> set[str]:
+    return {column.delivered_name for column in table.columns}
+
+
+def _kind(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, float, str | None]:
+    """The first type that nearly all values fit, the share that does, and what a person has to choose."""
+    seen = look(con, "text_looked_at", [name])[name]
+    for kind in _TYPES:
+        try:
+            text = rewritten(con, "text_looked_at", name, Column(type=kind), seen, "the file")
+        except SourceError:
+            choice = "date_order" if kind == "date" else "decimal"
+            return kind, 1.0, f"values fit two readings: state {choice}"
+        check = typed(schema.Column(name, kind, nullable=True), "VARCHAR")
+        found = con.execute(
+            f"with rewritten as (select {text} as {quoted(name)} from text_looked_at) "
+            f"select count({check.value}), count({quoted(name)}) from rewritten"
+        ).fetchone()
+        # Excel writes a day as a number, and so would quantities of this size be days.
+        if kind == "date" and _count_of(con, name, r"^\d{5}$"):
+            continue
+        if found and found[1] and found[0] / found[1] >= _FITTING_SHARE:
+            return kind, found[0] / found[1], None
+    return "string", 1.0, None
+
+
+def _count_of(con: duckdb.DuckDBPyConnection, name: str, pattern: str) -> int:
+    found = con.execute(
+        f"select count(*) from text_looked_at where regexp_matches({quoted(name)}, ?)", [pattern]
+    ).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _written(
+    path: Path,
+    table: Table,
+    columns: tuple[Finding, ...],
+    missing: tuple[str, ...],
+    below: list[Row],
+    unit_row: Row | None,
+) -> str:
+    inputs: dict[str, Any] = {
+        "table": table.name,
+        "rows": "STATE what one row is",
+        "key": [finding.name for finding in columns if finding.takes in table.key],
+        "columns": {finding.name: _column(finding) for finding in columns},
+    }
+    patterns = {row.number: f"^{re.escape(row.fields[0].strip())}$" for row in below}
+    if unit_row:
+        inputs["unit_row"] = patterns.pop(unit_row.number)
+    if patterns:
+        inputs["further_headings"] = list(patterns.values())
+    selected = {finding.takes: quoted(finding.name) for finding in columns if finding.takes}
+    mapping = {
+        "title": f"STATE what {path.name} is",
+        "market": {
+            "id": "STATE",
+            "name_zh": "STATE",
+            "name_en": "STATE",
+            "currency": "CNY",
+            "timezone": "Asia/Shanghai",
+        },
+        "inputs": {"rows_read": inputs},
+        "tables": {
+            table.name: {"from": "rows_read", "columns": {**selected, **dict.fromkeys(missing, "STATE")}}
+        },
+    }
+    head = "# Replace each STATE: a SQL expression over the input's columns, such as 'CEA' or close * 1000.\n"
+    return head + yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False, width=110)
+
+
+def _column(finding: Finding) -> dict[str, Any]:
+    column: dict[str, Any] = {"names": [finding.heading]}
+    if finding.type != "string":
+        column["type"] = finding.type
+    if finding.remark:
+        column["date_order" if finding.type == "date" else "decimal"] = "STATE"
+    return column

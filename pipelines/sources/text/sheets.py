@@ -1,0 +1,142 @@
+"""Sheets: what holds one table, a text file or a sheet of a workbook, as a repeatable source of rows."""
+
+from __future__ import annotations
+
+import io
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from pipelines.core.errors import SourceError
+from pipelines.sources.text import delimited, encoding
+from pipelines.sources.text.files import Published
+from pipelines.sources.text.rows import Row, Rows
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table's rows; `rows` may be called again and begins anew."""
+
+    published: Published
+    name: str
+    where: str
+
+    def rows(self, delimiter: str, width: int | None = None) -> Rows:
+        """Rows from the top; `delimiter` and `width` say how lines of text are cut."""
+        raise NotImplementedError
+
+    @property
+    def delimiters(self) -> tuple[str, ...]:
+        """Delimiters that its rows may have; a workbook has none."""
+        return ("",)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a report says about how it was read."""
+        return []
+
+
+@dataclass(frozen=True)
+class TextSheet(Sheet):
+    """A delimited text file."""
+
+    text: encoding.Text
+
+    @property
+    def delimiters(self) -> tuple[str, ...]:
+        """Delimiters that its lines may have."""
+        return delimited.DELIMITERS
+
+    @property
+    def notes(self) -> list[str]:
+        """Its encoding, where that is not UTF-8, and whether it may have been cut."""
+        codec, notes = self.text.codec, []
+        if codec != encoding.UTF8:
+            notes.append(f"{self.name}: encoding {encoding.ENCODINGS.get(codec, codec)}")
+        if self.text.may_be_cut:
+            notes.append(
+                f"{self.name}: the last line has no line end; if the file was cut, its last row is incomplete"
+            )
+        return notes
+
+    def rows(self, delimiter: str, width: int | None = None) -> Rows:
+        """Rows and malformed lines."""
+        with self.published.open() as stream:
+            text = io.TextIOWrapper(stream, self.text.codec, errors="surrogateescape", newline="")
+            yield from delimited.rows(delimited.numbered_lines(text), delimiter, width)
+            text.detach()
+
+
+@dataclass(frozen=True)
+class WorkbookSheet(Sheet):
+    """One sheet of a workbook; its cells become text as a CSV file would have it."""
+
+    sheet: str
+
+    def rows(self, delimiter: str, width: int | None = None) -> Rows:
+        """Rows that are not blank; all have the width of the sheet."""
+        from python_calamine import CalamineError, load_workbook
+
+        with self.published.open() as stream, closing(load_workbook(stream)) as workbook:
+            try:
+                cells = workbook.get_sheet_by_name(self.sheet).iter_rows()
+                for number, values in enumerate(cells, 1):
+                    row = Row(number, [_text(value) for value in values])
+                    if not row.is_blank:
+                        yield row
+            except CalamineError as error:
+                raise SourceError(
+                    f"{self.where}: expected a sheet that can be read, found a damaged one ({error}). "
+                    "Save the workbook again."
+                ) from error
+
+
+def sheets(published: Published, stated_encoding: str | None = None) -> list[Sheet]:
+    """The sheets of a published file, in their order; a text file is one sheet.
+
+    Raises:
+        SourceError: empty, damaged, or of no single encoding that fits.
+    """
+    if published.is_workbook:
+        return _workbook(published)
+    if stated_encoding is not None:
+        text = encoding.Text(encoding.stated(stated_encoding))
+    else:
+        with published.open() as stream:
+            text = encoding.detect(stream, published.where)
+    return [TextSheet(published, published.name, published.where, text)]
+
+
+def _workbook(published: Published) -> list[Sheet]:
+    from python_calamine import CalamineError, load_workbook
+
+    try:
+        with published.open() as stream, closing(load_workbook(stream)) as workbook:
+            names = list(workbook.sheet_names)
+    except CalamineError as error:
+        raise SourceError(
+            f"{published.where}: expected a workbook, found a file that cannot be read as one ({error}). "
+            "Save it again as .xlsx."
+        ) from error
+    return [
+        WorkbookSheet(published, f"{published.name}:{name}", f"{published.where}: sheet {name}", sheet=name)
+        for name in names
+    ]
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case float():
+            return repr(value)
+        case datetime():
+            return value.isoformat(sep=" ") if value.time() != time() else value.date().isoformat()
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+        case _:
+            return str(value)
