@@ -53,7 +53,7 @@ def validate(
         as_of: the day the run is for.
         work_dir: where the gate may write while it runs; it leaves nothing behind.
         describe: looks up a text of the message files, called as `describe(key, language, **values)`.
-        docs_dir: where the Data Docs site goes; what stands there is replaced. None writes no site.
+        docs_dir: folder of the Data Docs site; its content is replaced. None writes no site.
         limits: DuckDB's memory and threads.
         memory: verdicts of earlier runs; suites over unchanged tables take theirs from it.
 

@@ -281,7 +281,7 @@ def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake
             f"{file.path}: expected a file of table {table.name}, found content that cannot be read "
             f"({_first_line(error)}). Deliver the file again."
         ) from error
-    # Kept files are links of their own, so what stands there may go.
+    # Kept files are hard links of their own, so the received files may be removed.
     shutil.rmtree(folder, ignore_errors=True)
     part.replace(folder)
     return Received(identifier, periods, sorted(set(found) - set(table.names)))

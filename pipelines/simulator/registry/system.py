@@ -55,7 +55,7 @@ class Registry:
     A day is `open_day`, trading, `settle`, `close_day`, in that order; a month ends with `flush`. What is
     planned for the daytime is booked before trading, what is planned for the evening after the surrender.
 
-    Consortia of small emitters owe nothing. They take part of their own will: they buy credits for their
+    Consortia of small emitters owe nothing. They take part voluntarily: they buy credits for their
     members and cancel them at the year's end, and trade a small stock of allowances in the meantime.
 
     Attributes:

@@ -73,7 +73,7 @@ class Compliance:
         return who, np.ceil(need[who] * np.where(late, 1.0, share[who])).astype(np.int64)
 
     def spare(self, now: Morning) -> np.ndarray:
-        """What every long emitter is ready to part with, by account; thrift gives way near the deadline."""
+        """What every long emitter is ready to sell, by account; more of it near the deadline."""
         thrift = self._thrift * min(1.0, 0.25 + now.left / 40)
         spare = np.where(self.duty_bound, now.position, 0).clip(0) * (1 - thrift)
         spare[now.away | now.keeps] = 0

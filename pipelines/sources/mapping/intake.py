@@ -1,4 +1,4 @@
-"""Rows of a published table on their way: text as published, then typed, or quarantined with a reason.
+"""Rows of a published table: read as text, then typed, or quarantined with a reason.
 
 Per input of a mapping there are four relations:
 
@@ -118,12 +118,12 @@ class Intake:
         return int(found[0]) if found else 0
 
     def files_with_quarantine(self) -> list[str]:
-        """Files of which rows left, in order."""
+        """Files with quarantined rows, in order."""
         found = self.con.execute(f"select distinct file from left_{self.name} order by file").fetchall()
         return [row[0] for row in found]
 
     def published_query(self, file: str) -> str:
-        """Rows of `file` that left, as they were published, with their reasons."""
+        """Quarantined rows of `file`, as they were published, with their reasons."""
         texts = ", ".join(
             f"texts.{quoted(name)} as {quoted(self._shown(name))}" for name in self.entry.columns
         )
@@ -137,7 +137,7 @@ class Intake:
         """
 
     def quarantine_query(self) -> str:
-        """Rows that left, in the form that the lake counts."""
+        """Quarantined rows in the form that the lake counts."""
         pairs = ", ".join(
             f"{literal(name)}, texts.{quoted(name)}" for name in self.entry.key if name in self.entry.columns
         )
@@ -220,7 +220,7 @@ class Intake:
         self.con.execute(f"drop table typed_{self.name}")
 
     def _settle_keys(self, key: tuple[str, ...]) -> None:
-        """Equal rows are kept once; rows of one key that differ contradict each other and all leave."""
+        """Keep equal rows once; quarantine all rows of one key that differ."""
         columns = self.con.execute(
             f"select * exclude (file, row_number) from {self.name} limit 0"
         ).description

@@ -34,7 +34,7 @@ class Persistent:
     least: float
 
     def holds(self, month: date, deficit: float | None) -> bool:
-        """Whether a month belongs to the shift; one without a figure goes with its neighbours."""
+        """Whether a month belongs to the shift; one without a figure is treated like its neighbours."""
         return self.first <= month <= self.last and (deficit is None or deficit >= self.least)
 
 
