@@ -101,6 +101,8 @@ class Dbt:
     folder: Path
     lake: Lake
     variables: dict[str, Any] = field(default_factory=lambda: {"as_of": "2025-12-15"})
+    results: list[Any] = field(default_factory=list)
+    """How each node of the last command ended, as dbt says it."""
 
     @property
     def warehouse(self) -> Path:
@@ -115,6 +117,12 @@ class Dbt:
         line = [command, "--vars", json.dumps(given), "--no-write-json", *arguments]
         outcome = invoke(line, PROJECT, target, parsed_manifest())
         assert outcome.success, failures(outcome)
+        self.results = outcome.result.results
+
+    def warnings(self, command: str, *arguments: str, **variables: Any) -> dict[str, int]:
+        """Runs a command; how many rows each test found that only warns."""
+        self(command, *arguments, **variables)
+        return {node.node.name: node.failures for node in self.results if node.status == "warn"}
 
     def on_spark(self, command: str, *arguments: str, **variables: Any) -> None:
         """The same on Spark, in a process of its own: the project is parsed for that engine."""
@@ -234,16 +242,18 @@ def new_lake(tmp_path: Path) -> Callable[..., Lake]:
     return make
 
 
+def receive(source: Path, folder: Path) -> Lake:
+    """A lake below the folder, of a source directory, as a run makes it."""
+    with connect("1GB", 2, folder / "scratch") as con:
+        update_lake(con, source, folder / "lake", lambda _: None)
+    return Lake(folder / "lake")
+
+
 @pytest.fixture
 def received_lake(tmp_path: Path) -> Callable[[Path], Lake]:
     """Makes a lake of a source directory, as a run does."""
 
-    def make(source: Path) -> Lake:
-        with connect("1GB", 2, tmp_path / "scratch") as con:
-            update_lake(con, source, tmp_path / "lake", lambda _: None)
-        return Lake(tmp_path / "lake")
-
-    return make
+    return lambda source: receive(source, tmp_path)
 
 
 @pytest.fixture
