@@ -162,10 +162,14 @@ def test_the_card_holds_measured_figures(honest):
 
 
 @pytest.mark.real_data
-def test_real_coal_units_with_understated_co2_rank_among_the_highest(real_data):
-    from pipelines.sources.campd import read
+def test_real_coal_units_with_understated_co2_rank_among_the_highest(real_data, tmp_path):
+    from pipelines.sources import read
 
-    tables = read(real_data / "campd").tables
+    read("campd", real_data / "campd", tmp_path / "out")
+    tables = {
+        name: pl.read_parquet(tmp_path / "out" / f"{name}.parquet")
+        for name in ("units", "entities", "unit_years")
+    }
     units = tables["units"].select("unit_id", "entity_id", "unit_class", "capacity", "commissioned_on")
     rows = (
         tables["unit_years"]

@@ -181,6 +181,26 @@ def test_the_instance_keeps_history_in_the_home_and_sends_nothing(tmp_path):
     assert dict(os.environ) == before
 
 
+def test_a_check_that_a_run_leaves_out_keeps_its_last_result(tmp_path):
+    made = [True]
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("one", skippable=True)], check_specs=[dg.AssetCheckSpec("sound", asset="one")]
+    )
+    def one() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        if made[0]:
+            yield dg.MaterializeResult("one")
+            yield dg.AssetCheckResult(passed=True, asset_key="one", check_name="sound")
+
+    key = dg.AssetCheckKey(dg.AssetKey("one"), "sound")
+    with open_instance(Settings.load(tmp_path / "home")) as instance:
+        first = dg.materialize([one], instance=instance)
+        made[0] = False
+        dg.materialize([one], instance=instance, raise_on_error=False)
+        last = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+        assert (last.run_id, last.status.value) == (first.run_id, "SUCCEEDED")
+
+
 def test_the_alarm_fails_when_nothing_was_published_lately(workspace, monkeypatch):
     check = checks.published_on_time
     assert not check(workspace).passed

@@ -102,9 +102,18 @@ def test_a_quote_closed_by_chance_far_below_costs_one_line():
 
 
 def test_bytes_that_cannot_be_decoded_are_shown_escaped():
-    text = io.TextIOWrapper(io.BytesIO(b"1,\xff\n"), "utf-8", errors="surrogateescape", newline="")
+    text = io.TextIOWrapper(io.BytesIO(b"1,\xff\n"), "utf-8", errors=encoding.escaping(), newline="")
     (row,) = delimited.rows(delimited.numbered_lines(text), ",")
     assert row == Malformed(1, "1,\\udcff")
+
+
+@pytest.mark.parametrize(
+    ("content", "codec"),
+    [(b"a,b\n1,\x81\x20\n", "gb18030"), ("a,b\n1,2\n".encode("utf-16-le")[:-1], "utf-16-le")],
+)
+def test_broken_two_byte_encodings_are_malformed_lines(content, codec):
+    text = io.TextIOWrapper(io.BytesIO(content), codec, errors=encoding.escaping(), newline="")
+    assert [type(row) for row in delimited.rows(delimited.numbered_lines(text), ",")] == [Row, Malformed]
 
 
 def test_a_line_beyond_the_limit_is_malformed_and_cut(monkeypatch):

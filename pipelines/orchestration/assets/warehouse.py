@@ -172,7 +172,11 @@ def _check_results(manifest: Mapping[str, Any], node: NodeResult) -> Iterator[dg
         check_name=test["name"],
         passed=node.status == "pass",
         severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
-        metadata={"failing_rows": node.failures or 0, "message": node.message or ""},
+        metadata={
+            "failing_rows": node.failures or 0,
+            "message": node.message or "",
+            "kept_in": test["relation_name"] or "",
+        },
     )
 
 

@@ -30,6 +30,7 @@ _WIDE: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
 )
 """Encodings of two bytes a character, and how the first four bytes show them."""
 
+_ESCAPING = "carbonwarden.escape"
 _BLOCK_BYTES = 1 << 20
 _SAMPLED_LINES = 2_000
 _DAMAGED_SHARE = 0.2
@@ -91,6 +92,21 @@ def detect(stream: BinaryIO, where: str) -> Text:
         f"{where}: expected one of the encodings {', '.join(ENCODINGS.values())} to fit, found {found}; "
         f"line {lines.first_damaged} is the first that is no UTF-8. State it with --encoding."
     )
+
+
+def escaping() -> str:
+    """Name of the handler that puts a surrogate in place of each byte that cannot be decoded.
+
+    Unlike Python's `surrogateescape` it also takes bytes below 0x80, which broken GB18030 and UTF-16 have.
+    """
+    codecs.register_error(_ESCAPING, _escape)
+    return _ESCAPING
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
 
 
 def _blocks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:

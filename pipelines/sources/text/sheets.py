@@ -62,7 +62,7 @@ class TextSheet(Sheet):
     def rows(self, delimiter: str, width: int | None = None) -> Rows:
         """Rows and malformed lines."""
         with self.published.open() as stream:
-            text = io.TextIOWrapper(stream, self.text.codec, errors="surrogateescape", newline="")
+            text = io.TextIOWrapper(stream, self.text.codec, errors=encoding.escaping(), newline="")
             yield from delimited.rows(delimited.numbered_lines(text), delimiter, width)
             text.detach()
 
