@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,6 +77,11 @@ class Lake:
         for (period,), part in frame.group_by("period", maintain_order=True):
             part.write_parquet(folder / f"{period}-1.parquet")
 
+    def keep_all(self, tables: dict[str, pl.DataFrame | list[dict[str, Any]]]) -> None:
+        """Replaces the files of all contract tables; those not given have no rows."""
+        for name in TABLES:
+            self.keep(name, tables.get(name, []))
+
     def kept(self, name: str) -> pl.DataFrame:
         """The table's rows without their period."""
         return pl.read_parquet(self.folder / "kept" / name / "*.parquet").drop("period")
@@ -111,13 +117,26 @@ class Dbt:
 
     def __call__(self, command: str, *arguments: str, **variables: Any) -> None:
         """Runs a command on the project as it was parsed once; fails the test where dbt fails."""
+        outcome = self.attempt(command, *arguments, **variables)
+        assert outcome.success, failures(outcome)
+
+    def attempt(self, command: str, *arguments: str, **variables: Any) -> Any:
+        """Runs a command that may fail, and gives what dbt says of it."""
         target = self.folder / "target"
         target.mkdir(parents=True, exist_ok=True)
         given = self._given(variables) | {"warehouse": str(self.warehouse)}
         line = [command, "--vars", json.dumps(given), "--no-write-json", *arguments]
         outcome = invoke(line, PROJECT, target, parsed_manifest())
-        assert outcome.success, failures(outcome)
+        assert outcome.result is not None, outcome.exception
         self.results = outcome.result.results
+        return outcome
+
+    def copy(self, folder: Path) -> Dbt:
+        """The same lake with a warehouse of its own, as it is now."""
+        copy = Dbt(folder / "dbt", self.lake)
+        copy.folder.mkdir()
+        shutil.copy(self.warehouse, copy.warehouse)
+        return copy
 
     def warnings(self, command: str, *arguments: str, **variables: Any) -> dict[str, int]:
         """Runs a command; how many rows each test found that only warns."""
@@ -235,8 +254,7 @@ def new_lake(tmp_path: Path) -> Callable[..., Lake]:
 
     def make(**tables: pl.DataFrame | list[dict[str, Any]]) -> Lake:
         lake = Lake(tmp_path / "lake")
-        for name in TABLES:
-            lake.keep(name, tables.get(name, []))
+        lake.keep_all(tables)
         return lake
 
     return make

@@ -75,13 +75,6 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
     return dbt
 
 
-def copy_of(dbt: Dbt, folder: Path) -> Dbt:
-    copy = Dbt(folder / "dbt", dbt.lake)
-    copy.folder.mkdir()
-    shutil.copy(dbt.warehouse, copy.warehouse)
-    return copy
-
-
 def test_every_identity_has_a_corruption():
     assert warning_tests() == {*CORRUPTIONS, *SOURCE_CORRUPTIONS, "every_settlement_settles_a_trade"}
 
@@ -92,7 +85,7 @@ def test_all_identities_hold_on_a_clean_market(clean: Dbt):
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_an_identity_notices_and_keeps_the_rows(clean: Dbt, tmp_path: Path, name: str):
-    dbt = copy_of(clean, tmp_path)
+    dbt = clean.copy(tmp_path)
     with duckdb.connect(str(dbt.warehouse)) as connection:
         connection.execute(CORRUPTIONS[name])
     found = dbt.warnings("test", "--select", name)
@@ -106,7 +99,7 @@ def test_an_identity_notices_and_keeps_the_rows(clean: Dbt, tmp_path: Path, name
 def test_an_identity_notices_a_changed_source(clean: Dbt, tmp_path: Path, name: str):
     table, column = SOURCE_CORRUPTIONS[name]
     shutil.copytree(clean.lake.folder, tmp_path / "lake")
-    dbt = copy_of(clean, tmp_path)
+    dbt = clean.copy(tmp_path)
     dbt.lake = Lake(tmp_path / "lake")
     rows = dbt.lake.kept(table).select(TABLES[table].names)
     dbt.lake.keep(table, rows.with_columns(pl.col(column) + 1))
@@ -115,7 +108,7 @@ def test_an_identity_notices_a_changed_source(clean: Dbt, tmp_path: Path, name: 
 
 
 def test_a_settlement_without_its_trade_is_noticed(clean: Dbt, tmp_path: Path):
-    dbt = copy_of(clean, tmp_path)
+    dbt = clean.copy(tmp_path)
     with duckdb.connect(str(dbt.warehouse)) as connection:
         connection.execute(f"delete from fct_trades where {SOME_LISTED_TRADE}")
     dbt("run", "--select", "fct_settlement_breaks")
@@ -124,7 +117,7 @@ def test_a_settlement_without_its_trade_is_noticed(clean: Dbt, tmp_path: Path):
 
 
 def test_what_was_not_delivered_is_not_compared(clean: Dbt, tmp_path: Path):
-    dbt = copy_of(clean, tmp_path)
+    dbt = clean.copy(tmp_path)
     with duckdb.connect(str(dbt.warehouse)) as connection:
         connection.execute("delete from fct_trades")
     assert dbt.warnings("test", "--select", "daily_volumes_and_values_equal_the_trades") == {}
