@@ -7,7 +7,7 @@ Does not belong here: completeness of deliveries (the lake), what any detector l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -32,8 +32,8 @@ SCHEMA: dict[str, Any] = {
     "detail": pl.String,
 }
 ALL = "all"
-# Reports of a month come after it: so many periods without rows at the end are not yet a gap.
-_NOT_YET = {"month": 3, "year": 1, ALL: 0}
+# Reports come after their period: the as-of date's own period and so many before it are not yet due.
+_NOT_YET = {"month": 2, "year": 1, ALL: 0}
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,18 @@ class _Looked:
         return {period: set(codes) for period, codes in known.iter_rows()}
 
 
-def coverage(detectors: Iterable[Detector[Any]], marts: Marts, as_of: date | None) -> pl.DataFrame:
-    """One row a kind, mart, source table and period, and one for each province that lacks rows in it."""
+def coverage(
+    detectors: Iterable[Detector[Any]],
+    marts: Marts,
+    as_of: date | None,
+    feeds: Mapping[str, tuple[str, str]] | None = None,
+) -> pl.DataFrame:
+    """One row a kind, mart, source table and period, and one for each province that lacks rows in it.
+
+    `feeds` are the tables that the market's settings declare, with first and last month ('' where open): such
+    a table is expected from the start, and only within its span.
+    """
+    feeds = feeds or {}
     looked: dict[tuple[str | None, ...], _Looked | None] = {}
     every = [(detector.kind, need) for detector in detectors for need in _distinct(detector)]
     filled: dict[tuple[str | None, ...], set[str]] = {}
@@ -75,7 +85,7 @@ def coverage(detectors: Iterable[Detector[Any]], marts: Marts, as_of: date | Non
     rows = [
         {"kind": kind, "mart": need.mart, "table_name": need.source, **row}
         for kind, need in every
-        for row in _judged(need, looked[_rows_of(need)], starts, as_of)
+        for row in _declared(_judged(need, looked[_rows_of(need)], starts, as_of), feeds.get(need.source))
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort(
         "kind", "mart", "table_name", "period", "province_code"
@@ -124,6 +134,23 @@ def _look(marts: Marts, need: Need, filled: list[str]) -> _Looked | None:
     return _Looked(counts, unit)
 
 
+def _declared(rows: Iterable[dict[str, Any]], span: tuple[str, str] | None) -> Iterator[dict[str, Any]]:
+    """The rows, given the span that the market declares for the table; none where it declares none."""
+    for row in rows:
+        period, first, last = row["period"], *(span or ("", ""))
+        width = len(period)
+        if span and period == ALL and row["reason"] == "no_rows":
+            yield row | {"state": BLIND}
+        elif (
+            row["state"] == BLIND
+            and period != ALL
+            and not first[:width] <= period <= (last[:width] or period)
+        ):
+            yield row | {"state": NOT_APPLICABLE, "reason": "outside_declared_span", "detail": None}
+        else:
+            yield row
+
+
 def _judged(
     need: Need, looked: _Looked | None, starts: dict[str, str], as_of: date | None
 ) -> Iterator[dict[str, Any]]:
@@ -133,15 +160,37 @@ def _judged(
     if not looked.periods:
         yield _row(ALL, BLIND, "column_without_values", need.period)
         return
+    filled = _filled_periods(need, looked)
     for period in _periods(looked, starts, as_of):
-        if period in looked.periods:
+        if period in looked.periods and filled and period < filled[0]:
+            yield _row(period, NOT_APPLICABLE, "before_first_rows")
+        elif filled and period > filled[-1] and _is_recent(period, looked.unit, as_of):
+            yield _row(period, NOT_APPLICABLE, "not_delivered_yet")
+        elif period in looked.periods:
             yield from _period(need, looked, period)
         elif period < looked.periods[0]:
             yield _row(period, NOT_APPLICABLE, "before_first_rows")
-        elif period in _following(looked.periods[-1], looked.unit, _NOT_YET[looked.unit]):
-            yield _row(period, NOT_APPLICABLE, "not_delivered_yet")
         else:
             yield _row(period, BLIND, "no_rows")
+
+
+def _filled_periods(need: Need, looked: _Looked) -> list[str]:
+    """Periods in which every column that must be filled has a value, sorted."""
+    columns = [f"filled_{name}" for name in need.filled if f"filled_{name}" in looked.counts.columns]
+    if len(columns) < len(need.filled):
+        return []
+    if not columns:
+        return looked.periods
+    sums = looked.counts.group_by("period").agg(pl.col(columns).sum())
+    return sorted(sums.filter(pl.all_horizontal(pl.col(columns) > 0))["period"])
+
+
+def _is_recent(period: str, unit: str, as_of: date | None) -> bool:
+    """Whether what is reported of the period need not be there yet on the as-of date."""
+    if as_of is None or unit == ALL:
+        return False
+    form = "%Y-%m" if unit == "month" else "%Y"
+    return as_of.strftime(form) in (period, *_following(period, unit, _NOT_YET[unit]))
 
 
 def _period(need: Need, looked: _Looked, period: str) -> Iterator[dict[str, Any]]:
@@ -161,11 +210,12 @@ def _sum(rows: pl.DataFrame, column: str) -> int:
 
 
 def _missing_provinces(looked: _Looked, period: str) -> list[str]:
-    """Provinces with rows before and after a period, or before the last one, and none in it."""
+    """Provinces with rows before and after a period, or in the two before the last one, and none in it."""
     place = looked.periods.index(period)
     before = _of(looked, looked.periods[:place])
     after = _of(looked, looked.periods[place + 1 :])
-    near = _of(looked, looked.periods[max(place - 2, 0) : place])
+    latest = looked.periods[max(place - 2, 0) : place]
+    near = set.intersection(*(_of(looked, [period]) for period in latest)) if latest else set()
     expected = near if place == len(looked.periods) - 1 else before & after
     return sorted(expected - looked.provinces.get(period, set()))
 

@@ -7,7 +7,7 @@ of the snapshot; they are read from the source by `pipelines.core.market`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,12 +15,16 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class Market:
-    """A market's id, time zone and currency, and the day on which the run looks at it."""
+    """A market's id, time zone and currency, the as-of date of the run, and the source tables it declares.
+
+    `feeds` gives the first and last month ('YYYY-MM', '' where open) of each declared table.
+    """
 
     id: str = "cn"
     timezone: str = "Asia/Shanghai"
     currency: str = "CNY"
     as_of: date | None = None
+    feeds: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Market:
@@ -31,6 +35,10 @@ class Market:
             timezone=str(settings.get("timezone", cls.timezone)),
             currency=str(settings.get("currency", cls.currency)),
             as_of=date.fromisoformat(as_of) if isinstance(as_of, str) else as_of,
+            feeds={
+                table: (span.get("first") or "", span.get("last") or "")
+                for table, span in (settings.get("feeds") or {}).items()
+            },
         )
 
     def midnight(self, day: date) -> datetime:

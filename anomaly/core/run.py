@@ -115,7 +115,7 @@ def detect(
         for kept in (True, False)
     )
     rows = pl.DataFrame([_row(run, policy) for run in runs], schema=RUN_SCHEMA, orient="row")
-    seen = coverage(detectors, marts, market.as_of)
+    seen = coverage(detectors, marts, market.as_of, market.feeds)
     return Detection(alerts, evidence_frame(alerts), candidates, rows.sort("kind"), seen)
 
 

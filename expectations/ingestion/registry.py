@@ -59,6 +59,18 @@ def consortium_shares(frame: Frame) -> Suite:
     )
 
 
+def control_relations(frame: Frame) -> Suite:
+    """One row a relation of control and the day from which it holds."""
+    return frame.suite(
+        "control_relations",
+        ["subject_type", "subject_id", "controller_id", "relation", "valid_from"],
+        [
+            at_least("ended_before_begun", "valid_to", "valid_from"),
+            between("share_held", "share"),
+        ],
+    )
+
+
 def allocations(frame: Frame) -> Suite:
     """One row a decision on an entity and year; only an adjustment may take away."""
     return frame.suite(
@@ -181,6 +193,7 @@ SUITES = (
     units,
     accounts,
     consortium_shares,
+    control_relations,
     allocations,
     transfers,
     compliance,

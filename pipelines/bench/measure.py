@@ -70,7 +70,7 @@ def median(figures: list[Figures]) -> Figures:
 
 
 FLOOR = "floor: read every row once, write it once"
-PANDAS = "the same marts in plain pandas"
+PANDAS = "three of its marts in plain pandas"
 RUN = "run, from nothing"
 AGAIN = "run again, nothing new"
 DAY = "run after one more day"

@@ -33,10 +33,10 @@ _TYPES = {
     "timestamp": pa.timestamp("us", "UTC"),
     "bool": pa.bool_(),
 }
-_DATES = {"date", "month", "trade_date"}
-_PRICES = {"price", "previous_close", "open", "high", "low", "close", "limit_down", "limit_up"}
+_DATES = {"date", "month"}
+_PRICES = {"previous_close", "open", "high", "low", "close", "limit_down", "limit_up"}
 _BLOCK_PRICES = {"block_limit_down", "block_limit_up"}
-_VALUES = {"value", "listed_value", "block_value"}
+_VALUES = {"listed_value", "block_value"}
 
 
 @dataclass(frozen=True)

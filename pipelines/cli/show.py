@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import typer
 
-from anomaly.core.kinds import KINDS
+from anomaly.core.kinds import KINDS, LEVELS
 from pipelines.cli.console import Format, print_rows, print_table, say
 from pipelines.cli.operate import Home
+from pipelines.contract.outputs import ALERTS
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import ROOT, Settings
 from pipelines.publication.query import current_marts
@@ -24,28 +25,7 @@ from pipelines.publication.query import query as run_query
 
 Form = Annotated[Format, typer.Option("--format", help="how to print")]
 
-ALERT_COLUMNS = (
-    "alert_id",
-    "kind",
-    "family",
-    "subject_type",
-    "subject_ids",
-    "province_code",
-    "window_start",
-    "window_end",
-    "score",
-    "p_value",
-    "level",
-    "title_zh",
-    "title_en",
-    "measures",
-    "evidence",
-    "rule_refs",
-    "detector",
-    "detector_version",
-    "snapshot_id",
-)
-LEVELS = ("blue", "yellow", "orange", "red")
+ALERT_COLUMNS = ALERTS.table.names
 
 
 def published_alerts(settings: Settings) -> pl.LazyFrame:

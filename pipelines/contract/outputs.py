@@ -302,6 +302,7 @@ DETECTION_COVERAGE = Output(
                 enum=(
                     "no_rows",
                     "before_first_rows",
+                    "outside_declared_span",
                     "not_delivered_yet",
                     "column_without_values",
                     "province_without_rows",

@@ -17,6 +17,15 @@ from pipelines.core.errors import SourceError
 from pipelines.core.settings import Settings
 
 
+class Feed(BaseModel):
+    """First and last month ('YYYY-MM') for which a source delivers a table; none where the span is open."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}$")
+    last: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}$")
+
+
 class Market(BaseModel):
     """Identity, currency and time zone of a market; which rules hold is looked up by `id`.
 
@@ -32,6 +41,10 @@ class Market(BaseModel):
     timezone: str = "Asia/Shanghai"
     as_of: date | None = Field(
         default=None, description="as-of date unless a run names one; for markets of the past"
+    )
+    feeds: dict[str, Feed] = Field(
+        default_factory=dict,
+        description="source tables that the market expects, and when; coverage reads their absence as a gap",
     )
 
     @field_validator("timezone")

@@ -10,8 +10,6 @@ from __future__ import annotations
 CARBON_TO_CO2 = 44 / 12  # [E-01]
 OXIDATION = 0.99  # coal, coke and gas [E-06]; [E3 table A.1]
 CARBON_PER_HEAT = {"coal": 0.02618, "lignite": 0.02797, "anthracite": 0.02749}  # tC/GJ [E-11]
-DEFAULT_COAL_CARBON = 0.03085  # tC/GJ, coal of a power unit that was not analysed [E-03, E-04]
-DEFAULT_UNCONVENTIONAL_CARBON = 0.02858  # [E-04]
 COKE_HEAT = 28.435  # GJ/t [E3]
 COKE_CARBON = 0.02942  # tC/GJ, also the default [E3]
 GAS_HEAT = 383.0  # GJ/10^4 Nm3 of pipeline gas, own; 285.0 to 398.3 are plausible [E-13]
@@ -19,8 +17,6 @@ GAS_CARBON = 0.01532  # tC/GJ, also the default [E3]
 INJECTED_HEAT = 26.9  # GJ/t, dried coal blown into blast furnaces, own
 MAX_CONDENSING_EFFICIENCY = 0.46  # [E-14]
 EFFICIENCY_MARGIN = 0.003  # no coal unit comes nearer to that bound, own
-REPORT_DAYS = 40  # monthly filing and laboratory reports [C-04, E-07]
-LISTING_THRESHOLD = 26_000.0  # t a year [C-11]
 CO2_DENSITY = 0.0019643  # t/Nm3 at 0 degrees C and 101.325 kPa
 COAL_EQUIVALENT = 29.3076  # GJ per tce (GB/T 2589)
 

@@ -9,10 +9,11 @@ date are those of the first simulated day.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from pipelines.core.rules import Rule, Rules
+from pipelines.core.rules import Rule, RuleError, Rules
 
 MARKET = "cn"
 _FIRST_DAY = date(2024, 1, 1)
@@ -71,6 +72,69 @@ def holding_limit() -> int:
     """Most that an account without an obligation may hold, and others beyond their allocation, t."""
     keys = {"market": MARKET, "holder": "other", "measure": "limit"}
     return int(_rules().in_force("rule_holding_limits", _FIRST_DAY, keys).number())
+
+
+@cache
+def filing_days() -> int:
+    """Days after a month's end within which the month is to be filed."""
+    keys = {"market": MARKET, "duty": "monthly_filing", "sector": "all"}
+    rule = _rules().in_force("rule_compliance_calendar", _FIRST_DAY, keys)
+    return int(rule.number("days_after_month_end"))
+
+
+@cache
+def listing_threshold() -> float:
+    """Emissions of a year from which an emitter is listed, t."""
+    keys = {"market": MARKET, "sector": "all", "parameter": "entry_threshold"}
+    return _rules().in_force("rule_allocation_parameters", _FIRST_DAY, keys).number()
+
+
+@cache
+def default_carbon(unit_class: str) -> float:
+    """Carbon per heat of coal that a power unit did not analyse, tC/GJ."""
+    keys = {"market": MARKET, "sector": "power", "unit_class": unit_class, "fuel": "coal"}
+    keys["parameter"] = "carbon_per_heat"
+    rules = _rules()
+    return rules.in_force("rule_emission_defaults", _FIRST_DAY, keys, general=("unit_class",)).number()
+
+
+@dataclass(frozen=True)
+class Fine:
+    """The range of a company's fine, CNY, and its multiples where it goes by a gain or a shortfall's value.
+
+    Attributes:
+        least: lowest flat fine; None where the fine is a multiple only.
+        most: highest flat fine.
+        gain: gain from which the fine is a multiple of it.
+        multiples: lowest and highest multiple.
+    """
+
+    least: int | None
+    most: int | None
+    gain: int | None
+    multiples: tuple[float, float] | None
+
+
+@cache
+def fine(violation: str, acted_on: date) -> Fine | None:
+    """What the rule that held on the day of the act says; None where nothing was fined."""
+    keys = {"market": MARKET, "violation": violation, "step": "1", "subject": "entity"}
+    try:
+        rule = _rules().in_force("rule_penalties", acted_on, keys)
+    except RuleError:
+        return None
+
+    def number(name: str) -> float | None:
+        return rule.number(name) if rule.values[name] is not None else None
+
+    least, most, gain = (number(name) for name in ("flat_min_cny", "flat_max_cny", "gain_below_cny"))
+    low, high = number("multiple_min"), number("multiple_max")
+    return Fine(
+        None if least is None else int(least),
+        None if most is None else int(most),
+        None if gain is None else int(gain),
+        None if low is None or high is None else (low, high),
+    )
 
 
 @cache

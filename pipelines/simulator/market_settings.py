@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from pipelines.simulator.timeline import Timeline
 PRICE_CORRIDOR = {"low": 35.0, "high": 140.0, "days": 5}
 
 
-def settings(timeline: Timeline) -> dict[str, Any]:
-    """All settings of the simulated market."""
+def settings(timeline: Timeline, hourly_months: list[date]) -> dict[str, Any]:
+    """All settings of the simulated market; stack monitors are declared for the months that they publish."""
+    hourly = [f"{month:%Y-%m}" for month in hourly_months]
     return {
         "id": "cn",
         "name_zh": "模拟全国碳市场",
@@ -37,10 +39,11 @@ def settings(timeline: Timeline) -> dict[str, Any]:
             "surrender_due": "12-31",
             "monthly_filing_days": 40,
         },
+        "feeds": {"cems_hourly": {"first": hourly[0], "last": hourly[-1]}} if hourly else {},
     }
 
 
-def write_market(out: Path, timeline: Timeline) -> None:
+def write_market(out: Path, timeline: Timeline, hourly_months: list[date]) -> None:
     """Write `market.yml` into a source directory."""
-    text = yaml.safe_dump(settings(timeline), allow_unicode=True, sort_keys=False)
+    text = yaml.safe_dump(settings(timeline, hourly_months), allow_unicode=True, sort_keys=False)
     (out / "market.yml").write_text(text, encoding="utf-8")

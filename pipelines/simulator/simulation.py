@@ -93,7 +93,7 @@ def simulate(
     clock.lap("market")
     directories.write_directories(world, plan, sink)
     oversight.write_oversight(planner, registry, streams, sink)
-    write_market(out, timeline)
+    write_market(out, timeline, timeline.hourly_months(world.scale))
     known, unrealised = write_labels(planner, sink, out)
     clock.lap("labels")
     cases = {str(kind): int(count) for kind, count in known["kind"].value_counts(sort=False).rows()}

@@ -42,7 +42,8 @@ class Sink:
             )
         if "tag" in frame.columns:
             self.remember(name, frame.filter(pl.col("tag") > 0))
-        frame = shaped(name, frame)
+        in_source = {own: given for given, own in TABLES[name].renamed.items()}
+        frame = shaped(name, frame).rename(in_source)
         path = self.out / (f"{name}.{self.format}" if month is None else f"{name}/{month}.{self.format}")
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.format == "parquet":

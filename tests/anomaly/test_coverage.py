@@ -124,7 +124,7 @@ def test_months_before_the_first_rows_and_after_the_last_are_distinguished(small
     change(small, "fct_trades", lambda frame: frame.filter(pl.col("traded_at").dt.month().is_between(3, 8)))
     rows = seen(small).filter((pl.col("mart") == "fct_trades") & (pl.col("kind") == "wash_trade"))
     assert rows["reason"].to_list() == [
-        *["before_first_rows"] * 2, *[None] * 6, *["not_delivered_yet"] * 3, "no_rows",
+        *["before_first_rows"] * 2, *[None] * 6, "no_rows", *["not_delivered_yet"] * 3,
     ]  # fmt: skip
 
 
@@ -155,3 +155,42 @@ def test_filings_without_a_submission_time_are_blind(tmp_path, kind):
     rows.write_parquet(tmp_path / "fct_report_obligations.parquet")
     found = seen(tmp_path).filter((pl.col("kind") == kind) & pl.col("period").is_in(["2024-01", "2024-02"]))
     assert set(found["reason"]) == {"column_without_values"}
+
+
+def cems(folder, feeds=None):
+    rows = coverage(all_detectors(), Marts(folder), AS_OF, feeds)
+    return rows.filter((pl.col("kind") == "mass_balance_gap") & (pl.col("table_name") == "cems_hourly"))
+
+
+def only_filled(folder, first, last):
+    inside = pl.col("month").dt.month().is_between(first, last)
+    filled = pl.when(inside).then("cems_emissions_tco2").alias("cems_emissions_tco2")
+    change(folder, "fct_mass_balance_months", lambda frame: frame.with_columns(filled))
+
+
+def test_a_column_is_not_blind_before_its_feed_began_nor_where_it_is_not_yet_due(small):
+    only_filled(small, 4, 7)
+    assert cems(small)["reason"].to_list() == [
+        *["before_first_rows"] * 3, *[None] * 4, *["column_without_values"] * 2, *["not_delivered_yet"] * 3,
+    ]  # fmt: skip
+
+
+def test_a_declared_span_says_where_a_feed_is_expected(small):
+    only_filled(small, 4, 7)
+    found = cems(small, {"cems_hourly": ("2024-04", "2024-08")})
+    assert found.filter(state="blind")["period"].to_list() == ["2024-08"]
+    assert found.filter(reason="outside_declared_span")["period"].to_list() == ["2024-09"]
+
+
+@pytest.mark.parametrize(("feeds", "state"), [({}, "not_applicable"), ({"trades": ("", "")}, "blind")])
+def test_a_feed_that_never_came_is_blind_where_the_market_declares_it(small, feeds, state):
+    (small / "fct_trades.parquet").unlink()
+    rows = coverage(all_detectors(), Marts(small), AS_OF, feeds)
+    assert set(rows.filter(pl.col("mart") == "fct_trades")["state"]) == {state}
+
+
+def test_a_province_seen_once_is_not_expected_in_the_last_year(small):
+    once = pl.col("year") == 2023
+    away = pl.col("province_code") == "440000"
+    change(small, "fct_unit_years", lambda frame: frame.filter(~away | once))
+    assert seen(small).filter((pl.col("mart") == "fct_unit_years") & (pl.col("state") == "blind")).is_empty()

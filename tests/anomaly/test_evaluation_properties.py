@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -251,10 +250,3 @@ def test_cases_are_drawn_as_many_as_there_are_and_wrong_alerts_by_poisson():
 def test_a_bootstrap_without_spread_gives_no_interval():
     assert percentiles(np.ones(100)) == (None, None)
     assert percentiles(np.linspace(0, 1, 101)) == pytest.approx((0.05, 0.95))
-
-
-def test_400_cases_and_2000_alerts_take_under_two_seconds():
-    alerts, labels = market(2, cases=400, alerts=2_000)
-    started = time.process_time()
-    measure(alerts, labels)
-    assert time.process_time() - started < 2

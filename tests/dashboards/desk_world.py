@@ -1,6 +1,6 @@
-"""A made-up published snapshot: a small Chinese market, or one as large as the EU registry.
+"""A made-up published snapshot: a small Chinese market.
 
-`python tests/dashboards/desk_world.py --home DIR --size demo|large` writes one to look at.
+`python tests/dashboards/desk_world.py --home DIR --size demo|empty` writes one to look at.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from desk_market import AS_OF, PROVINCES, entities, market, monitoring, movements
-from desk_schemas import MARTS, mart
+from desk_schemas import DESK_MARTS, mart
 
 SNAPSHOT = "20250701T010000Z-3f9c2a7b"
 KINDS = {
@@ -229,7 +229,7 @@ def write_home(
     (folder / "marts").mkdir(parents=True)
     (folder / "data_docs" / "ingestion").mkdir(parents=True)
     (folder / "data_docs" / "ingestion" / "index.html").write_text("<html></html>")
-    for name in MARTS:
+    for name in DESK_MARTS:
         marts.get(name, mart(name)).write_parquet(folder / "marts" / f"{name}.parquet")
     manifest = {
         "snapshot_id": snapshot,
@@ -260,16 +260,9 @@ def demo() -> dict[str, pl.DataFrame]:
     return marts | alerts(126, marts, 2024)
 
 
-def large() -> dict[str, pl.DataFrame]:
-    """As large as the EU registry: 13,700 entities, 174,000 compliance years, 12,000 alerts."""
-    marts = market() | entities(13_700, range(2012, 2025)) | movements(13_700, 16_000, 2012)
-    marts |= monitoring(200) | quality()
-    return marts | alerts(12_000, marts, 2013)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--size", choices=["demo", "large", "empty"], default="demo")
+    parser.add_argument("--size", choices=["demo", "empty"], default="demo")
     chosen = parser.parse_args()
-    write_home(chosen.home, {"demo": demo, "large": large, "empty": dict}[chosen.size]())
+    write_home(chosen.home, {"demo": demo, "empty": dict}[chosen.size]())

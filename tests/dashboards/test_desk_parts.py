@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from desk_schemas import MARTS
+from desk_schemas import DESK_MARTS, schemas
 from desk_world import KINDS, alerts, demo, entities
 
 from anomaly.core.kinds import KINDS as ALL_KINDS
@@ -162,7 +162,7 @@ def test_latest_compliance_is_of_a_year_that_is_due():
 
 
 def test_every_mart_column_and_table_has_words():
-    shown = {column for columns in MARTS.values() for column in columns} - {
+    shown = {column for columns in schemas().values() for column in columns} - {
         "alert_no",
         "evidence_no",
         "subject_id",
@@ -174,7 +174,7 @@ def test_every_mart_column_and_table_has_words():
     for language in LANGUAGES:
         words = Words(language)
         assert [name for name in sorted(shown) if words.column(name) == name] == []
-        assert [name for name in MARTS if words.code("table", name) == name] == []
+        assert [name for name in DESK_MARTS if words.code("table", name) == name] == []
         assert [kind for kind in ALL_KINDS if words.kind(kind) == kind or words.meaning(kind) == kind] == []
 
 
@@ -225,7 +225,7 @@ def test_importing_the_desk_opens_nothing():
 
 def test_world_has_all_marts():
     marts = demo()
-    assert set(marts) <= set(MARTS)
+    assert set(marts) <= set(DESK_MARTS)
     assert set(KINDS) <= set(ALL_KINDS)
     assert alerts(3, marts, 2024)["fct_alerts"].height == 3
     assert entities(4, range(2023, 2024))["fct_compliance_years"].height == 4

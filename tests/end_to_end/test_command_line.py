@@ -1,4 +1,4 @@
-"""The command as a user types it: what it fingerprints, and the code it leaves with."""
+"""The command as a user types it: what it prints, and the code it leaves with."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 import yaml
 
 from pipelines.cli.show import ALERT_COLUMNS
+from tests.command import call
 
-COMMAND = Path(sys.executable).with_name("carbonwarden")
 
-
-def _call(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(COMMAND), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300
-    )
+def test_the_installed_command_leaves_with_the_code_of_its_failure():
+    command = [str(Path(sys.executable).with_name("carbonwarden")), "fly"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "No such command" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,7 @@ def _call(*arguments: object) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_wrong_use_and_unreadable_sources_have_their_codes(tmp_path, arguments, code, message):
-    result = _call(*(argument.format(tmp=tmp_path) for argument in arguments))
+    result = call(*(argument.format(tmp=tmp_path) for argument in arguments))
     assert result.returncode == code, result.stderr
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -53,13 +52,13 @@ def test_wrong_use_and_unreadable_sources_have_their_codes(tmp_path, arguments, 
 def test_a_market_setting_that_is_not_valid_is_an_unreadable_source(published, tmp_path):
     workspace = published.copy(tmp_path)
     (workspace.source / "market.yml").write_text("id: cn\ntimezone: Middle/Earth\n")
-    result = _call("run", "--source", workspace.source, "--home", workspace.settings.home)
+    result = call("run", "--source", workspace.source, "--home", workspace.settings.home)
     assert result.returncode == 3
     assert "Middle/Earth" in result.stderr
 
 
 def test_alerts_as_json_have_the_columns_of_the_contract(published):
-    result = _call("alerts", "--home", published.settings.home, "--format", "json")
+    result = call("alerts", "--home", published.settings.home, "--format", "json")
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert rows and all(tuple(row) == ALERT_COLUMNS for row in rows)
     first = rows[0]
@@ -78,36 +77,28 @@ def test_the_columns_are_those_of_the_published_contract():
 
 def test_filters_narrow_the_alerts(published):
     home = published.settings.home
-    everything = _call("alerts", "--home", home, "--format", "json").stdout.splitlines()
+    everything = call("alerts", "--home", home, "--format", "json").stdout.splitlines()
     red = [
         json.loads(x)
-        for x in _call("alerts", "--home", home, "--format", "json", "--level", "red").stdout.splitlines()
+        for x in call("alerts", "--home", home, "--format", "json", "--level", "red").stdout.splitlines()
     ]
     assert 0 < len(red) < len(everything)
     assert {row["level"] for row in red} == {"red"}
-    assert _call("alerts", "--home", home, "--since", "2100-01-01", "--format", "json").stdout == ""
-    assert _call("alerts", "--home", home, "--level", "purple").returncode == 2
+    assert call("alerts", "--home", home, "--since", "2100-01-01", "--format", "json").stdout == ""
+    assert call("alerts", "--home", home, "--level", "purple").returncode == 2
 
 
 def test_csv_cannot_run_in_a_spreadsheet(published):
     statement = "select '=1+1' as formula, -5 as number, '@x' as at_sign"
-    result = _call("sql", statement, "--home", published.settings.home, "--format", "csv")
+    result = call("sql", statement, "--home", published.settings.home, "--format", "csv")
     assert list(csv.reader(io.StringIO(result.stdout)))[1] == ["'=1+1", "-5", "'@x"]
 
 
 def test_evaluation_of_saved_alerts_equals_that_of_the_publication(published, tmp_path):
     home, labels = published.settings.home, published.labels
     saved = tmp_path / "alerts.jsonl"
-    saved.write_text(_call("alerts", "--home", home, "--format", "json").stdout, encoding="utf-8")
-    direct = _call("evaluate", "--labels", labels, "--home", home)
+    saved.write_text(call("alerts", "--home", home, "--format", "json").stdout, encoding="utf-8")
+    direct = call("evaluate", "--labels", labels, "--home", home)
     assert direct.returncode == 0, direct.stderr
-    assert _call("evaluate", "--labels", labels, "--alerts", saved).stdout == direct.stdout
+    assert call("evaluate", "--labels", labels, "--alerts", saved).stdout == direct.stdout
     assert "wash_trade" in direct.stdout
-
-
-def test_simulate_writes_a_source_and_labels_beside_it(tmp_path):
-    result = _call("simulate", "--out", tmp_path / "market", "--seed", 3)
-    assert result.returncode == 0, result.stderr
-    assert (tmp_path / "market.labels.parquet").is_file()
-    assert not list((tmp_path / "market").glob("*label*"))
-    assert pl.read_parquet(tmp_path / "market" / "entities.parquet").height > 50

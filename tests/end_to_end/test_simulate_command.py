@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def _call(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from pipelines.cli.main import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        cwd=ROOT,
-    )
+from tests.command import Called, call
 
 
 @pytest.fixture(scope="module")
-def dirty(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def dirty(tmp_path_factory) -> tuple[Path, Called]:
     out = tmp_path_factory.mktemp("simulated") / "market"
-    return out, _call("simulate", "--out", out, "--seed", 3, "--years", 1, "--dirt", 0.01)
+    return out, call("simulate", "--out", out, "--seed", 3, "--years", 1, "--dirt", 0.01)
 
 
 def test_a_market_says_what_it_wrote(dirty):
@@ -47,7 +34,7 @@ def test_cases_are_planted_into_given_data(dirty, tmp_path):
     source, _ = dirty
     out = tmp_path / "copy"
     kinds = "late_report,price_corridor"
-    result = _call("simulate", "--out", out, "--into", source, "--kinds", kinds, "--seed", 5)
+    result = call("simulate", "--out", out, "--into", source, "--kinds", kinds, "--seed", 5)
     assert result.returncode == 0, result.stderr
     assert set(pl.read_parquet(f"{out}.labels.parquet")["kind"]) == {"late_report"}
     assert "Not planted: price_corridor" in result.stdout
@@ -70,7 +57,7 @@ def test_cases_are_planted_into_given_data(dirty, tmp_path):
 )
 def test_wrong_use_is_refused(arguments, message, tmp_path):
     filled = [argument.format(tmp=tmp_path) for argument in arguments]
-    result = _call("simulate", "--out", tmp_path / "out", *filled)
+    result = call("simulate", "--out", tmp_path / "out", *filled)
     assert result.returncode == 2, result.stderr
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -78,7 +65,7 @@ def test_wrong_use_is_refused(arguments, message, tmp_path):
 
 def test_a_later_delivery_in_the_way_is_refused_before_anything_is_made(tmp_path):
     (tmp_path / "out.later").mkdir()
-    result = _call("simulate", "--out", tmp_path / "out", "--dirt", "0.1")
+    result = call("simulate", "--out", tmp_path / "out", "--dirt", "0.1")
     assert result.returncode == 2, result.stderr
     assert "exists already" in result.stderr
     assert not (tmp_path / "out").exists()

@@ -19,6 +19,15 @@ INGESTION_ROWS: dict[str, dict[str, Any]] = {
     "entities": {"entity_name": "甲电厂", "listed_on": date(2020, 1, 1), "exited_on": date(2024, 1, 1)},
     "units": {"capacity": 600.0, "capacity_unit": "MW", "commissioned_on": date(2010, 1, 1)},
     "accounts": {"opened_on": date(2021, 7, 1), "closed_on": date(2024, 1, 1)},
+    "control_relations": {
+        "subject_type": "entity",
+        "subject_id": "E1",
+        "controller_id": "G1",
+        "relation": "ownership",
+        "share": 0.6,
+        "valid_from": date(2021, 7, 1),
+        "valid_to": date(2024, 12, 31),
+    },
     "consortium_members": {"consortium_id": "K", "share": 1.0},
     "allocations": {
         "stage": "final",

@@ -40,6 +40,8 @@ WARNINGS = [
     ("entities", {"entity_name": "  "}, {"name_blank"}),
     ("units", {"capacity": 600_000.0}, {"capacity_mw"}),
     ("consortium_members", {"share": 0.4}, {"consortium_shares.share_sum"}),
+    ("control_relations", {"valid_to": date(2020, 1, 1)}, {"ended_before_begun"}),
+    ("control_relations", {"share": 1.2}, {"share_held"}),
     ("compliance", {"due_on": date(2023, 12, 31)}, {"due_lag"}),
     (
         "activity_reports",

@@ -17,7 +17,8 @@ from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake
 from pipelines.sources import read
 
-pytestmark = pytest.mark.real_data
+# Other tests of this folder trace the same lines on small tables.
+pytestmark = [pytest.mark.real_data, pytest.mark.no_cover]
 
 # What each source's own oddities are known to raise.
 SOURCES = {

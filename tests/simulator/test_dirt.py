@@ -20,7 +20,7 @@ from pipelines.simulator.sink import BY_MONTH
 from tests.shared import Written
 
 SHARE = 0.03
-MONTHS, LARGEST = 3, 3_000  # files and rows of a table by month that these tests keep
+MONTHS, LARGEST = 2, 1_500  # files and rows of a table by month that these tests keep
 REASONS = {
     "contradiction",
     "control_characters",

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.simulator.calibration_plants import CARBON_TO_CO2, DEFAULT_COAL_CARBON
+from pipelines.simulator import law
+from pipelines.simulator.calibration_plants import CARBON_TO_CO2
 from pipelines.simulator.emitters.labs import FIGURES
 from pipelines.simulator.plan import EmitterPlan
 from pipelines.simulator.plan.emitting import (
@@ -173,7 +174,7 @@ def test_default_carbon_months_publish_no_analysis() -> None:
     rows = _reports(plants, COAL)
     assert set(rows["carbon_basis"].to_list()) == {"default"}
     assert (rows["carbon_content"] / rows["ncv"]).to_list() == pytest.approx(
-        [DEFAULT_COAL_CARBON] * rows.height, abs=1e-6
+        [law.default_carbon("all")] * rows.height, abs=1e-6
     )
     days = [plants.truth.months[month] for month in MONTHS]
     tests = plants["lab_tests"].filter(pl.col("unit_id") == _id(COAL))

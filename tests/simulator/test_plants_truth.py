@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from pipelines.simulator import calibration_plants as calibration
+from pipelines.simulator import law
 from pipelines.simulator.benchmark import unit_allocation
 from pipelines.simulator.emitters.coal import RANKS, Coal, quality_of
 from pipelines.simulator.emitters.fuel import default_carbon
@@ -141,7 +142,7 @@ def test_sectors_come_to_their_published_size(medium: tuple[World, Truth]) -> No
     assert mean["power"] * national.power == pytest.approx(5.244e9, rel=0.2)  # [J-05]
     assert total == pytest.approx(8.194e9, rel=0.2)  # [J-04]
     small = world.entities.is_small
-    assert entity[small].max() < calibration.LISTING_THRESHOLD < entity[~small].min()
+    assert entity[small].max() < law.listing_threshold() < entity[~small].min()
 
 
 def test_the_fleet_is_a_little_long(medium: tuple[World, Truth]) -> None:
@@ -187,4 +188,4 @@ def test_the_listing_threshold_lies_between_small_and_key_emitters(seed: int) ->
         entity = np.bincount(world.fleet.entity, truth.emissions[inside].sum(0), len(world.entities))
         small = world.entities.is_small
         assert entity[small].min() > 3_000
-        assert entity[small].max() < calibration.LISTING_THRESHOLD < entity[~small].min()  # [C-11]
+        assert entity[small].max() < law.listing_threshold() < entity[~small].min()  # [C-11]

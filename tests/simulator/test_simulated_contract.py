@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from pipelines.simulator.sink import BY_MONTH
+from pipelines.contract.tables import TABLES
+from pipelines.simulator.sink import BY_MONTH, Sink
 from tests.shared import SIMULATED
 
 
@@ -64,3 +65,10 @@ def test_unit_and_entity_of_a_report_belong_together(written):
     for name in ("activity_reports", "lab_tests"):
         joined = written[name].join(home, on="unit_id", how="left")
         assert (joined["entity_id"] == joined["home"]).all()
+
+
+def test_a_column_is_written_under_the_name_that_a_source_gives_it(tmp_path):
+    table = TABLES["verification_parameters"]
+    Sink(tmp_path, "parquet").write(table.name, pl.DataFrame(schema=table.polars_schema))
+    written = pl.read_parquet(tmp_path / f"{table.name}.parquet").columns
+    assert "period" in written and "stated_period" not in written

@@ -107,6 +107,8 @@ def test_market_settings_name_the_market(market):
     settings = yaml.safe_load((market.report.out / "market.yml").read_text(encoding="utf-8"))
     assert settings["id"] == "cn"
     assert settings["timezone"] == "Asia/Shanghai"
+    hours = market["cems_hourly"]["ts"].dt.convert_time_zone("Asia/Shanghai").dt.strftime("%Y-%m")
+    assert settings["feeds"] == {"cems_hourly": {"first": hours.min(), "last": hours.max()}}
 
 
 def test_labels_lie_beside_the_directory(market):

@@ -76,10 +76,6 @@ def test_eutl_cumulative_figures_agree_with_the_registry(eutl):
     assert (ours == (both["registry_status"] == "compliant")).mean() > 0.99
 
 
-def test_eutl_is_read_in_seconds(real_data, tmp_path):
-    read("eutl", real_data / "eutl" / "eutl_2024.zip", tmp_path / "out")
-
-
 def test_campd(real_data, tmp_path):
     report = read("campd", real_data / "campd", tmp_path / "out")
     assert account(report) == {

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calendar, law
-from pipelines.simulator import calibration_plants as calibration
 from pipelines.simulator.emitters.labs import Analyses
 from pipelines.simulator.emitters.stated import INDUSTRY_SINCE
 from pipelines.simulator.emitters.truth import Truth
@@ -93,7 +92,7 @@ def monthly_filing(
     factor = np.where(is_corrected, 1 + rng.normal(0, _CORRECTION, shape), 1.0)
     for (unit, month), days in plan.month_revised_after.items():
         corrected[month, unit], factor[month, unit] = days, 1 + rng.normal(0, 2e-5)
-        after[month, unit] = min(after[month, unit], calibration.REPORT_DAYS - 1.0)
+        after[month, unit] = min(after[month, unit], law.filing_days() - 1.0)
     departed = (plan.fuel != 1) | (plan.carbon != 1) | (plan.emission != 1)
     corrected = np.where(departed, np.nan, corrected)
     return Filing(_filed(world, truth, plan), after, corrected, factor)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from pipelines.simulator import calibration_plants as calibration
+from pipelines.simulator import law
 from pipelines.simulator.emitters.coal import GANGUE_ASH, Coal, Quality, quality_of, rank_figures
 from pipelines.simulator.emitters.industry import Works
 from pipelines.simulator.emitters.load import Run
@@ -55,8 +56,8 @@ def default_carbon(fleet: Fleet) -> np.ndarray:
     usual = np.array([by_fuel.get(fuel, 0.0) for fuel in fleet.fuel.tolist()])
     power = np.where(
         fleet.unit_class == "coal_unconventional",
-        calibration.DEFAULT_UNCONVENTIONAL_CARBON,
-        calibration.DEFAULT_COAL_CARBON,
+        law.default_carbon("coal_unconventional"),
+        law.default_carbon("all"),
     )
     return np.where(fleet.is_power & fleet.is_coal, power, usual)
 

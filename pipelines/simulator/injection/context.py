@@ -23,6 +23,7 @@ class Context:
     """One source while a case is planted in it.
 
     `effects`, by unit and year of the source, is how much the year's figures must follow monthly ones.
+    `names_aggressors`, by mode, is whether the source states who came second in a trade.
     """
 
     copy: SourceCopy
@@ -32,6 +33,7 @@ class Context:
     numbers: Numbers
     rng: np.random.Generator
     effects: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
+    names_aggressors: dict[str, bool] = field(default_factory=dict)
     _trades: dict[str, int] | None = field(default=None, repr=False)
 
     def account(self, position: int) -> str:

@@ -107,10 +107,13 @@ def _deal(context: Context, deal: Deal) -> int:
 
 def _names_aggressors(context: Context, mode: str) -> bool:
     """Whether the source states who came second in trades of a mode, or else in any."""
-    known = [context.copy.rows("trades", pl.col("mode") == mode)["aggressor"]]
-    if not len(known[0]):
-        known.append(context.copy.rows("trades")["aggressor"])
-    return known[-1].is_not_null().any()
+    if mode not in context.names_aggressors:
+        # What is planted follows the source, so that the first answer holds for the whole copy.
+        known = context.copy.rows("trades", pl.col("mode") == mode)["aggressor"]
+        if known.is_empty():
+            known = context.copy.rows("trades")["aggressor"]
+        context.names_aggressors[mode] = known.is_not_null().any()
+    return context.names_aggressors[mode]
 
 
 def _trade(

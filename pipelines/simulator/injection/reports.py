@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from pipelines.simulator import law
 from pipelines.simulator.calibration_plants import (
     CARBON_TO_CO2,
-    DEFAULT_COAL_CARBON,
-    DEFAULT_UNCONVENTIONAL_CARBON,
 )
 from pipelines.simulator.injection import digits
 from pipelines.simulator.injection.consequences import follow, reallocated
@@ -86,8 +85,7 @@ def _monthly(context: Context, plan: EmitterPlan, cells: set[tuple[int, int]]) -
                     if after[column] is not None and factor != 1:
                         after[column] *= factor
             if plan.default_carbon[month, unit] and after["ncv"] is not None:
-                unusual = context.world.fleet.unit_class[unit] == "coal_unconventional"
-                default = DEFAULT_UNCONVENTIONAL_CARBON if unusual else DEFAULT_COAL_CARBON
+                default = law.default_carbon(str(context.world.fleet.unit_class[unit]))
                 after |= {"carbon_content": after["ncv"] * default, "carbon_basis": "default"}
             put(context, unit, row, after, float(plan.emission[month, unit]))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from pipelines.simulator import law
 from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.frames import money
 from pipelines.simulator.oversight.people import FAMILIES, People, Subject, between, window_of
@@ -19,25 +20,7 @@ if TYPE_CHECKING:
     from pipelines.simulator.registry import Registry
 
 _MINISTRY = "生态环境部"
-# CNY, flat ranges where no gain is established; acts before the regulation fall under the older measures.
-_FINES = {
-    "missing_report": (50_000, 500_000),  # [A-09]
-    "false_report": (500_000, 2_000_000),  # [A-10]
-    "false_verification": (200_000, 1_000_000),  # [A-12]
-    "false_test": (20_000, 100_000),  # [A-11]
-    "manipulation": (500_000, 5_000_000),  # [A-15]
-    "illegal_trading": (100_000, 1_000_000),  # [A-16]
-    "obstruction": (20_000, 200_000),  # [A-17]
-}
-_OLD_FINE = (10_000, 30_000)  # [A-22]
 _OLD_VIOLATIONS = ("missing_report", "false_report")  # what the older measures fined
-_GAIN = {  # gain from which the fine goes by the gain, and its multiples [A-10, A-11, A-12, A-15, A-16]
-    "false_report": (500_000, 5, 10),
-    "false_verification": (200_000, 5, 10),
-    "false_test": (20_000, 5, 10),
-    "manipulation": (500_000, 1, 10),
-    "illegal_trading": (100_000, 1, 10),
-}
 _BY_GAIN = 0.15
 _EARLIER = {  # shares of earlier conduct by violation
     "missing_report": 0.34,
@@ -193,18 +176,18 @@ def _of_known_cases(
 
 def _fine(violation: str, acted_on: date, rng: np.random.Generator) -> float:
     """A fine in CNY within the range of the rule that held when it was done."""
-    if acted_on < NEW_RULES:
-        low, high = _OLD_FINE
-    else:
-        low, high = _FINES[violation]
-        if violation in _GAIN and rng.random() < _BY_GAIN:
-            least, once, most = _GAIN[violation]
-            return round(least * float(rng.uniform(1.0, 3.5)) * float(rng.uniform(once, most)), 2)
-    step = 1_000 if high <= 100_000 else 10_000
-    return float(rng.integers(low // step, high // step + 1) * step)
+    rule = law.fine(violation, acted_on)
+    if rule is None or rule.least is None or rule.most is None:
+        raise ValueError(f"{violation} on {acted_on}: expected a flat range in rule_penalties, found none")
+    if rule.gain and rule.multiples and rng.random() < _BY_GAIN:
+        return round(rule.gain * float(rng.uniform(1.0, 3.5)) * float(rng.uniform(*rule.multiples)), 2)
+    step = 1_000 if rule.most <= 100_000 else 10_000
+    return float(rng.integers(rule.least // step, rule.most // step + 1) * step)
 
 
 def _lawful(violation: str, fine: float, decided_on: date) -> float:
-    """An arranged fine, held within the range of the rule that is valid on the day [A-09 .. A-17, A-22]."""
-    low, high = _OLD_FINE if decided_on < NEW_RULES else _FINES.get(violation, (0, round(fine)))
-    return min(max(fine, low), high)
+    """An arranged fine, held within the range of the rule that is valid on the day."""
+    rule = law.fine(violation, decided_on)
+    if rule is None or rule.least is None or rule.most is None:
+        return fine
+    return min(max(fine, rule.least), rule.most)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pipelines.simulator.world import World
 
 NEW_RULES = date(2024, 5, 1)  # [A, Order 775 in force]
-_OLD_FINE = (20_000, 30_000)  # CNY, non-surrender under the older measures [A-22]
-_NEW_MULTIPLE = (5.0, 10.0)  # of the shortfall's value [A-14]
 _PUNISHED = 0.6  # of the shortfalls within a year
 
 
@@ -61,6 +59,14 @@ def sanctions(
     return [*out, *map(_planned, plan.registry.penalties)]
 
 
+def _multiples(due: date) -> tuple[float, float]:
+    """Multiples of a shortfall's value that are due where the deadline of that day was missed."""
+    rule = law.fine("no_surrender", due)
+    if rule is None or rule.multiples is None:
+        raise ValueError(f"no_surrender on {due}: expected multiples in rule_penalties, found none")
+    return rule.multiples
+
+
 def _planned(one: DecidedPenalty) -> Sanction:
     return Sanction(
         account=one.account,
@@ -84,7 +90,7 @@ def after_deadline(
     out: list[Sanction] = []
     for row in np.flatnonzero(duties.done < duties.obligation).tolist():
         decided = duties.due + timedelta(days=int(rng.integers(75, 200)))
-        multiple, is_punished = float(rng.uniform(*_NEW_MULTIPLE)), rng.random() < _PUNISHED
+        multiple, is_punished = float(rng.uniform(*_multiples(duties.due))), rng.random() < _PUNISHED
         if decided > timeline.last_day or not is_punished:
             continue
         shortfall = int(duties.obligation[row] - duties.done[row])
@@ -110,10 +116,11 @@ def _earlier(
     shortfall = int(emitted * rng.uniform(0.002, 0.02))
     due = law.due_on("surrender", year)
     decided = due + timedelta(days=int(rng.integers(70, 190)))
-    if due < NEW_RULES:
-        fine = float(rng.integers(_OLD_FINE[0] // 1000, _OLD_FINE[1] // 1000 + 1) * 1000)
+    rule = law.fine("no_surrender", due)
+    if rule and rule.least and rule.most:
+        fine = float(rng.integers(rule.least // 1000, rule.most // 1000 + 1) * 1000)
     else:
         price = calibration.MONTH_BEFORE_DEADLINE[year]
-        fine = round(shortfall * price * float(rng.uniform(*_NEW_MULTIPLE)), 2)
+        fine = round(shortfall * price * float(rng.uniform(*_multiples(due))), 2)
     booked = calibration.FINAL_BOOKED[timeline.compliance_years[0]] + timedelta(days=int(rng.integers(1, 15)))
     return Sanction(entity, "no_surrender", fine, shortfall, decided, booked)

@@ -46,18 +46,6 @@ class Limits(Thresholds):
     late_cap: float
 
 
-CONFLICTS = (
-    "tested_before_sampled",
-    "tested_before_received",
-    "reported_before_tested",
-    "received_before_sampled",
-)
-COLUMNS = (
-    "sample_id", "entity_id", "entity_name", "province_code", "unit_id", "lab_id", "lab_name", "fuel",
-    "sampled_on", "received_on", "tested_on", "reported_on", "carbon_pct", "days_to_report", *CONFLICTS,
-)  # fmt: skip
-
-
 def _tests(inputs: Inputs[Limits]) -> pl.DataFrame:
     return inputs.read("fct_lab_tests").sort("sampled_on", "sample_id")
 
@@ -105,9 +93,7 @@ def _bulk_tests(inputs: Inputs[Limits]) -> pl.DataFrame:
     keys = ["entity_id", "lab_id", "fuel", "unit_id", "tested_on"]
     month = pl.col("sampled_on").dt.truncate("1mo")
     known = _tests(inputs).filter(pl.col("tested_on").is_not_null())
-    bulk = known.with_columns(months=month.n_unique().over(keys)).filter(
-        pl.col("months") >= limits.bulk_months
-    )
+    bulk = known.with_columns(months=month.n_unique().over(keys)).filter(pl.col("months") > 1)
     found = []
     for _, rows in sorted(bulk.group_by(keys, maintain_order=True), key=lambda item: str(item[0])):
         months = int(rows["months"][0])
@@ -118,6 +104,7 @@ def _bulk_tests(inputs: Inputs[Limits]) -> pl.DataFrame:
             _candidate(
                 rows,
                 score,
+                is_alert=months >= limits.bulk_months,
                 months_tested_at_once=months,
                 carbon_spread=spread,
                 tested_on=rows["tested_on"][0],
@@ -142,12 +129,13 @@ def _overfull_days(inputs: Inputs[Limits]) -> pl.DataFrame:
     return (
         daily.join(usual, on="lab_id")
         .with_columns(busy=pl.max_horizontal("busy", pl.lit(limits.least_busy)), limit=limit)
-        .filter((pl.col("days") >= limits.lab_days) & (pl.col("tests_in_a_day") >= pl.col("limit")))
+        .filter((pl.col("days") >= limits.lab_days) & (2 * pl.col("tests_in_a_day") >= pl.col("limit")))
         .sort("lab_id", "tested_on")
         .with_columns(
             first_on="tested_on",
             last_on="tested_on",
             score=exceedance(pl.col("tests_in_a_day"), pl.col("limit")),
+            is_alert=pl.col("tests_in_a_day") >= pl.col("limit"),
         )
     )
 
@@ -159,9 +147,9 @@ def _late(inputs: Inputs[Limits]) -> pl.DataFrame:
     found = []
     for rows in _runs_of_entities(late, limits.gap_days):
         longest: Any = rows["days_to_report"].max()
-        if rows.height >= limits.late_samples:
-            score = exceedance(longest / limits.report_days, 2.0, limits.late_cap)
-            found.append(_candidate(rows, score, days_to_report=int(longest), late_samples=rows.height))
+        late_by = {"days_to_report": int(longest), "late_samples": rows.height}
+        score = exceedance(longest / limits.report_days, 2.0, limits.late_cap)
+        found.append(_candidate(rows, score, is_alert=rows.height >= limits.late_samples, **late_by))
     return frame_of(found)
 
 
@@ -193,7 +181,7 @@ def _of_entities(name: str, find: Any, measures: dict[str, Figure], *extra: str)
 
 DETECTOR = Detector(
     KIND,
-    "1.0.0",
+    "1.1.0",
     Limits,
     (
         _of_entities("dates", _conflicts, {name: Figure("samples", 0) for name in CONFLICTS}),

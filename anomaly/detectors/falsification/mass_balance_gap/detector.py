@@ -54,19 +54,6 @@ class Limits(Thresholds):
     repeat_cap: float
 
 
-MONTH_GAP = timedelta(days=62)
-NEXT_MONTH = timedelta(days=31)
-CO2_PER_CARBON = 44 / 12
-COLUMNS = (
-    "unit_id", "month", "entity_id", "entity_name", "province_code", "revision",
-    "reported_emissions_tco2", "fuel_emissions_tco2", "metered_emissions_tco2", "cems_emissions_tco2",
-    "cems_valid_hours", "cems_hours", "fuel_consumption_t",
-)  # fmt: skip
-LAB_COLUMNS = (
-    "sample_id", "unit_id", "fuel", "sampled_on", "carbon_pct", "moisture_pct", "total_moisture_pct",
-)  # fmt: skip
-
-
 @dataclass(frozen=True)
 class Reference:
     """A second figure for the same emissions; `centred` where it is compared with the market's ratio."""

@@ -46,11 +46,22 @@ def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, A
     book = trades.filter(listed & ~own) if (rows["form"] == "book").any() else trades.clear()
     listing = book.select("traded_at", "instrument_id", "quantity_tco2e", *SIDES).collect()
     expected = expected_within_parties(listing)
+    alike = _alike_shares(listing, 1.0 - limits.min_returned)
     for (party, instrument, form), part in rows.group_by(BY, maintain_order=True):
-        chance = _Chance(expected, listing, str(party), str(instrument), limits) if form == "book" else None
+        chance = None
+        if form == "book":
+            chance = _Chance(expected, alike[str(instrument)], str(party), str(instrument))
         for first, last in runs(part["traded_at"].to_list(), timedelta(days=limits.max_gap_days)):
             run = part.slice(first, last - first + 1)
             yield from _own(run, limits) if form == "own" else _between(run, chance, limits)
+
+
+def _alike_shares(listing: pl.DataFrame, margin: float) -> dict[str, float]:
+    """By instrument, the share of pairs of book trades with like quantities."""
+    return {
+        str(instrument): alike_share(part["quantity_tco2e"].cast(pl.Float64).to_numpy(), margin)
+        for (instrument,), part in listing.group_by("instrument_id")
+    }
 
 
 def _own(run: pl.DataFrame, limits: Limits) -> Iterator[dict[str, Any]]:
@@ -104,15 +115,12 @@ def _row(rows: pl.DataFrame, score: float, is_alert: bool) -> dict[str, Any]:
 class _Chance:
     """How often accounts of one party should meet in one instrument's book."""
 
-    def __init__(
-        self, expected: pl.DataFrame, listing: pl.DataFrame, party: str, instrument: str, limits: Limits
-    ) -> None:
+    def __init__(self, expected: pl.DataFrame, alike: float, party: str, instrument: str) -> None:
         # Weeks and instruments in which any party could have met itself: so many chances there were.
         self.opportunities = max(expected.height, 1)
         own = (pl.col("party") == party) & (pl.col("instrument_id") == instrument)
         self.expected = expected.filter(own)
-        quantity = listing.filter(pl.col("instrument_id") == instrument)["quantity_tco2e"]
-        self.alike = alike_share(quantity.cast(pl.Float64).to_numpy(), 1.0 - limits.min_returned)
+        self.alike = alike
 
     def of(self, rows: pl.DataFrame) -> tuple[float, float]:
         """Meetings that activity explains in the weeks of the rows, and the chance of so many or more."""

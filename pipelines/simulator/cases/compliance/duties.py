@@ -11,7 +11,6 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calendar, law
-from pipelines.simulator.calibration_plants import LISTING_THRESHOLD, REPORT_DAYS
 from pipelines.simulator.calibration_registry import (
     INDUSTRY_SINCE,
 )
@@ -104,9 +103,7 @@ def filed_on(planner: CasePlanner, month: int, days: float) -> date:
 
 __all__ = [
     "INDUSTRY_SINCE",
-    "LISTING_THRESHOLD",
     "POOL",
-    "REPORT_DAYS",
     "afternoon",
     "emitters",
     "filed_on",

@@ -13,7 +13,6 @@ import numpy as np
 from pipelines.simulator import law
 from pipelines.simulator.cases.compliance.duties import (
     INDUSTRY_SINCE,
-    REPORT_DAYS,
     emitters,
     filed_on,
     filing_months,
@@ -67,13 +66,15 @@ def _late_months(
     low, high = _MONTHS[severity]
     latest = planner.timeline.as_of - timedelta(days=2)
     possible = [
-        m for m in filing_months(planner, unit) if filed_on(planner, m, REPORT_DAYS + days + 1) <= latest
+        m
+        for m in filing_months(planner, unit)
+        if filed_on(planner, m, law.filing_days() + days + 1) <= latest
     ]
     count = min(int(rng.integers(low, high + 1)), len(possible))
     first = int(rng.integers(0, len(possible) - count + 1))
     months = possible[first : first + count]
     for month in months:
-        planner.plan.emitters.month_filed_after[unit, month] = REPORT_DAYS + days * float(
+        planner.plan.emitters.month_filed_after[unit, month] = law.filing_days() + days * float(
             rng.uniform(0.8, 1.0)
         )
     planner.open_case(
@@ -93,7 +94,7 @@ def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
 
 def _last_hours(planner: CasePlanner, rng: np.random.Generator) -> None:
     unit, month = _unit_and_month(planner, rng)
-    planner.plan.emitters.month_filed_after[unit, month] = REPORT_DAYS - float(rng.uniform(0.01, 0.3))
+    planner.plan.emitters.month_filed_after[unit, month] = law.filing_days() - float(rng.uniform(0.01, 0.3))
     planner.note_lookalike(
         KIND.name,
         "monthly report handed in within the last hours of its deadline",
@@ -121,7 +122,7 @@ def _own_deadline(planner: CasePlanner, rng: np.random.Generator) -> None:
 
 def _second_revision(planner: CasePlanner, rng: np.random.Generator) -> None:
     unit, month = _unit_and_month(planner, rng)
-    planner.plan.emitters.month_revised_after[unit, month] = REPORT_DAYS + float(rng.uniform(3, 14))
+    planner.plan.emitters.month_revised_after[unit, month] = law.filing_days() + float(rng.uniform(3, 14))
     planner.note_lookalike(
         KIND.name,
         "a correction after the deadline of a monthly report that was on time",
@@ -133,7 +134,9 @@ def _second_revision(planner: CasePlanner, rng: np.random.Generator) -> None:
 def _unit_and_month(planner: CasePlanner, rng: np.random.Generator) -> tuple[int, int]:
     unit = int(rng.choice(planner.units_of(take(planner, rng, emitters(planner)))))
     latest = planner.timeline.as_of - timedelta(days=20)
-    months = [m for m in filing_months(planner, unit) if filed_on(planner, m, REPORT_DAYS + 1) <= latest]
+    months = [
+        m for m in filing_months(planner, unit) if filed_on(planner, m, law.filing_days() + 1) <= latest
+    ]
     return unit, int(rng.choice(months))
 
 

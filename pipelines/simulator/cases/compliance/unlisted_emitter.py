@@ -11,7 +11,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.simulator.cases.compliance.duties import LISTING_THRESHOLD, emitters, take, take_year
+from pipelines.simulator import law
+from pipelines.simulator.cases.compliance.duties import emitters, take, take_year
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.directories import struck_off_on
@@ -37,7 +38,7 @@ def _grown(planner: CasePlanner, rng: np.random.Generator, severity: str) -> Non
     entity = take(planner, rng, _small(planner), ("plant",))
     planner.participants.take(rng, "plant", [entity], 1)
     year = planner.timeline.compliance_years[-1]
-    tonnes = LISTING_THRESHOLD * float(rng.uniform(*_SIZES[severity]))
+    tonnes = law.listing_threshold() * float(rng.uniform(*_SIZES[severity]))
     planner.plan.emitters.yearly_emissions[entity] = tonnes
     _open(planner, severity, entity, year, f"about {tonnes:,.0f} t a year and never listed")
 
@@ -72,7 +73,7 @@ def _resemble(planner: CasePlanner, rng: np.random.Generator) -> None:
     for number in range(count):
         entity = take(planner, rng, small, ("plant",))
         planner.participants.take(rng, "plant", [entity], 1)
-        planner.plan.emitters.yearly_emissions[entity] = LISTING_THRESHOLD * float(rng.uniform(*_BELOW))
+        planner.plan.emitters.yearly_emissions[entity] = law.listing_threshold() * float(rng.uniform(*_BELOW))
         text = "just below the threshold, year after year"
         if number % 2:
             first = date(planner.timeline.compliance_years[0], 1, 1)

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from pipelines.simulator import law
 from pipelines.simulator.cases.falsification import selection
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.planner import CasePlanner
@@ -19,13 +20,13 @@ from pipelines.simulator.plan.emitting import EmissionTarget, HoursTarget, LoadC
 
 _KIND = "threshold_bunching"
 _FORMS = ("hours", "emissions", "hours")
-_PEAK_SHAVING_BELOW = 0.65  # load factor [D-05]
 _LISTED_FROM = 26_000.0  # t a year, listing threshold
 _SMALL_SINCE = 2024  # first year that small emitters report
 _CONVENTIONAL = ("coal_gt300", "coal_le300")
 # By how much the true figure is above the stated one, how near to the limit that one is, and for how long.
 _STRETCH = {"faint": (0.012, 0.03), "plain": (0.045, 0.08), "blatant": (0.12, 0.22)}
 _OVER = {"faint": (0.03, 0.08), "plain": (0.15, 0.30), "blatant": (0.6, 1.5)}
+_METHOD_OF = 2024  # the year whose allocation method the case exploits, own
 _NEAR = {"faint": (0.004, 0.015), "plain": (0.002, 0.008), "blatant": (0.0005, 0.004)}
 # Days that a unit really rests in the year, in one go, and of its short stops.
 _REST_DAYS = {"faint": (18, 40), "plain": (35, 60), "blatant": (70, 120)}
@@ -62,9 +63,10 @@ def _stretched_hours(planner: CasePlanner, rng: np.random.Generator, severity: s
         _years_window(planner, years),
         {"unit_years": [[fleet.id[one], year] for one in units for year in years]},
     )
+    edge = law.allocation("peak_shaving_below", _METHOD_OF)
     for one in units:
         for year in years:
-            near = _PEAK_SHAVING_BELOW * (1 - selection.drawn(rng, _NEAR, severity))
+            near = edge * (1 - selection.drawn(rng, _NEAR, severity))
             level = near * (1 + above * float(rng.uniform(0.9, 1.1)))
             _run_at(planner, rng, one, year, level, _REST_DAYS[severity])
             plan.hours_targets.append(HoursTarget(one, year, near, tag))
