@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import duckdb
+from polars.testing import assert_frame_equal
 
 MARTS = ("fct_market_days", "fct_compliance_years", "fct_mass_balance_months", "fct_report_obligations")
 RULES = {
@@ -28,15 +29,25 @@ def rebuilt(dbt) -> dict[str, object]:
     return {name: dbt.table(name) for name in MARTS}
 
 
+def changed(before, after) -> set[str]:
+    """Marts that differ by more than the order in which figures were added."""
+    found = set()
+    for name, table in after.items():
+        try:
+            assert_frame_equal(before[name], table, rel_tol=1e-12, abs_tol=1e-9)
+        except AssertionError:
+            found.add(name)
+    return found
+
+
 def test_a_future_rule_changes_no_earlier_figure(sample, new_lake, new_dbt, tmp_path):
     dbt = new_dbt(new_lake(**sample))
     dbt("seed")
     before = rebuilt(dbt)
     later = dbt.copy(tmp_path / "later")
     amend(later, "2090-01-01")
-    assert all(before[name].equals(table) for name, table in rebuilt(later).items())
+    assert changed(before, rebuilt(later)) == set()
     # The same rows, valid from before the figures, do change them.
     earlier = dbt.copy(tmp_path / "earlier")
     amend(earlier, "2020-01-01")
-    changed = {name for name, table in rebuilt(earlier).items() if not before[name].equals(table)}
-    assert {"fct_mass_balance_months", "fct_report_obligations"} <= changed
+    assert {"fct_mass_balance_months", "fct_report_obligations"} <= changed(before, rebuilt(earlier))
