@@ -64,7 +64,7 @@ def programme(real_data, tmp_path_factory):
 def test_every_row_is_accounted_for(programme, name):
     found = programme(name)
     for line in found.report.rows():
-        assert line.read == line.written + line.quarantined
+        assert line.read == line.written + line.quarantined + line.without_data
     accounting = found.mart("fct_row_accounting")
     total = accounting.select(
         (pl.col("rows_kept") + pl.col("rows_superseded") + pl.col("rows_quarantined") - pl.col("rows_in"))
