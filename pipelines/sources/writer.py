@@ -206,7 +206,7 @@ def _write_account(folder: Path, reading: Reading, report: ReadReport) -> None:
     reading.con.execute(f"copy ({ordered}) to {literal(str(quarantine))} (format parquet)")
     for intake in reading.intakes:
         for source in intake.files_with_quarantine():
-            target = literal(str(quarantine.parent / f"{_safe(source)}.csv"))
+            target = literal(str(_free(quarantine.parent, source)))
             reading.con.execute(f"copy ({intake.published_query(source)}) to {target} (format csv, header)")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     content = {"made_by": _MADE_BY, **report.as_dict(), "files": [*files, REPORT_NAME]}
@@ -214,9 +214,14 @@ def _write_account(folder: Path, reading: Reading, report: ReadReport) -> None:
     (folder / REPORT_NAME).write_text(text + "\n", encoding="utf-8")
 
 
-def _safe(name: str) -> str:
-    """`name` as a file name: a sheet may be called anything."""
-    return "".join(character if character.isalnum() or character in "-_. " else "_" for character in name)
+def _free(folder: Path, source: str) -> Path:
+    """A CSV file of `folder` that is not there yet, named after `source`: a sheet may be called anything."""
+    name = "".join(character if character.isalnum() or character in "-_. " else "_" for character in source)
+    path, number = folder / f"{name}.csv", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{name} ({number}).csv"
+    return path
 
 
 def _swap(build: Path, out: Path) -> None:

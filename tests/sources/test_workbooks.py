@@ -48,12 +48,16 @@ def test_sheets_with_the_headings_are_read_and_the_others_named(tmp_path):
 
 
 def test_a_quarantined_row_names_its_row_of_the_sheet(tmp_path):
-    rows = [["EUA"], HEADINGS, day(2), ["no day", 1, 1, 1, 1, 1]]
-    report = read("eua", workbooks.write(tmp_path / "eua.xlsx", {"A/B": rows}), tmp_path / "out")
+    path = tmp_path / "eua.xlsx"
+    first = [["EUA"], HEADINGS, day(2), ["no day", 1, 1, 1, 1, 1]]
+    second = [HEADINGS, day(3), ["never", 1, 1, 1, 1, 1]]
+    report = read("eua", workbooks.write(path, {"A/B": first, "A_B": second}), tmp_path / "out")
     assert report.rows()[0].reason == "1 x wrong_type in date, such as 'no day'"
-    left = pl.read_parquet(tmp_path / "out" / "_quarantined" / "rows.parquet")
-    assert left.select("file", "row_number").rows() == [("eua:A/B", 4)]
-    assert (tmp_path / "out" / "_quarantined" / "eua_A_B.csv").is_file()
+    left = tmp_path / "out" / "_quarantined"
+    rows = pl.read_parquet(left / "rows.parquet").select("file", "row_number")
+    assert rows.rows() == [("eua:A/B", 4), ("eua:A_B", 3)]
+    assert "no day" in (left / "eua_A_B.csv").read_text()
+    assert "never" in (left / "eua_A_B (2).csv").read_text()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"date,open\n1,2\n"])
