@@ -129,7 +129,7 @@ def deliveries(snapshot: Snapshot) -> pl.DataFrame:
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(_DELIVERY.values(), pl.String))
     rows = frame.sort("days_late", "received_on", "file", descending=[True, True, False], nulls_last=True)
-    return collect(rows.select(_DELIVERY).rename(_DELIVERY), snapshot, "fct_deliveries")
+    return collect(rows.select(list(_DELIVERY)).rename(_DELIVERY), snapshot, "fct_deliveries")
 
 
 def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:

@@ -290,3 +290,12 @@ def test_data_status_names_broken_detectors_gaps_and_kinds_without_a_detector(
     assert any(failed in error.value for error in app.error)
     assert any(gap in warning.value for warning in app.warning)
     assert unwatched in said(app)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_over_what_a_run_published(open_view, published, view, language):
+    """The other homes of these tests are written by hand; this one by the pipeline."""
+    app = open_view(published.settings.home, view, language)
+    assert app.title
