@@ -9,7 +9,6 @@ their form as dbt exposures. Does not belong here: any mart by name.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import sys
 from collections.abc import Iterable
@@ -22,8 +21,9 @@ import yaml
 from anomaly.core.detector import Detector
 from anomaly.core.discovery import all_detectors
 from anomaly.core.texts import text
+from pipelines.core.generated import program
+from pipelines.core.settings import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FILE = Path("dbt_project/models/exposures.yml")
 NOTICE = "# Written by `make generate` from the detectors and the desk; edit those instead.\n"
 OWNER = {"name": "Supervision", "email": "supervision@carbonwarden.invalid"}
@@ -120,23 +120,14 @@ def rendered() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the file, or with `--check` only says whether it is stale."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.cli.exposures", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the file is stale")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
-    options = parser.parse_args(arguments)
-    file, wanted = options.root / FILE, rendered()
-    if file.is_file() and file.read_text(encoding="utf-8") == wanted:
-        return 0
-    if options.check:
-        print(
-            f"{FILE}: expected the marts that detectors and desk declare, found an older file or none; "
-            "run `make generate`",
-            file=sys.stderr,
-        )
-        return 1
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(wanted, encoding="utf-8")
-    return 0
+    return program(
+        "pipelines.cli.exposures",
+        __doc__,
+        FILE,
+        "the marts that detectors and desk declare",
+        rendered,
+        arguments,
+    )
 
 
 if __name__ == "__main__":

@@ -25,12 +25,12 @@ def link(path: Path, target: Path) -> None:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """SHA-256 of a file's bytes; a file that did not change is read once in a process."""
     status = path.stat()
-    return _digest(path, status.st_mtime_ns, status.st_size)
+    return _digest(path, status.st_mtime_ns, status.st_size, status.st_ino)
 
 
-@lru_cache(maxsize=4096)
-def _digest(path: Path, _modified: int, _size: int) -> str:
+@lru_cache(maxsize=1 << 16)
+def _digest(path: Path, _modified: int, _size: int, _inode: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

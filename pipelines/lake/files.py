@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
+from pipelines.core.files import file_digest
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
-_HASH_BLOCK_BYTES = 1 << 20
 _HEADER_LIMIT_BYTES = 1 << 16
 
 
@@ -64,16 +62,6 @@ def _suffix(path: Path) -> str | None:
 
 def _hidden(path: Path) -> bool:
     return path.name.startswith(("_", "."))
-
-
-@lru_cache(maxsize=1 << 16)
-def _digest(path: Path, size_bytes: int, modified_ns: int, inode: int) -> str:
-    """Hash of a file's content; one run asks several times, and the last three say whether it moved."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _inside(path: Path, source: Path) -> None:
@@ -124,8 +112,9 @@ def list_source(source: Path) -> Listing:
                 )
             name = path.relative_to(source).as_posix()
             stat = path.stat()
-            digest = _digest(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-            listing.files.append(SourceFile(table, name, path, digest, stat.st_size, stat.st_mtime_ns))
+            listing.files.append(
+                SourceFile(table, name, path, file_digest(path), stat.st_size, stat.st_mtime_ns)
+            )
     present = {file.table for file in listing.files}
     missing = [table.name for table in TABLES.values() if table.required and table.name not in present]
     if missing:

@@ -5,13 +5,13 @@ The reader writes them into a file beside its tables (`pipelines.sources.writer`
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import duckdb
 
 from pipelines.contract.outputs import READER_QUARANTINE, READER_QUARANTINE_FILE
 from pipelines.core.errors import SourceError
+from pipelines.core.files import file_digest
 from pipelines.core.sql import path_literal
 
 
@@ -23,7 +23,7 @@ def reader_quarantine(source: Path) -> Path | None:
 
 def digest(path: Path | None) -> str:
     """Hash of the reader's file, or an empty text without one."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
+    return file_digest(path) if path else ""
 
 
 def take_over(con: duckdb.DuckDBPyConnection, path: Path | None, target: Path) -> dict[str, int]:

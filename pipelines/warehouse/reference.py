@@ -8,7 +8,6 @@ Belongs here: the page's layout. Does not belong here: any fact of its own about
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contract.units import unit_in_name
-from pipelines.core.settings import ROOT
+from pipelines.core.generated import program
 from pipelines.warehouse.project import read_manifest
 
 PAGE = Path("docs/reference/marts.md")
@@ -136,22 +135,14 @@ def _column(column: Node) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the page, or with `--check` only says whether it is stale."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.warehouse.reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the page is stale")
-    parser.add_argument("--root", type=Path, default=ROOT, help="where docs/ is (default: this checkout)")
-    options = parser.parse_args(arguments)
-    file, wanted = options.root / PAGE, page(read_manifest())
-    if file.is_file() and file.read_text(encoding="utf-8") == wanted:
-        return 0
-    if options.check:
-        print(
-            f"{PAGE}: expected what the dbt project says, found an older page or none; run `make generate`",
-            file=sys.stderr,
-        )
-        return 1
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(wanted, encoding="utf-8")
-    return 0
+    return program(
+        "pipelines.warehouse.reference",
+        __doc__,
+        PAGE,
+        "what the dbt project says",
+        lambda: page(read_manifest()),
+        arguments,
+    )
 
 
 if __name__ == "__main__":

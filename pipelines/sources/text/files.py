@@ -7,7 +7,6 @@ member name has no effect.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from pipelines.core.errors import SourceError
+from pipelines.core.files import file_digest
 from pipelines.sources.report import InputFile
 
 MAX_TABLE_BYTES = 64 << 30
@@ -24,7 +24,6 @@ MAX_TABLE_BYTES = 64 << 30
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_BLOCK_BYTES = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 
@@ -95,11 +94,7 @@ def digest(path: Path) -> InputFile:
         SourceError: there is no such file.
     """
     check_file(path)
-    hashed = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK_BYTES):
-            hashed.update(block)
-    return InputFile(path.name, path.stat().st_size, hashed.hexdigest())
+    return InputFile(path.name, path.stat().st_size, file_digest(path))
 
 
 def files_in(path: Path, suffixes: tuple[str, ...]) -> tuple[list[Path], list[str]]:
