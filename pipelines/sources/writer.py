@@ -30,6 +30,7 @@ from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.sources.mapping.intake import Intake
 from pipelines.sources.mapping.reading import Reading
+from pipelines.sources.mapping.sql import count
 from pipelines.sources.report import ReadReport, ReportLine
 
 REPORT_NAME = "_read_report.json"
@@ -120,7 +121,7 @@ def _write_tables(folder: Path, reading: Reading) -> dict[str, int]:
         target = literal(str(folder / f"{name}.parquet"))
         keys = ", ".join(quoted(table.column(key).delivered_name) for key in table.key)
         reading.con.execute(f"copy ({rows} order by {keys}) to {target} (format parquet, compression zstd)")
-        counts[name] = _count(reading.con, f"read_parquet({path_literal(folder / f'{name}.parquet')})")
+        counts[name] = count(reading.con, f"read_parquet({path_literal(folder / f'{name}.parquet')})")
     return counts
 
 
@@ -137,7 +138,7 @@ def conform(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> str:
     for column in table.columns:
         _check_column(con, table, column, relation, column.delivered_name in present)
     keys = ", ".join(quoted(table.column(key).delivered_name) for key in table.key)
-    doubles = _count(con, f"(select {keys} from {relation} group by {keys} having count(*) > 1)")
+    doubles = count(con, f"(select {keys} from {relation} group by {keys} having count(*) > 1)")
     if doubles:
         raise _broken(table.name, f"unique {', '.join(table.key)}; found {doubles:,} that stand there twice")
     columns = (
@@ -154,10 +155,10 @@ def _check_column(
     name = quoted(column.delivered_name)
     where = f"{table.name}.{column.delivered_name}"
     if not is_present:
-        if not column.nullable and _count(con, relation):
+        if not column.nullable and count(con, relation):
             raise _broken(where, "the column, which the contract asks for; found none")
         return
-    nulls = 0 if column.nullable else _count(con, f"(select 1 from {relation} where {name} is null)")
+    nulls = 0 if column.nullable else count(con, f"(select 1 from {relation} where {name} is null)")
     if nulls:
         raise _broken(where, f"a value in each row, found {nulls:,} without")
     if column.enum:
@@ -184,11 +185,6 @@ def _nulls(table: Table) -> str:
     return ", ".join(
         f"{_cast(column, 'null')} as {quoted(column.delivered_name)}" for column in table.columns
     )
-
-
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    found = con.execute(f"select count(*) from {relation}").fetchone()
-    return int(found[0]) if found else 0
 
 
 def _write_account(folder: Path, reading: Reading, report: ReadReport) -> None:

@@ -25,6 +25,7 @@ from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, quoted
 from pipelines.sources.mapping.model import Input
 from pipelines.sources.mapping.notation import look, rewritten
+from pipelines.sources.mapping.sql import count, execute
 from pipelines.sources.text.headings import Layout
 from pipelines.sources.text.rows import Malformed, Row
 
@@ -58,7 +59,7 @@ class Intake:
         """
         self.files.append(layout.sheet.name)
         for name, place in layout.places.items():
-            self._headings.setdefault(name, " ".join(layout.heading.fields[place].split()))
+            self._headings.setdefault(name, layout.heading_at(place))
         self._read_units(layout)
         rows = islice(layout.rows(), most_rows)
         while batch := list(islice(rows, _BATCH_ROWS)):
@@ -111,11 +112,9 @@ class Intake:
     @property
     def read(self) -> int:
         """Rows that the published table has, malformed lines among them."""
-        found = self.con.execute(
-            f"select (select count(*) from {self.name}) + (select count(*) from left_{self.name}) "
-            f"+ (select count(*) from without_{self.name})"
-        ).fetchone()
-        return int(found[0]) if found else 0
+        return sum(
+            count(self.con, relation) for relation in (self.name, f"left_{self.name}", f"without_{self.name}")
+        )
 
     def files_with_quarantine(self) -> list[str]:
         """Files with quarantined rows, in order."""
@@ -170,10 +169,7 @@ class Intake:
                 f"where coalesce({self.entry.no_data}, false)",
                 "no_data",
             )
-            self.con.execute(
-                f"delete from {self.name} "
-                f"where (file, row_number) in (select (file, row_number) from without_{self.name})"
-            )
+            self._remove(f"without_{self.name}")
         if self.entry.key:
             self._settle_keys(self.entry.key)
 
@@ -250,9 +246,12 @@ class Intake:
             f"cast({value} as varchar) from {self.name} where {condition}",
             "quarantine",
         )
+        self._remove(f"left_{self.name}")
+
+    def _remove(self, others: str) -> None:
+        """Take rows that are in another relation out of those that are taken."""
         self.con.execute(
-            f"delete from {self.name} "
-            f"where (file, row_number) in (select (file, row_number) from left_{self.name})"
+            f"delete from {self.name} where (file, row_number) in (select (file, row_number) from {others})"
         )
 
     def _replace(self, query: str, entry: str) -> None:
@@ -261,13 +260,7 @@ class Intake:
         self.con.execute(f"alter table next_{self.name} rename to {self.name}")
 
     def _run(self, query: str, entry: str) -> duckdb.DuckDBPyConnection:
-        try:
-            return self.con.execute(query)
-        except duckdb.Error as error:
-            raise SourceError(
-                f"mapping, inputs.{self.name}.{entry}: expected SQL that DuckDB can execute on the input's "
-                f"columns, found {str(error).splitlines()[0]}. Correct the expression."
-            ) from error
+        return execute(self.con, query, f"inputs.{self.name}.{entry}")
 
 
 def _multiplied(value: str, factor: float, kind: str) -> str:

@@ -17,7 +17,8 @@ Type = Annotated[str, Field(pattern=r"^(string|int64|float64|bool|date|timestamp
 Sql = Annotated[str, Field(min_length=1)]
 
 
-_TAKEN = {"file", "row_number", "fault"}
+TAKEN = {"file", "row_number", "fault"}
+"""Columns that rows have anyway."""
 
 
 class _Strict(BaseModel):
@@ -97,7 +98,7 @@ class Input(_Strict):
         if self.table not in TABLES:
             raise ValueError(f"table: expected a table of the contract, found {self.table!r}")
         known = {*self.columns, *self.derive}
-        if taken := sorted(known & _TAKEN):
+        if taken := sorted(known & TAKEN):
             raise ValueError(f"columns: expected other names than {', '.join(taken)}, which rows have anyway")
         stake = self.tonnes.of if self.tonnes else None
         named = {*self.key, stake, *(rule.column for rule in self.quarantine)} - {None}

@@ -14,6 +14,7 @@ import duckdb
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, quoted
 from pipelines.sources.mapping.model import Column
+from pipelines.sources.mapping.sql import count
 
 _WIDE, _NARROW = "０１２３４５６７８９．，－＋／：", "0123456789.,-+/:"
 _SEPARATOR = r"[-/.]"
@@ -67,31 +68,28 @@ def rewritten(
     raw = quoted(name)
     narrow = f"translate({raw}, {literal(_WIDE)}, {literal(_NARROW)})" if seen.wide else raw
 
-    def count(pattern: str) -> int:
-        found = con.execute(
-            f"select count(*) from {relation} where regexp_matches({narrow}, ?)", [pattern]
-        ).fetchone()
-        return int(found[0]) if found else 0
+    def matching(pattern: str) -> int:
+        return count(con, f"{relation} where regexp_matches({narrow}, ?)", [pattern])
 
     shown = f"{where}: column {column.names[0] if column.names else name}"
     if column.type == "date":
-        return _date(narrow, column, count, shown)
+        return _date(narrow, column, matching, shown)
     if column.type == "timestamp":
         return _moment(narrow, column)
-    return _number(narrow, column, seen, count, shown)
+    return _number(narrow, column, seen, matching, shown)
 
 
 def _matches(text: str, pattern: str) -> str:
     return f"regexp_matches({text}, {literal(pattern)})"
 
 
-def _number(text: str, column: Column, seen: Seen, count: Callable[[str], int], where: str) -> str:
+def _number(text: str, column: Column, seen: Seen, matching: Callable[[str], int], where: str) -> str:
     decimal = column.decimal
     if not seen.comma:
         decimal = "comma" if decimal == "comma" else "point"
     elif decimal == "detect":
-        points, commas = count(_SURELY_POINT), count(_SURELY_COMMA)
-        if not points and not commas and count(_EITHER):
+        points, commas = matching(_SURELY_POINT), matching(_SURELY_COMMA)
+        if not points and not commas and matching(_EITHER):
             raise SourceError(
                 f"{where}: expected numbers of one reading, found values such as 1,234 that can mean 1234 or "
                 "1.234, and none that decides. State `decimal: point` or `decimal: comma` in the mapping."
@@ -113,12 +111,12 @@ def _number(text: str, column: Column, seen: Seen, count: Callable[[str], int], 
     return f"case when {_matches(text, _SCIENTIFIC)} then coalesce({exact}, {text}) else {plain} end"
 
 
-def _date(text: str, column: Column, count: Callable[[str], int], where: str) -> str:
+def _date(text: str, column: Column, matching: Callable[[str], int], where: str) -> str:
     parts = rf"^(\d{{1,2}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{4}})$"
     order = column.date_order
-    if order == "detect" and count(parts):
-        days_first = count(rf"^(1[3-9]|2\d|3[01]){_SEPARATOR}\d{{1,2}}{_SEPARATOR}\d{{4}}$")
-        months_first = count(rf"^\d{{1,2}}{_SEPARATOR}(1[3-9]|2\d|3[01]){_SEPARATOR}\d{{4}}$")
+    if order == "detect" and matching(parts):
+        days_first = matching(rf"^(1[3-9]|2\d|3[01]){_SEPARATOR}\d{{1,2}}{_SEPARATOR}\d{{4}}$")
+        months_first = matching(rf"^\d{{1,2}}{_SEPARATOR}(1[3-9]|2\d|3[01]){_SEPARATOR}\d{{4}}$")
         if bool(days_first) == bool(months_first):
             raise SourceError(
                 f"{where}: expected dates of one reading, found values such as 03/04/2023 that can mean "

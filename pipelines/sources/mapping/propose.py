@@ -23,8 +23,9 @@ from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import quoted
 from pipelines.sources.mapping.intake import Intake
-from pipelines.sources.mapping.model import Column, Input
+from pipelines.sources.mapping.model import TAKEN, Column, Input
 from pipelines.sources.mapping.notation import look, rewritten
+from pipelines.sources.mapping.sql import count
 from pipelines.sources.text import headings
 from pipelines.sources.text.files import Published
 from pipelines.sources.text.headings import Layout
@@ -36,6 +37,7 @@ _SEARCHED_ROWS = 60
 _FITTING_SHARE = 0.98
 _TYPES = ("bool", "date", "timestamp", "int64", "float64")
 _WIDE_SHARE = 0.6
+_NAME_CHARACTERS = 50
 _MOST_FURTHER_HEADINGS = 3
 _UNIT_WORDS = {"单位", "计量单位", "unit", "units"}
 _FIGURE = re.compile(r"^(?=.*\d)[+-]?[\d.,/:\s年月日-]+$")
@@ -72,16 +74,10 @@ def propose(path: Path, table: str | None = None, encoding: str | None = None) -
     Raises:
         SourceError: the file cannot be read, or has no line of headings above rows.
     """
-    layout = _first_table(sheets(Published(path), encoding))
-    heads = {name: " ".join(layout.heading.fields[place].split()) for name, place in layout.places.items()}
+    layout, further = _first_table(sheets(Published(path), encoding))
+    heads = {name: layout.heading_at(place) for name, place in layout.places.items()}
     contract = TABLES[table] if table else _nearest(list(heads.values()))
     columns = tuple(_findings(layout, heads, contract))
-    below = [
-        row
-        for row in layout.sheet.rows(layout.delimiter)
-        if layout.heading.number < row.number <= layout.heading.number + layout.further
-        and isinstance(row, Row)
-    ]
     taken = {finding.takes for finding in columns}
     missing = tuple(
         column.delivered_name
@@ -90,14 +86,15 @@ def propose(path: Path, table: str | None = None, encoding: str | None = None) -
     )
     return Proposal(
         sheet=layout.sheet.name,
-        text=_written(path, contract, columns, missing, below, layout.unit_row),
+        text=_written(path, contract, columns, missing, further),
         columns=columns,
         open_columns=missing,
         notes=tuple(layout.sheet.notes),
     )
 
 
-def _first_table(found: list[Sheet]) -> Layout:
+def _first_table(found: list[Sheet]) -> tuple[Layout, list[Row]]:
+    """The layout of the first table, and the further headings below its headings."""
     for sheet in found:
         best: tuple[int, str, Row] | None = None
         for delimiter in sheet.delimiters:
@@ -106,25 +103,28 @@ def _first_table(found: list[Sheet]) -> Layout:
             if heading and (best is None or len(heading.fields) > best[0]):
                 best = (len(heading.fields), delimiter, heading)
         if best:
-            return _with_further_headings(Layout(sheet, best[1], best[2], _places(best[2])))
+            layout = Layout(sheet, best[1], best[2], _places(best[2]))
+            return layout, _take_further_headings(layout)
     raise SourceError(
         f"{found[0].where}: expected a line of headings with rows below it, found none in the first "
         f"{_SEARCHED_ROWS} rows. Check that the file holds a table."
     )
 
 
-def _with_further_headings(layout: Layout) -> Layout:
-    """Lines directly below the headings that have no figure at all are further headings."""
-    for row in layout.rows():
+def _take_further_headings(layout: Layout) -> list[Row]:
+    """Lines directly below the headings that have no figure at all, if rows with figures follow them."""
+    further = []
+    for row in islice(layout.rows(), _MOST_FURTHER_HEADINGS + 1):
         if not isinstance(row, Row) or any(_FIGURE.match(field.strip()) for field in row.fields):
-            return layout
-        first = row.fields[0].strip()
-        if not first or row.number > layout.heading.number + _MOST_FURTHER_HEADINGS:
-            return Layout(layout.sheet, layout.delimiter, layout.heading, layout.places)
-        if headings.plain(first) in _UNIT_WORDS:
-            layout.unit_row = row
-        layout.further = row.number - layout.heading.number
-    return Layout(layout.sheet, layout.delimiter, layout.heading, layout.places)
+            break
+        further.append(row)
+    else:
+        return []
+    if not further or not all(row.fields[0].strip() for row in further):
+        return []
+    layout.further = further[-1].number - layout.heading.number
+    layout.unit_row = next((row for row in further if headings.plain(row.fields[0]) in _UNIT_WORDS), None)
+    return further
 
 
 def _heading(rows: list[Row]) -> Row | None:
@@ -147,9 +147,10 @@ def _places(heading: Row) -> dict[str, int]:
         name = re.sub(r"[^a-z0-9]+", "_", headings.plain(field)).strip("_")
         if not field.isascii() or not re.match(r"[a-z]", name):
             name = f"column_{place + 1}"
-        while name in places or name in {"file", "row_number", "fault"}:
+        name = name[:_NAME_CHARACTERS]
+        while name in places or name in TAKEN:
             name += "_"
-        places[name[:60]] = place
+        places[name] = place
     return places
 
 
@@ -181,13 +182,13 @@ def _findings(layout: Layout, heads: dict[str, str], table: Table) -> Iterator[F
             f"select distinct {quoted(name)} from text_looked_at "
             f"where {quoted(name)} is not null order by 1 limit 2"
         ).fetchall()
-        values = con.execute(f"select count({quoted(name)}) from text_looked_at").fetchone()
+        values = count(con, f"text_looked_at where {quoted(name)} is not null")
         takes = headings.plain(head) if headings.plain(head) in _delivered(table) else None
         yield Finding(
             name,
             head,
             kind,
-            int(values[0]) if values else 0,
+            values,
             share,
             tuple(row[0] for row in examples),
             takes,
@@ -214,18 +215,13 @@ def _kind(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, float, str | 
             f"select count({check.value}), count({quoted(name)}) from rewritten"
         ).fetchone()
         # Excel writes a day as a number, and so would quantities of this size be days.
-        if kind == "date" and _count_of(con, name, r"^\d{5}$"):
+        if kind == "date" and count(
+            con, f"text_looked_at where regexp_matches({quoted(name)}, '^\\d{{5}}$')"
+        ):
             continue
         if found and found[1] and found[0] / found[1] >= _FITTING_SHARE:
             return kind, found[0] / found[1], None
     return "string", 1.0, None
-
-
-def _count_of(con: duckdb.DuckDBPyConnection, name: str, pattern: str) -> int:
-    found = con.execute(
-        f"select count(*) from text_looked_at where regexp_matches({quoted(name)}, ?)", [pattern]
-    ).fetchone()
-    return int(found[0]) if found else 0
 
 
 def _written(
@@ -233,8 +229,7 @@ def _written(
     table: Table,
     columns: tuple[Finding, ...],
     missing: tuple[str, ...],
-    below: list[Row],
-    unit_row: Row | None,
+    further: list[Row],
 ) -> str:
     inputs: dict[str, Any] = {
         "table": table.name,
@@ -242,11 +237,13 @@ def _written(
         "key": [finding.name for finding in columns if finding.takes in table.key],
         "columns": {finding.name: _column(finding) for finding in columns},
     }
-    patterns = {row.number: f"^{re.escape(row.fields[0].strip())}$" for row in below}
-    if unit_row:
-        inputs["unit_row"] = patterns.pop(unit_row.number)
-    if patterns:
-        inputs["further_headings"] = list(patterns.values())
+    for row in further:
+        first = row.fields[0].strip()
+        pattern = f"^{re.escape(first)}$"
+        if headings.plain(first) in _UNIT_WORDS:
+            inputs["unit_row"] = pattern
+        else:
+            inputs.setdefault("further_headings", []).append(pattern)
     selected = {finding.takes: quoted(finding.name) for finding in columns if finding.takes}
     mapping = {
         "title": f"STATE what {path.name} is",

@@ -15,6 +15,7 @@ from pipelines.core.sql import literal, quoted
 from pipelines.sources.mapping.intake import Intake
 from pipelines.sources.mapping.model import Input, Mapping, Selection
 from pipelines.sources.mapping.reading import Reading
+from pipelines.sources.mapping.sql import execute
 from pipelines.sources.text import files, headings
 from pipelines.sources.text.files import Published
 from pipelines.sources.text.headings import Layout
@@ -145,14 +146,14 @@ def _without_headings(published: Published, entry: Input, closest: list[str]) ->
 
 def _select(mapping: Mapping, reading: Reading) -> None:
     for name, query in mapping.views.items():
-        _execute(reading.con, f"create view {quoted(name)} as {query}", f"views.{name}")
+        execute(reading.con, f"create view {quoted(name)} as {query}", f"views.{name}")
     for name, selection in mapping.tables.items():
-        _execute(
+        execute(
             reading.con, f"create table {quoted('made_' + name)} as {_query(selection)}", f"tables.{name}"
         )
         reading.tables.append(name)
     for remark in mapping.remarks:
-        found = _execute(reading.con, remark.sql, "remarks").fetchone()
+        found = execute(reading.con, remark.sql, "remarks").fetchone()
         if found and found[0]:
             values = str(found[1])[:_SHOWN_CHARACTERS] if len(found) > 1 else ""
             reading.note(remark.text.format(n=f"{found[0]:,}", values=values))
@@ -175,13 +176,3 @@ def _value(value: str | float | None) -> str:
     if value is None:
         return "null"
     return literal(value) if isinstance(value, str) else repr(value)
-
-
-def _execute(con: duckdb.DuckDBPyConnection, query: str, entry: str) -> duckdb.DuckDBPyConnection:
-    try:
-        return con.execute(query)
-    except duckdb.Error as error:
-        raise SourceError(
-            f"mapping, {entry}: expected SQL that DuckDB can execute, found {str(error).splitlines()[0]}. "
-            "Correct the query."
-        ) from error

@@ -48,12 +48,16 @@ class Layout:
     unit_row: Row | None = None
     left_out: list[str] = field(default_factory=list)
 
+    def heading_at(self, place: int) -> str:
+        """The heading as it was published, on one line."""
+        return " ".join(self.heading.fields[place].split())
+
     @property
     def unused(self) -> tuple[str, ...]:
         """Headings that nobody asked for."""
         taken = set(self.places.values())
         return tuple(
-            " ".join(name.split())
+            self.heading_at(place)
             for place, name in enumerate(self.heading.fields)
             if place not in taken and name.strip()
         )

@@ -1,0 +1,30 @@
+"""SQL in the database of a reading: a mapping's own, whose faults name its entry, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from pipelines.core.errors import SourceError
+
+
+def execute(con: duckdb.DuckDBPyConnection, query: str, entry: str) -> duckdb.DuckDBPyConnection:
+    """Execute SQL that a mapping states in `entry`.
+
+    Raises:
+        SourceError: DuckDB cannot execute it.
+    """
+    try:
+        return con.execute(query)
+    except duckdb.Error as error:
+        raise SourceError(
+            f"mapping, {entry}: expected SQL that DuckDB can execute, found {str(error).splitlines()[0]}. "
+            "Correct the expression."
+        ) from error
+
+
+def count(con: duckdb.DuckDBPyConnection, relation: str, parameters: Sequence[str] = ()) -> int:
+    """Rows of a relation, which may carry a `where`."""
+    found = con.execute(f"select count(*) from {relation}", list(parameters)).fetchone()
+    return int(found[0]) if found else 0
