@@ -34,8 +34,11 @@ def year(number: int, year: int, verified: float | None = 1e6, **changed: object
 
 
 ACCOUNTS = [{"account_id": "A0", "holder_id": "E0", "holder_type": "compliance"}]
-NO_TRADES = {"trade_id": "T", "ts": "2020-01-01T00:00:00Z", "instrument_id": "EUA", "mode": "listed", "price": 1,
-             "quantity": 1, "buy_account_id": "A0", "sell_account_id": "A0"}  # fmt: skip
+TRADE = {
+    "trade_id": "T", "ts": "2020-01-01T00:00:00Z", "instrument_id": "EUA", "mode": "listed", "price": 1,
+    "quantity": 1, "buy_account_id": "A0", "sell_account_id": "A0",
+}  # fmt: skip
+EU = "id: eu\nname_zh: 欧盟\nname_en: EU\ncurrency: EUR\ntimezone: Europe/Brussels\n"
 
 
 def test_gaps_inside_a_life_are_found_and_nothing_else(write_source, supervised):
@@ -52,9 +55,9 @@ def test_gaps_inside_a_life_are_found_and_nothing_else(write_source, supervised)
     years += [year(n, 2023, None) for n in range(9)] + [year(9, 2023)]
     source = write_source(
         entities=[entity(n, exited_on="2020-12-31" if n == 2 else None) for n in range(10)],
-        compliance=years, accounts=ACCOUNTS, trades=[NO_TRADES],
+        compliance=years, accounts=ACCOUNTS, trades=[TRADE],
     )  # fmt: skip
-    (source / "market.yml").write_text("id: eu\nname_zh: 欧\nname_en: EU\ncurrency: EUR\ntimezone: Europe/Brussels\n")
+    (source / "market.yml").write_text(EU)
     market = supervised(source, date(2026, 6, 1), *MARTS)
     found = market.alerts("missing_report").select("subject_ids", "title_en").rows()
     assert sorted((subjects[0], title[-4:]) for subjects, title in found) == [("E0", "2020"), ("E3", "2022")]
@@ -67,8 +70,8 @@ def test_a_register_of_one_year_is_not_a_register_that_begins(write_source, supe
     years = [year(n, 2022) for n in range(8)] + [year(8, 2022, None)]
     years += [year(9, 2022, None, registry_status="not_reported")]
     source = write_source(
-        entities=[entity(n) for n in range(10)], compliance=years, accounts=ACCOUNTS, trades=[NO_TRADES]
+        entities=[entity(n) for n in range(10)], compliance=years, accounts=ACCOUNTS, trades=[TRADE]
     )
-    (source / "market.yml").write_text("id: eu\nname_zh: 欧\nname_en: EU\ncurrency: EUR\ntimezone: Europe/Brussels\n")
+    (source / "market.yml").write_text(EU)
     market = supervised(source, date(2024, 6, 1), *MARTS)
     assert market.alerts("missing_report")["subject_ids"].to_list() == [["E9"]]

@@ -37,10 +37,7 @@ with
 
     -- How many rows a year can be expected to state: as many as the fullest of the three years before.
     expected as (
-        select
-            years.year,
-            years.stated,
-            coalesce(nullif(max(earlier.stated), 0), years.listed) as expected
+        select years.year, years.stated, coalesce(nullif(max(earlier.stated), 0), years.listed) as expected
         from counted as years
         left join counted as earlier on earlier.year between years.year - 3 and years.year - 1
         group by years.year, years.stated, years.listed
@@ -59,8 +56,9 @@ select
         or coalesce(rows_stating.year < extract(year from entities.listed_on), false)
         or coalesce(rows_stating.year > extract(year from entities.exited_on), false)
     ) as is_outside_life,
-    least(cast(expected.stated as double) / cast(expected.expected as double), cast(1 as double))
-        as reported_share
+    least(
+        cast(expected.stated as double) / cast(expected.expected as double), cast(1 as double)
+    ) as reported_share
 from rows_stating
 inner join lives on rows_stating.entity_id = lives.entity_id
 inner join expected on rows_stating.year = expected.year
