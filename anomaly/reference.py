@@ -120,7 +120,7 @@ def _section(detector: Detector[Any], policy: Policy) -> str:
         f"## {kind}\n\n"
         + "\n\n".join(facts)
         + "\n\n"
-        + _table(("threshold", "value", "unit", "why", "source", "verified"), rows)
+        + _table(("threshold", "value", "unit", "why", "理由", "source", "verified"), rows)
     )
 
 
@@ -140,7 +140,8 @@ def _threshold(name: str, threshold: Threshold) -> tuple[str, ...]:
         f"`{name}`",
         _number(threshold.value),
         threshold.unit,
-        threshold.why,
+        threshold.why.en,
+        threshold.why.zh,
         threshold.source or "",
         "yes" if threshold.verified else "no",
     )

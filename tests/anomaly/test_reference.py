@@ -31,7 +31,8 @@ def test_every_threshold_is_there():
     for kind, own in load_policy().detectors.items():
         section = text.partition(f"## {kind}\n")[2].partition("\n## ")[0]
         for name, threshold in own.thresholds.items():
-            assert f"| `{name}` | {threshold.value:g} | {threshold.unit} | {threshold.why} |" in section
+            reasons = f"{threshold.why.en} | {threshold.why.zh}"
+            assert f"| `{name}` | {threshold.value:g} | {threshold.unit} | {reasons} |" in section
 
 
 def test_a_stale_page_is_seen_and_written(tmp_path, capsys):
