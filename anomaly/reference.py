@@ -19,7 +19,7 @@ from anomaly.core.detector import Detector, Search
 from anomaly.core.discovery import all_detectors
 from anomaly.core.kinds import FAMILIES, KINDS
 from anomaly.core.policy import Policy, Threshold, load_policy
-from anomaly.core.texts import text
+from anomaly.core.texts import keys, text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = Path("docs/reference/detectors.md")
@@ -111,6 +111,7 @@ def _section(detector: Detector[Any], policy: Policy) -> str:
         f"{_family(kind).lower()}, version {detector.version}.",
         f"{text(_meaning(kind), 'en')} {text(_meaning(kind), 'zh')}",
         _method(detector),
+        *_without_candidates(kind),
         "Needs: " + "; ".join(f"{search.name} {_marts(search)}" for search in detector.searches) + ".",
         f"Rules: {rules or 'none on file'}",
     ]
@@ -122,6 +123,13 @@ def _section(detector: Detector[Any], policy: Policy) -> str:
         + "\n\n"
         + _table(("threshold", "value", "unit", "why", "理由", "source", "verified"), rows)
     )
+
+
+def _without_candidates(kind: str) -> list[str]:
+    """Why the kind has no candidates below its thresholds, where it has none."""
+    known = keys(f"kinds.{kind}")
+    key = f"kinds.{kind}.no_candidates"
+    return [f"{text(key, 'en')} {text(key, 'zh')}"] if key in known else []
 
 
 def _marts(search: Search[Any]) -> str:
