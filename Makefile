@@ -53,7 +53,7 @@ check: $(VENV)/dev  ## formatter, linters and types
 	$(BIN)/sqlfmt --check --quiet dbt_project
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.contract.render --check
-	$(BIN)/python -m anomaly.reference --check
+	$(BIN)/python -m pipelines.cli.detectors --check
 	$(BIN)/python -m pipelines.cli.exposures --check
 	$(BIN)/python -m pipelines.warehouse.reference --check
 
@@ -68,7 +68,7 @@ test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare
 
 generate: $(VENV)/dev  ## what follows from contract, policy and dbt: sources, staging, exposures, reference pages
 	$(BIN)/python -m pipelines.contract.render
-	$(BIN)/python -m anomaly.reference
+	$(BIN)/python -m pipelines.cli.detectors
 	$(BIN)/python -m pipelines.cli.exposures
 	$(BIN)/python -m pipelines.warehouse.reference
 
