@@ -29,7 +29,7 @@ def rebuilt(dbt) -> dict[str, object]:
     return {name: dbt.table(name) for name in MARTS}
 
 
-# Threads add figures in any order, which moves a sum by some 1e-13 of itself and a difference of sums by more.
+# Threads add figures in any order, which moves a sum by about 1e-13 of itself, a difference of sums by more.
 # A rule that counts where it should not doubles a figure or moves a date.
 RELATIVE = 1e-8
 
