@@ -97,7 +97,7 @@ def _refuse_if_lost(line: ReportLine) -> None:
 
 
 def _refuse_if_empty(intake: Intake) -> None:
-    if intake.read or intake.entry.may_be_empty:
+    if intake.read or intake.entry.may_be_empty or not intake.files:
         return
     raise SourceError(
         f"{', '.join(intake.files)}: expected rows below the headings, found none. Download the file again."
