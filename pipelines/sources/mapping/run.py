@@ -15,7 +15,7 @@ from pipelines.core.sql import literal, quoted
 from pipelines.sources.mapping.intake import Intake
 from pipelines.sources.mapping.model import Input, Mapping, Selection
 from pipelines.sources.mapping.reading import Reading
-from pipelines.sources.mapping.sql import execute
+from pipelines.sources.mapping.sql import count, execute
 from pipelines.sources.text import files, headings
 from pipelines.sources.text.files import Published
 from pipelines.sources.text.headings import Layout
@@ -215,7 +215,9 @@ def _select(mapping: Mapping, reading: Reading) -> None:
         execute(
             reading.con, f"create table {quoted('made_' + name)} as {_query(selection)}", f"tables.{name}"
         )
-        reading.tables.append(name)
+        # A table that none of the files has was not delivered; an empty one would say that it was.
+        if not mapping.by_headings or count(reading.con, quoted("made_" + name)):
+            reading.tables.append(name)
     for remark in mapping.remarks:
         found = execute(reading.con, remark.sql, "remarks").fetchone()
         if found and found[0]:
