@@ -29,6 +29,7 @@ from pipelines.sources.mapping.notation import look, rewritten
 from pipelines.sources.mapping.sql import count, execute
 from pipelines.sources.text.headings import Layout
 from pipelines.sources.text.rows import Malformed, Row
+from pipelines.sources.text.sheets import ParquetSheet
 
 _BATCH_ROWS = 50_000
 _SHOWN_CHARACTERS = 200
@@ -65,6 +66,9 @@ class Intake:
             self._headings.setdefault(name, layout.heading_at(place))
         self._read_units(layout)
         self._last.clear()
+        if isinstance(layout.sheet, ParquetSheet) and most_rows is None and not self._by_rows:
+            self._insert_columns(layout, layout.sheet)
+            return
         rows = islice(layout.rows(), most_rows)
         while batch := list(islice(rows, _BATCH_ROWS)):
             self._insert(layout, [row for row in batch if isinstance(row, Row)])
@@ -112,6 +116,12 @@ class Intake:
             ]
         return columns
 
+    @property
+    def _by_rows(self) -> bool:
+        """Whether the place of a value in the sheet matters."""
+        columns = self.entry.columns.values()
+        return any(column.fill_down or not column.has_heading for column in columns)
+
     def _filled_down(self, name: str, texts: list[str | None]) -> list[str | None]:
         filled: list[str | None] = []
         for text in texts:
@@ -119,6 +129,25 @@ class Intake:
                 self._last[name] = text
             filled.append(self._last.get(name))
         return filled
+
+    def _insert_columns(self, layout: Layout, sheet: ParquetSheet) -> None:
+        """Take in whole columns of text, by the same rules as single rows."""
+        texts = []
+        for name, column in self.entry.columns.items():
+            place = layout.places.get(name)
+            text = "null" if place is None else f"trim({quoted(sheet.headings[place])}, ' \t\r\n')"
+            absent = ", ".join(literal(null) for null in sorted({"", *self.entry.nulls, *column.nulls}))
+            texts.append(f"case when {text} not in ({absent}) then {text} end")
+        begin = 0
+        for batch in sheet.batches():
+            self.con.register("batch", batch)
+            self.con.execute(
+                f"insert into text_{self.name} select {literal(sheet.name)}, "
+                f"{begin} + row_number() over (), '', "
+                f"{', '.join(texts)} from batch"
+            )
+            self.con.unregister("batch")
+            begin += batch.num_rows
 
     def _read_units(self, layout: Layout) -> None:
         for name, column in self.entry.columns.items():

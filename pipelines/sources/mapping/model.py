@@ -91,7 +91,8 @@ class Tonnes(_Strict):
 class Input(_Strict):
     """One published table.
 
-    `member` names its file in a zip archive; without one, `PATH` itself or all files of that folder have it.
+    `member` names its file in a zip archive, `file` its file in a folder; without either, `PATH` itself or
+    all files of that folder have it.
     Where several tables are in the same files, they are told apart by their headings: one that has a heading
     of `absent` is another table. `spread` names the column that takes the year, or whatever it is, for which
     columns are published side by side; each published line is then one row for each of them.
@@ -100,6 +101,9 @@ class Input(_Strict):
     """
 
     member: str | None = None
+    file: str | None = Field(
+        default=None, description="name without suffix of the file in the given folder that has the rows"
+    )
     sheets: str | None = Field(default=None, description="pattern of the names of sheets to read")
     table: str
     rows: str = Field(description="what one row is")
@@ -193,10 +197,14 @@ class Mapping(_Strict):
     def _known(self) -> Mapping:
         if strange := sorted(set(self.tables) - set(TABLES)):
             raise ValueError(f"tables: expected tables of the contract, found {', '.join(strange)}")
-        if len({(bool(entry.member), bool(entry.sheets)) for entry in self.inputs.values()}) > 1:
+        places = {
+            "member" if entry.member else "file or sheets" if entry.file or entry.sheets else "headings"
+            for entry in self.inputs.values()
+        }
+        if len(places) > 1:
             raise ValueError(
-                "inputs: expected all of them in an archive, or each with its own sheets, or all told apart "
-                "by their headings"
+                "inputs: expected all of them in an archive, or each with its own file or sheets, or all "
+                f"told apart by their headings; found {' and '.join(sorted(places))}"
             )
         return self
 
@@ -204,7 +212,7 @@ class Mapping(_Strict):
     def by_headings(self) -> bool:
         """Whether several tables are told apart by their headings; a file then has one of them."""
         return len(self.inputs) > 1 and not any(
-            entry.member or entry.sheets for entry in self.inputs.values()
+            entry.member or entry.file or entry.sheets for entry in self.inputs.values()
         )
 
     @property
