@@ -191,7 +191,8 @@ class Detector(Generic[T]):
 class Inputs(Generic[T]):
     """What a search is given: its marts, its thresholds, the market.
 
-    `undated` counts the candidates that a search left out because no due date is published for their year.
+    `undated` counts the candidates that a search left out because no due date is published for their year;
+    `is_dated` says whether a search asked for the as-of date.
     """
 
     marts: Marts
@@ -200,6 +201,13 @@ class Inputs(Generic[T]):
     policy: Policy
     needs: tuple[Need, ...]
     undated: int = field(default=0, init=False)
+    is_dated: bool = field(default=False, init=False)
+
+    @property
+    def as_of(self) -> date | None:
+        """The as-of date. What a search found with it holds for that day alone."""
+        self.is_dated = True
+        return self.market.as_of
 
     def has(self, mart: str) -> bool:
         """Whether the mart has rows."""
