@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -172,14 +172,12 @@ class Detector(Generic[T]):
         version: raised whenever the same data may give other candidates.
         thresholds: the class of its thresholds.
         searches: the ways.
-        looks_at: whether a candidate of an unchanged period can change with other periods' data.
     """
 
     kind: str
     version: str
     thresholds: type[T]
     searches: tuple[Search[T], ...]
-    looks_at: Literal["everything", "changed_periods"] = "everything"
 
     @property
     def needs(self) -> tuple[Need, ...]:

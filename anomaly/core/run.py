@@ -104,8 +104,8 @@ def detect(
     """Run the detectors (all, or those of the given kinds) over the marts in a directory.
 
     A detector none of whose searches has its marts is not applicable. One that fails is broken and does not
-    stop the others; the caller decides by `is_critical` what that means for the run. Findings in `earlier` that
-    still hold are taken from there, and the new ones are kept in it.
+    stop the others; the caller decides by `is_critical` what that means for the run. Findings in `earlier`
+    that still hold are taken from there, and the new ones are kept in it.
     """
     policy, market = policy or load_policy(), market or Market()
     check_policy(policy, all_detectors())
@@ -114,7 +114,9 @@ def detect(
     runs = [_run(detector, marts_dir, policy, market, earlier) for detector in detectors]
     found = pl.concat([run.rows for run in runs] or [pl.DataFrame(schema=ROW_SCHEMA)])
     found = in_order(found.with_columns(snapshot_id=pl.lit(snapshot_id)))
-    alerts, candidates = (found.filter(kept).drop("is_alert") for kept in (pl.col("is_alert"), ~pl.col("is_alert")))
+    alerts, candidates = (
+        found.filter(kept).drop("is_alert") for kept in (pl.col("is_alert"), ~pl.col("is_alert"))
+    )
     rows = pl.DataFrame([_row(run, policy) for run in runs], schema=RUN_SCHEMA, orient="row")
     seen = coverage(detectors, Marts(marts_dir), market.as_of, market.feeds)
     return Detection(alerts, evidence_frame(alerts), candidates, rows.sort("kind"), seen)
