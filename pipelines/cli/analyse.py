@@ -43,21 +43,28 @@ def register(app: typer.Typer) -> None:
         fixed: Annotated[
             bool, typer.Option("--fixed", help="measure a small run beside the import of its libraries")
         ] = False,
+        postgres: Annotated[
+            int, typer.Option(min=0, help="measure a pull of that many rows from PostgreSQL beside COPY")
+        ] = 0,
     ) -> None:
         """Measure a run's time and memory beside the floor and beside plain pandas, and where it goes."""
         from pipelines.bench import fixed as fixed_cost
-        from pipelines.bench import measure
+        from pipelines.bench import measure, pulling
 
-        module = fixed_cost if fixed else measure
+        module = pulling if postgres else fixed_cost if fixed else measure
         try:
             with progress():
-                if fixed:
+                if postgres:
+                    found = pulling.bench_postgres(postgres)
+                elif fixed:
                     found = fixed_cost.bench_fixed(source, repeat)
                 else:
                     found = measure.bench(source, repeat, scale)
         except ValueError as error:
             raise UsageError(str(error)) from error
         print_table(module.COLUMNS, found.figures, "Whole-process figures, medians")
-        print_table(module.STEP_COLUMNS, found.steps, "Where the time goes, medians")
+        print_table(
+            module.STEP_COLUMNS, found.steps, "Where the time goes, medians" if not postgres else None
+        )
         for remark in found.remarks:
             say(remark)
