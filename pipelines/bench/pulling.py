@@ -21,7 +21,7 @@ from pipelines.core.progress import report
 
 COLUMNS = ("what", "wall s", "rows a second", "share of COPY", "CPU s of the process", "peak MB")
 STEP_COLUMNS = ("delivered", "MB", "bytes a row")
-_VARIABLE = "CARBONWARDEN_BENCH_DATABASE"
+_VARIABLE = "BENCH_DATABASE"
 _UNITS = 5_000
 
 _HOURS = """

@@ -12,13 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import adbc_driver_manager
 import duckdb
 import pyarrow as pa
-from adbc_driver_manager.dbapi import Cursor
-from adbc_driver_postgresql import StatementOptions, dbapi
 from pydantic import SecretStr
 
 from pipelines.contract.schema import Table
@@ -31,9 +28,11 @@ from pipelines.sources.connectors.fetched import ALL, Fetched, Part, Task
 from pipelines.sources.connectors.postgres_types import plain_batches, projection, type_name
 from pipelines.sources.connectors.secrets import masked, read_secret
 
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Cursor
+
 _BATCH_BYTES = 16 << 20
 _MEMORY = "1GB"
-_FAULTS = (adbc_driver_manager.Error, duckdb.Error, pa.ArrowException)
 _OVERLAPS = {
     "timestamptz": "interval '{} seconds'",
     "timestamp": "interval '{} seconds'",
@@ -69,7 +68,7 @@ def fetch(task: Task, source: Postgres) -> Fetched:
             pull = _TablePull(con, cursor, task, part, name, table, None if source.mapping else TABLES[name])
             try:
                 pull.take()
-            except _FAULTS as error:
+            except _faults() as error:
                 raise SourceError(
                     f"{pull.where}: expected rows of {table.relation or 'the query'}, found: "
                     f"{_first_part(masked(error, secret))}. Check the declaration, the privileges of the "
@@ -105,12 +104,21 @@ def _grouped(task: Task, source: Postgres, pulls: list[_TablePull]) -> Fetched:
     )
 
 
+def _faults() -> tuple[type[Exception], ...]:
+    """What the driver, DuckDB and Arrow raise over a connection or a query."""
+    from adbc_driver_manager import Error
+
+    return Error, duckdb.Error, pa.ArrowException
+
+
 @contextmanager
 def _snapshot(name: str, secret: SecretStr) -> Iterator[Cursor]:
     """A cursor in a read-only transaction that sees one snapshot."""
+    from adbc_driver_postgresql import StatementOptions, dbapi
+
     try:
         connection = dbapi.connect(secret.get_secret_value(), autocommit=False)
-    except _FAULTS as error:
+    except _faults() as error:
         raise SourceError(
             f"source {name}: expected a connection to the database, {_refusal(error, secret)}"
         ) from None
@@ -123,7 +131,7 @@ def _snapshot(name: str, secret: SecretStr) -> Iterator[Cursor]:
                 cursor.execute("set transaction isolation level repeatable read, read only")
                 cursor.execute(_SETTINGS)
                 cursor.fetchall()
-            except _FAULTS as error:
+            except _faults() as error:
                 raise SourceError(
                     f"source {name}: expected a read-only transaction, {_refusal(error, secret)}"
                 ) from None
