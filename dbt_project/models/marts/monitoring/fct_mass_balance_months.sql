@@ -18,6 +18,8 @@ select
     case when cems_unit_factor is null then cems_emissions_tco2 end as cems_emissions_tco2,
     cems_valid_hours,
     cems_hours,
+    case when lab_unit_factor is null then lab_emissions_tco2 end as lab_emissions_tco2,
+    sample_ids_json,
     electricity_generated_mwh,
     metered_electricity_mwh,
     heat_supplied_gj,

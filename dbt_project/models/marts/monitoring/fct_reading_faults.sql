@@ -9,6 +9,7 @@
 {% set compared = {
     "fuel_emissions": ["activity_reports", "fuel_unit_factor"],
     "metered_emissions": ["meters_daily", "metered_unit_factor"],
+    "lab_emissions": ["lab_tests", "lab_unit_factor"],
     "cems_emissions": ["cems_hourly", "cems_unit_factor"],
 } %}
 
