@@ -43,15 +43,24 @@ def register(app: typer.Typer) -> None:
         fixed: Annotated[
             bool, typer.Option("--fixed", help="measure a small run beside the import of its libraries")
         ] = False,
+        telemetry: Annotated[
+            bool, typer.Option("--telemetry", help="measure the receiver of stack monitors, and kill it")
+        ] = False,
+        stations: Annotated[int, typer.Option(min=1, help="simulated stations of --telemetry")] = 5000,
+        seconds: Annotated[int, typer.Option(min=1, help="how long --telemetry receives")] = 60,
+        kills: Annotated[int, typer.Option(min=0, help="random kills of --telemetry")] = 30,
     ) -> None:
         """Measure a run's time and memory beside the floor and beside plain pandas, and where it goes."""
         from pipelines.bench import fixed as fixed_cost
         from pipelines.bench import measure
+        from pipelines.bench import telemetry as receiver_cost
 
-        module = fixed_cost if fixed else measure
+        module = receiver_cost if telemetry else fixed_cost if fixed else measure
         try:
             with progress():
-                if fixed:
+                if telemetry:
+                    found = receiver_cost.bench_telemetry(stations, seconds, kills)
+                elif fixed:
                     found = fixed_cost.bench_fixed(source, repeat)
                 else:
                     found = measure.bench(source, repeat, scale)

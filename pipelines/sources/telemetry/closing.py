@@ -15,7 +15,7 @@ Belongs here: which hours are due, revisions, the delivery. Does not belong here
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -32,9 +32,10 @@ from pipelines.core.progress import report
 from pipelines.core.sql import path_literal
 from pipelines.sources.telemetry import hours
 from pipelines.sources.telemetry.journal import Place
-from pipelines.sources.telemetry.records import FOLDER, Intake, Taken, write_table
+from pipelines.sources.telemetry.records import FOLDER, Intake, Taken
 from pipelines.sources.telemetry.state import State
 from pipelines.sources.telemetry.stations import Stations
+from pipelines.sources.telemetry.storage import write_table
 
 CLOSED = "closed"
 COLUMNS = ("what", "count")
@@ -129,6 +130,12 @@ class _Closing:
         state.open = [(place.segment, place.offset) for place in taken.open]
         state.mappings = {name: self._stations.digest(name) for name in self._stations.stations}
         state.next_hour = max(self._end, state.next_hour or self._end)
+        state.pending = {
+            name: sorted(
+                hour for hour in (*taken.hours[name], *state.pending.get(name, ())) if hour >= self._end
+            )
+            for name in {*taken.hours, *state.pending}
+        }
         state.save(self._folder)
         return self._result
 
@@ -138,16 +145,21 @@ class _Closing:
         All stations of a unit are computed where one of them is.
         """
         found: dict[str, set[datetime]] = {}
+        remapped = [
+            name
+            for name in self._stations.stations
+            if state.mappings.get(name) != self._stations.digest(name)
+        ]
+        # The first closing has just read all records that there are.
+        recorded = self._recorded(remapped) if state.mappings else {}
+        changed = set(remapped)
         for name, station in self._stations.stations.items():
             begins = self._begins(name, state)
             if begins is None:
                 continue
-            wanted = set(_with_earlier(taken.hours.get(name, ()), station.data_time == "end"))
-            if state.mappings.get(name) != self._stations.digest(name):
-                wanted |= set(_with_earlier(self._recorded(name), station.data_time == "end"))
-                wanted |= set(_range(begins, self._end))
-            wanted |= set(_range(max(begins, state.next_hour or begins), self._end))
-            found.setdefault(station.unit, set()).update(wanted)
+            stated = {*taken.hours.get(name, ()), *state.pending.get(name, ()), *recorded.get(name, ())}
+            first = begins if name in changed else max(begins, state.next_hour or begins)
+            found.setdefault(station.unit, set()).update(stated, _range(first, self._end))
         return {
             (name, hour)
             for name, station in self._stations.stations.items()
@@ -168,19 +180,25 @@ class _Closing:
             station.until is None or hour < station.until
         )
 
-    def _recorded(self, name: str) -> Iterator[datetime]:
-        """Hours of which a station has records."""
-        files = self._folder / FOLDER
-        if not any(files.glob("*/*.parquet")):
-            return
+    def _recorded(self, names: list[str]) -> dict[str, set[datetime]]:
+        """Station -> hours of which it has records."""
+        found: dict[str, set[datetime]] = {}
+        folder = self._folder / FOLDER
+        if not names or not any(folder.glob("*/*.parquet")):
+            return found
+        files = f"{path_literal(folder)[:-1]}/*/*.parquet'"
+        ends = [name for name in names if self._stations.stations[name].data_time == "end"]
         with duckdb.connect() as con:
             rows = con.execute(
-                f"select distinct date_trunc('hour', data_time) from read_parquet("
-                f"{path_literal(files)[:-1]}/*/*.parquet') where station = ? and command <> 'day'",
-                [name],
+                "select distinct station, date_trunc('hour', data_time - if(command <> 'realtime' "
+                "and station in (select unnest($ends)), interval 1 second, interval 0 second)) "
+                f"from read_parquet({files}, hive_partitioning=false) "
+                "where command <> 'day' and station in (select unnest($names))",
+                {"names": names, "ends": ends},
             ).fetchall()
-        for (hour,) in rows:
-            yield hour.replace(tzinfo=UTC)
+        for station, hour in rows:
+            found.setdefault(station, set()).add(hour.replace(tzinfo=UTC))
+        return found
 
     def _day(self, date: str, wanted: list[tuple[str, datetime]]) -> None:
         """Compute hours of one day, keep what changed as a revision, and deliver the day."""
@@ -264,11 +282,3 @@ def _range(start: datetime, end: datetime) -> Iterator[datetime]:
     while start < end:
         yield start
         start += _HOUR
-
-
-def _with_earlier(found: Iterable[datetime], at_end: bool) -> Iterator[datetime]:
-    """Hours that records of these DataTimes belong to; an end of a period may belong to the hour before."""
-    for hour in found:
-        yield hour
-        if at_end:
-            yield hour - _HOUR

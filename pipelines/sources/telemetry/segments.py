@@ -20,9 +20,15 @@ from pipelines.sources.telemetry.standard import standard
 _PASSWORD = re.compile(rb"(^|;)(PW=)[^;]*", re.IGNORECASE)
 _START = re.compile(r"CP=&&", re.IGNORECASE)
 _CONTENT = re.compile(rb"CP=&&", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
+_PAIR = re.compile(r"\s*([^;,=]*?)\s*=\s*([^;,]*?)\s*(?:[;,]|$)")
+_TIME = re.compile(r"([0-9]{4})" + 5 * r"([0-9]{2})")
 _STATION = re.compile(r"[0-9A-Za-z_.-]{1,24}")
-_IDENTIFIER = re.compile(r"\d{0,20}")
+_IDENTIFIER = re.compile(r"[0-9]{0,20}")
+
+
+FIELDS = frozenset({"rtd", "avg", "cou"})
+"""Fields of a factor that are kept: the value of a moment, the mean and the total of a period."""
 
 
 class SegmentError(Exception):
@@ -106,7 +112,10 @@ def parse(data: bytes) -> Segment:
 
 
 def readings(content: str) -> tuple[datetime | None, list[Reading]]:
-    """Time of the data, UTC, and readings, of the content of a command.
+    """Time of the data, UTC, and the readings that an hour may be made of, of the content of a command.
+
+    Minima, maxima and figures converted to a reference oxygen content (`Min`, `Max`, `Zs…`) are checked and
+    left in the journal.
 
     Raises:
         SegmentError: DataTime is no time, or one field of one factor comes twice with different values.
@@ -114,7 +123,7 @@ def readings(content: str) -> tuple[datetime | None, list[Reading]]:
     time: datetime | None = None
     values: dict[tuple[str, str], str] = {}
     marks: dict[str, str] = {}
-    for key, value in _listed(content):
+    for key, value in _PAIR.findall(content):
         if key.upper() == "DATATIME":
             time = data_time(value)
             continue
@@ -128,7 +137,9 @@ def readings(content: str) -> tuple[datetime | None, list[Reading]]:
             earlier = values[code, field]
             raise SegmentError("contradiction", f"{key}: expected one value, found {earlier} and {value}")
     found = [
-        Reading(code, field, number(text), marks.get(code, "N")) for (code, field), text in values.items()
+        Reading(code, field, number(text), marks.get(code, "N"))
+        for (code, field), text in values.items()
+        if field in FIELDS
     ]
     return time, found
 
@@ -147,10 +158,12 @@ def data_time(text: str) -> datetime:
     Raises:
         SegmentError: it is no time.
     """
+    found = _TIME.fullmatch(text)
     try:
-        if not re.fullmatch(r"[0-9]{14}", text):
+        if found is None:
             raise ValueError
-        local = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        year, month, day, hour, minute, second = map(int, found.groups())
+        local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         return local - timedelta(hours=standard().utc_offset_hours.value)
     except (ValueError, OverflowError) as error:
         raise SegmentError("bad_time", f"DataTime: expected YYYYMMDDhhmmss, found {text[:40]!r}") from error
@@ -171,11 +184,6 @@ def answer(segment: Segment, name: str = "data") -> bytes:
         f"MN={segment.station};Flag={segment.flag & ~3};CP=&&&&"
     )
     return text.encode("latin-1")
-
-
-def _listed(content: str) -> list[tuple[str, str]]:
-    pairs = (part.partition("=") for part in re.split("[;,]", content))
-    return [(key.strip(), value.strip()) for key, sign, value in pairs if sign]
 
 
 def _pairs(text: str, separator: str) -> dict[str, str]:

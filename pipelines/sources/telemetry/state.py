@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.core.errors import SourceError
 from pipelines.sources.telemetry.journal import Place
-from pipelines.sources.telemetry.records import write_durably
+from pipelines.sources.telemetry.storage import write_durably
 
 FILE = "state.json"
 
@@ -25,6 +25,7 @@ class State(BaseModel):
         segment, offset: where the next closing starts to read.
         open: lines before that place whose record is not complete.
         next_hour: the first hour that is not closed.
+        pending: station -> hours that have records and were not due yet.
         heard: station -> hour in which it was first received.
         mappings: station -> content hash of its entry when hours were last computed.
     """
@@ -34,6 +35,7 @@ class State(BaseModel):
     offset: int = 0
     open: list[tuple[int, int]] = []
     next_hour: datetime | None = None
+    pending: dict[str, list[datetime]] = {}
     heard: dict[str, datetime] = {}
     mappings: dict[str, str] = {}
 
