@@ -35,7 +35,7 @@ qualify row_number() over (
 ) = 1;
 
 -- One row a record and mapped column, in the contract's unit; totals are per minute.
-create or replace temp view figures as
+create or replace temp table figures as
 with
     opened as (
         select
@@ -82,7 +82,7 @@ from mapped
 inner join precedence on mapped.quality = precedence.quality;
 
 -- One row a station, column and minute.
-create or replace temp view minutes as
+create or replace temp table minutes as
 with
     of_periods as (
         select

@@ -155,16 +155,20 @@ class Receiver:
         await asyncio.gather(*self._open, return_exceptions=True)
 
 
-async def _until_stopped(committing: asyncio.Task[None]) -> None:
-    """Wait for SIGTERM, SIGINT or the end of the committing task.
+def _stopped_by_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stopped = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    return stopped
+
+
+async def _until(stopped: asyncio.Event, committing: asyncio.Task[None]) -> None:
+    """Wait for the event or the end of the committing task.
 
     Raises:
         JournalError: the disk did not take lines.
     """
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopped.set)
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({waiting, committing}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -198,9 +202,10 @@ async def _serve(
             "Name an address of this machine and a port that is free."
         ) from error
     address, listening = server.sockets[0].getsockname()[:2]
+    stopped = _stopped_by_signals()
     announce(f"listening on {address}:{listening}")
     try:
-        await _until_stopped(committing)
+        await _until(stopped, committing)
     finally:
         server.close()
         with contextlib.suppress(TimeoutError):
