@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := true
 export SPARK_LOCAL_IP := 127.0.0.1
 
-.PHONY: help demo dashboard test check unit test-spark fuzz kills screenshots simulator-pages generate docs detectors lock clean
+.PHONY: help demo dashboard test check unit test-spark test-postgres fuzz kills screenshots simulator-pages generate docs detectors lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ demo: $(VENV)/runtime  ## simulate a market, run everything, print what was foun
 dashboard: $(VENV)/runtime  ## serve the desk over what the demo published
 	$(BIN)/carbonwarden dashboard --home data/demo
 
-test: $(VENV)/dev check unit  ## everything but Spark: linters, unit, dbt, pipeline, browser and docs tests
+test: $(VENV)/dev check unit  ## everything but Spark and killed pulls: linters, unit, dbt, pipeline, browser and docs tests
 
 check: $(VENV)/dev  ## formatter, linters and types
 	$(BIN)/ruff format --check .
@@ -56,21 +56,27 @@ check: $(VENV)/dev  ## formatter, linters and types
 	$(BIN)/python -m anomaly.reference --check
 	$(BIN)/python -m pipelines.cli.exposures --check
 	$(BIN)/python -m pipelines.warehouse.reference --check
+	$(BIN)/python -m pipelines.sources.connectors.reference --check
 
 unit: $(VENV)/dev
-	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
-	POLARS_MAX_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not spark" --cov --cov-report=json
+	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk pg_ctlcluster:postgresql
+	POLARS_MAX_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not spark and not postgres" --cov --cov-report=json
 	$(BIN)/python -m tests.guards.coverage coverage.json
 
 test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare them
 	.ci/packages java:openjdk-17-jre-headless
 	$(BIN)/pytest -m spark tests/dbt
 
+test-postgres: $(VENV)/dev  ## kill pulls from PostgreSQL at random moments and compare what they delivered
+	.ci/packages pg_ctlcluster:postgresql
+	$(BIN)/pytest -m postgres tests/sources
+
 generate: $(VENV)/dev  ## what follows from contract, policy and dbt: sources, staging, exposures, reference pages
 	$(BIN)/python -m pipelines.contract.render
 	$(BIN)/python -m anomaly.reference
 	$(BIN)/python -m pipelines.cli.exposures
 	$(BIN)/python -m pipelines.warehouse.reference
+	$(BIN)/python -m pipelines.sources.connectors.reference
 
 # The page needs no warehouse: types and descriptions are the contracts'.
 docs: export DBT_TARGET_PATH := $(CURDIR)/build/dbt-docs

@@ -43,6 +43,9 @@ def register(app: typer.Typer) -> None:
         fixed: Annotated[
             bool, typer.Option("--fixed", help="measure a small run beside the import of its libraries")
         ] = False,
+        postgres: Annotated[
+            int, typer.Option(min=0, help="measure a pull of that many rows from PostgreSQL beside COPY")
+        ] = 0,
         telemetry: Annotated[
             bool, typer.Option("--telemetry", help="measure the receiver of stack monitors, and kill it")
         ] = False,
@@ -52,14 +55,16 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Measure a run's time and memory beside the floor and beside plain pandas, and where it goes."""
         from pipelines.bench import fixed as fixed_cost
-        from pipelines.bench import measure
-        from pipelines.bench import telemetry as receiver_cost
+        from pipelines.bench import measure, pulling
+        from pipelines.bench import telemetry as receiving
 
-        module = receiver_cost if telemetry else fixed_cost if fixed else measure
+        module = receiving if telemetry else pulling if postgres else fixed_cost if fixed else measure
         try:
             with progress():
                 if telemetry:
-                    found = receiver_cost.bench_telemetry(stations, seconds, kills)
+                    found = receiving.bench_telemetry(stations, seconds, kills)
+                elif postgres:
+                    found = pulling.bench_postgres(postgres)
                 elif fixed:
                     found = fixed_cost.bench_fixed(source, repeat)
                 else:
@@ -67,6 +72,8 @@ def register(app: typer.Typer) -> None:
         except ValueError as error:
             raise UsageError(str(error)) from error
         print_table(module.COLUMNS, found.figures, "Whole-process figures, medians")
-        print_table(module.STEP_COLUMNS, found.steps, "Where the time goes, medians")
+        print_table(
+            module.STEP_COLUMNS, found.steps, "Where the time goes, medians" if not postgres else None
+        )
         for remark in found.remarks:
             say(remark)

@@ -28,6 +28,7 @@ from pipelines.sources.mapping.notation import look, rewritten
 from pipelines.sources.mapping.sql import count, execute
 from pipelines.sources.text.headings import Layout
 from pipelines.sources.text.rows import Malformed, Row
+from pipelines.sources.text.sheets import ParquetSheet
 
 _BATCH_ROWS = 50_000
 _SHOWN_CHARACTERS = 200
@@ -61,6 +62,9 @@ class Intake:
         for name, place in layout.places.items():
             self._headings.setdefault(name, layout.heading_at(place))
         self._read_units(layout)
+        if isinstance(layout.sheet, ParquetSheet) and most_rows is None:
+            self._insert_columns(layout, layout.sheet)
+            return
         rows = islice(layout.rows(), most_rows)
         while batch := list(islice(rows, _BATCH_ROWS)):
             self._insert(layout, [row for row in batch if isinstance(row, Row)])
@@ -94,6 +98,24 @@ class Intake:
         self.con.register("batch", batch)
         self.con.execute(f"insert into text_{self.name} select * from batch")
         self.con.unregister("batch")
+
+    def _insert_columns(self, layout: Layout, sheet: ParquetSheet) -> None:
+        """Take in whole columns of text, by the same rules as single rows."""
+        texts = []
+        for name, column in self.entry.columns.items():
+            place = layout.places.get(name)
+            text = "null" if place is None else f"trim({quoted(sheet.headings[place])}, ' \t\r\n')"
+            absent = ", ".join(literal(null) for null in sorted({"", *self.entry.nulls, *column.nulls}))
+            texts.append(f"case when {text} not in ({absent}) then {text} end")
+        begin = 0
+        for batch in sheet.batches():
+            self.con.register("batch", batch)
+            self.con.execute(
+                f"insert into text_{self.name} select {literal(sheet.name)}, {begin} + row_number() over (), "
+                f"{', '.join(texts)} from batch"
+            )
+            self.con.unregister("batch")
+            begin += batch.num_rows
 
     def _read_units(self, layout: Layout) -> None:
         for name, column in self.entry.columns.items():

@@ -69,12 +69,16 @@ class Tonnes(_Strict):
 class Input(_Strict):
     """One published table.
 
-    `member` names its file in a zip archive; without one, `PATH` itself or all files of that folder have it.
+    `member` names its file in a zip archive, `file` its file in a folder; without either, `PATH` itself or
+    all files of that folder have it.
     `table` is the contract table under which its rows are accounted for. `derive` adds columns by SQL
     expressions, in order, each of which may use the ones before.
     """
 
     member: str | None = None
+    file: str | None = Field(
+        default=None, description="name without suffix of the file in the given folder that has the rows"
+    )
     sheets: str | None = Field(default=None, description="pattern of the names of sheets to read")
     table: str
     rows: str = Field(description="what one row is")
@@ -157,15 +161,15 @@ class Mapping(_Strict):
         if strange := sorted(set(self.tables) - set(TABLES)):
             raise ValueError(f"tables: expected tables of the contract, found {', '.join(strange)}")
         archived = {bool(entry.member) for entry in self.inputs.values()}
-        if len(archived) > 1 or (archived == {False} and len(self.inputs) > 1 and not self._by_sheet):
+        if len(archived) > 1 or (archived == {False} and len(self.inputs) > 1 and not self._placed):
             raise ValueError(
-                "inputs: expected all of them in an archive, or each with its own sheets, or one"
+                "inputs: expected all of them in an archive, or each with its own file or sheets, or one"
             )
         return self
 
     @property
-    def _by_sheet(self) -> bool:
-        return all(entry.sheets for entry in self.inputs.values())
+    def _placed(self) -> bool:
+        return all(entry.sheets or entry.file for entry in self.inputs.values())
 
     @property
     def members(self) -> tuple[str, ...]:

@@ -110,7 +110,14 @@ def _published(mapping: Mapping, entry: Input, path: Path, reading: Reading) -> 
         if others:
             reading.note(f"members of the archive that were not read: {', '.join(others)}")
         return [found[entry.member]]
-    paths, others = files.files_in(path, (*files.TEXT_SUFFIXES, *files.WORKBOOK_SUFFIXES))
+    paths, others = files.files_in(path, files.TABLE_SUFFIXES)
+    if entry.file and path.is_dir():
+        paths = [each for each in paths if Published(each).name == entry.file]
+        if not paths:
+            raise SourceError(
+                f"{path}: expected a file named {entry.file} with one of the suffixes "
+                f"{', '.join(files.TABLE_SUFFIXES)}, found none. Name the folder that has it."
+            )
     if others:
         reading.note(f"not read, as they are no tables: {', '.join(others)}")
     for each in paths:
