@@ -145,9 +145,8 @@ class Stations(_Strict):
                 continue
             if not os.environ.get(variable):
                 raise SourceError(
-                    f"stations.{name}: expected a password in the environment variable {variable}, found "
-                    f"none. "
-                    "Set it, or remove password_env."
+                    f"stations.{name}: expected a password in the environment variable {variable}, "
+                    "found none. Set it, or remove password_env."
                 )
             found[name] = os.environ[variable]
         return found
