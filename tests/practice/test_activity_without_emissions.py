@@ -51,7 +51,7 @@ def months(blank: set[tuple[int, int]]) -> pl.DataFrame:
 
 @pytest.mark.parametrize(("share", "tonnes", "found"), [(0.3, 4e5, 1), (0.02, 2e4, 0), (1.0, None, 1)])
 def test_monitored_hours_without_co2(marts, run, share, tonnes, found):
-    """A third of the hours, a few of them as analysers lose by calibration, and a year that no peer explains."""
+    """A third of the hours; a few of them, as calibration takes; and a year that no peer explains."""
     years(blank_share=share, blank_co2_tco2=tonnes).write_parquet(marts / "fct_unit_years.parquet")
     alerts = run(KIND, id="us", timezone="America/New_York", as_of=date(2024, 6, 1))
     assert alerts.height == found

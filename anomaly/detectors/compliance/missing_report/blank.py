@@ -1,7 +1,8 @@
-"""Activity without emissions: hours, heat, load or fuel are stated, and the CO2 that belongs to them is left out.
+"""Activity without emissions: hours, heat, load or fuel are stated, and the CO2 that belongs to them is not.
 
-Leaving a figure out must not be safer than lowering it, so it is a finding, scored by the tonnes that the activity
-implies. Where most of a source leaves the figure out, the source does not hold it and nobody is accused.
+Leaving a figure out must not be safer than lowering it, so it is a finding, scored by the tonnes that the
+activity implies. Where most of a source leaves the figure out, the source does not hold it and no unit is
+accused.
 """
 
 from __future__ import annotations
@@ -64,13 +65,16 @@ def blank_months(inputs: Inputs[Any]) -> pl.DataFrame:
     if found.is_empty():
         return found
     spans = [
-        part.slice(first, last - first + 1).select(
+        part.slice(first, last - first + 1)
+        .select(
             pl.col(*_NAMES).first(),
             pl.col("month"),
             first_on=pl.col("month").first(),
             last_on=pl.col("month").last().dt.month_end(),
             implied_co2=pl.col("fuel_emissions_tco2").sum(),
-        ).group_by(*_NAMES, "first_on", "last_on", "implied_co2").agg("month")
+        )
+        .group_by(*_NAMES, "first_on", "last_on", "implied_co2")
+        .agg("month")
         for _, part in found.group_by("unit_id", maintain_order=True)
         for first, last in runs(part["month"].to_list(), NEXT_MONTH)
     ]
@@ -86,4 +90,3 @@ def _scored(inputs: Inputs[Any], rows: pl.DataFrame, implied: pl.Expr) -> pl.Dat
     limits = inputs.limits
     tonnes = limits.tonnes_weight * magnitude(implied.fill_null(0.0), limits.tonnes_full)
     return rows.with_columns(score=total(limits.base_score, tonnes), implied_co2=implied)
-

@@ -1,4 +1,4 @@
-"""Missing report: an annual figure or a monthly filing that should be there and is not, or states no emissions.
+"""Missing report: an annual figure or a monthly filing that should be there and is not, or has no emissions.
 
 What was due, from whom and whether it came stands in `fct_report_obligations`: verified emissions of
 compliance years, annual reports of entities listed all year, filings of units since their first one.
