@@ -59,7 +59,7 @@ check: $(VENV)/dev  ## formatter, linters and types
 
 unit: $(VENV)/dev
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk
-	POLARS_MAX_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not spark" --cov --cov-report=json
+	POLARS_MAX_THREADS=1 $(BIN)/python -m slipcover -m pytest -n 2 --dist loadfile -m "not spark"
 	$(BIN)/python -m tests.guards.coverage coverage.json
 
 test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare them

@@ -17,8 +17,7 @@ from pipelines.core.settings import Settings
 from pipelines.orchestration.run import run
 from pipelines.sources import read
 
-# Tracing doubles the time of a run, and the run of the simulated market covers the same lines.
-pytestmark = [pytest.mark.real_data, pytest.mark.no_cover]
+pytestmark = pytest.mark.real_data
 
 INPUTS = {
     "eutl": "eutl/eutl_2024.zip",
