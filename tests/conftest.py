@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,11 @@ import pytest
 from tests.shared import Workspace, shared_publication
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage rarely: looking at the many objects of the libraries takes a tenth of a run."""
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
