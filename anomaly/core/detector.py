@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -48,6 +48,8 @@ class Need:
         optional: whether the search can do without the mart.
         where: SQL condition of the rows that the source delivered, where the mart also holds others: rows of
             other sources, or what was expected and did not come.
+        is_selection: whether the mart holds only the rows that meet a condition, so that its having none says
+            nothing about the source.
     """
 
     mart: str
@@ -58,6 +60,7 @@ class Need:
     filled: tuple[str, ...] = ()
     optional: bool = False
     where: str | None = None
+    is_selection: bool = False
 
     @property
     def types(self) -> Mapping[str, Any]:
@@ -157,9 +160,15 @@ class Search(Generic[T]):
         return {*self.subjects, *keys, *self.measures, *self.extra, "score"}
 
     def lacks(self, marts: Marts) -> list[str]:
-        """Marts without a row that the search cannot do without."""
+        """Marts without a row that the search needs; a selection must be there, with rows or without."""
+        needed = [need for need in self.needs if not need.optional]
         return sorted(
-            {need.mart for need in self.needs if not need.optional and marts.is_empty(need.mart, need.where)}
+            {
+                need.mart
+                for need in needed
+                if not marts.has(need.mart)
+                or (not need.is_selection and marts.is_empty(need.mart, need.where))
+            }
         )
 
 
@@ -172,14 +181,12 @@ class Detector(Generic[T]):
         version: raised whenever the same data may give other candidates.
         thresholds: the class of its thresholds.
         searches: the ways.
-        looks_at: whether a candidate of an unchanged period can change with other periods' data.
     """
 
     kind: str
     version: str
     thresholds: type[T]
     searches: tuple[Search[T], ...]
-    looks_at: Literal["everything", "changed_periods"] = "everything"
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -191,7 +198,8 @@ class Detector(Generic[T]):
 class Inputs(Generic[T]):
     """What a search is given: its marts, its thresholds, the market.
 
-    `undated` counts the candidates that a search left out because no due date is published for their year.
+    `undated` counts the candidates that a search left out because no due date is published for their year;
+    `is_dated` says whether a search asked for the as-of date.
     """
 
     marts: Marts
@@ -200,6 +208,13 @@ class Inputs(Generic[T]):
     policy: Policy
     needs: tuple[Need, ...]
     undated: int = field(default=0, init=False)
+    is_dated: bool = field(default=False, init=False)
+
+    @property
+    def as_of(self) -> date | None:
+        """The as-of date. What a search found with it holds for that day alone."""
+        self.is_dated = True
+        return self.market.as_of
 
     def has(self, mart: str) -> bool:
         """Whether the mart has rows."""

@@ -132,7 +132,10 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def run(
-        source: Annotated[Path, typer.Option(help="source directory in the contract's form")],
+        source: Annotated[
+            Path | None,
+            typer.Option(help="source directory in the contract's form [what `pull` delivered to the home]"),
+        ] = None,
         home: Home = None,
         as_of: Annotated[
             str | None, typer.Option(help="as-of date, YYYY-MM-DD [the market's, else today]")
@@ -146,4 +149,10 @@ def register(app: typer.Typer) -> None:
                 "(`make test-spark` compares them); publishing from Spark is not there yet."
             )
         settings = Settings.load(home)
-        return _run(settings, source, _day(as_of, settings, source))
+        read = source or settings.default_source
+        if read is None:
+            raise UsageError(
+                f"expected --source, or pulled sources; found no {settings.deliveries / 'current'}. "
+                "Name a source directory, or run `carbonwarden pull` first."
+            )
+        return _run(settings, read, _day(as_of, settings, read))

@@ -65,6 +65,22 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     @property
+    def deliveries(self) -> Path:
+        """What declared sources delivered: states, and the link `current` to the present one."""
+        return self.home / "deliveries"
+
+    @property
+    def default_source(self) -> Path | None:
+        """The source directory that a run reads unless it names one: the configured one, else deliveries.
+
+        A state of the deliveries has a path of its own, so a pull during the run changes nothing for it.
+        """
+        if self.source:
+            return self.source.expanduser().absolute()
+        current = self.deliveries / "current"
+        return current.resolve() if current.is_dir() else None
+
+    @property
     def handover(self) -> Path:
         """Frames that Python computed for dbt to read."""
         return self.lake / "handover"

@@ -36,6 +36,7 @@ from pipelines.orchestration.lineage import ordered_after
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.orchestration.steps import step
 from pipelines.publication.gates import INGESTION, PUBLICATION, forget_gates, refuse_if_failed, run_gate
+from pipelines.publication.identity import code_version
 from pipelines.publication.snapshots import created_at, snapshots
 
 _Name = TypeVar("_Name")
@@ -89,6 +90,7 @@ def build_quality_asset() -> dg.AssetsDefinition:
 
     @dg.asset(
         key=QUALITY_RESULTS,
+        code_version=code_version("expectations"),
         deps=[ALERTS, ALERT_EVIDENCE],
         group_name="anomaly",
         owners=SUPERVISORS,
@@ -129,6 +131,7 @@ def build_ingestion_gate() -> dg.AssetsDefinition:
     gate = dg.AssetSpec(
         INGESTION_GATE,
         deps=[*keys.values(), ROW_ACCOUNTING],
+        code_version=code_version("expectations"),
         group_name=LAKE,
         owners=ENGINEERS,
         kinds={"duckdb", "greatexpectations"},

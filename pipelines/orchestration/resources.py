@@ -28,7 +28,7 @@ class Workspace(dg.ConfigurableResource):
     home: str = Field(
         default="", description="folder that holds everything; empty: CARBONWARDEN_HOME or ./data"
     )
-    source: str = Field(default="", description="source directory; empty: CARBONWARDEN_SOURCE")
+    source: str = Field(default="", description="source directory; empty: CARBONWARDEN_SOURCE, else pulls")
     as_of: str = Field(default="", description="as-of date; empty: the market's own, else today")
 
     @cached_property
@@ -43,11 +43,11 @@ class Workspace(dg.ConfigurableResource):
         Raises:
             ValueError: no source is configured.
         """
-        source = Path(self.source) if self.source else self.settings.source
+        source = Path(self.source) if self.source else self.settings.default_source
         if source is None:
             raise ValueError(
-                "expected a source directory, found none configured. Set CARBONWARDEN_SOURCE, "
-                "or give `source` to the workspace resource."
+                "expected a source directory, found none configured and nothing pulled. Set "
+                "CARBONWARDEN_SOURCE, give `source` to the workspace resource, or pull declared sources."
             )
         return source.expanduser().absolute()
 

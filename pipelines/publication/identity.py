@@ -81,6 +81,12 @@ def code_fingerprint(root: Path = ROOT) -> str:
     return fingerprint(root, CODE, without=NO_RESULT)
 
 
+@lru_cache
+def code_version(*folders: str, root: Path = ROOT) -> str:
+    """Code version of an asset: 12 hex digits for what in these folders can change a result."""
+    return fingerprint(root, folders, without=NO_RESULT)[:12]
+
+
 def program_version(market: Market) -> str:
     """What makes a result besides data and as-of date: code, policy, texts, libraries and the market."""
     return content_hash([code_fingerprint(), library_versions(), market.model_dump_json()])

@@ -10,8 +10,7 @@ Belongs here:
   of a given source. A new form of a falsified report is therefore a field in `plan`, its execution in
   `emitters` and in `injection`, and its choice in `cases`;
 - numbers: legal figures from the seeds of rules (`law`), the simulation's own choices (`calibration_*`), and
-  a
-  comparison of the result with published figures (`realism`).
+  a comparison of the result with published figures (`realism`).
 
 `simulation.simulate` puts the parts together.
 Does not belong here: anything that looks for cases. Detectors, models and expectations are never

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from pipelines.contract.outputs import OUTPUTS
 from pipelines.contract.tables import TABLES
 from pipelines.warehouse.project import prepare_manifest
 
@@ -43,6 +44,19 @@ def test_every_asset_has_description_group_owner_and_kind(specs):
         for key, spec in specs.items()
     }
     assert not {key: names for key, names in lacking.items() if names}
+
+
+def test_what_lake_detectors_and_gates_hand_over_has_a_code_version(specs):
+    ours = [
+        *(dg.AssetKey(["lake", table]) for table in TABLES),
+        *(
+            dg.AssetKey(["handover", output.name])
+            for output in OUTPUTS.values()
+            if output.by_the_lake or output.after_detectors
+        ),
+    ]
+    assert len(ours) > len(TABLES)
+    assert not {key.to_user_string() for key in ours if not specs[key].code_version}
 
 
 def test_every_table_of_the_contract_is_an_asset(specs):

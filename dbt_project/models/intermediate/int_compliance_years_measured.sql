@@ -5,6 +5,8 @@ with
 
     due_dates as (select * from {{ ref("int_due_dates_resolved") }} where duty = 'surrender'),
 
+    spans as (select * from {{ ref("int_compliance_years_spanned") }}),
+
     joined as (
         select
             compliance.entity_id,
@@ -23,20 +25,8 @@ with
             coalesce(compliance.due_on, due_dates.due_on) as due_on,
             case when compliance.due_on is null then due_dates.rule_id end as due_rule_id,
             case when compliance.due_on is null then due_dates.is_rule_verified end as is_due_on_verified,
-            -- A register may keep an empty line for a plant before it opened or after it closed.
-            coalesce(
-                compliance.verified_emissions_tco2e,
-                compliance.obligation_tco2e,
-                compliance.surrendered_tco2e,
-                compliance.offsets_surrendered_tco2e,
-                compliance.cumulative_verified_tco2e,
-                compliance.cumulative_surrendered_tco2e
-            )
-            is null
-            and (
-                compliance.year < extract(year from entities.listed_on)
-                or compliance.year > extract(year from entities.exited_on)
-            ) as is_blank_outside_listing,
+            spans.is_outside_life,
+            spans.reported_share,
             case
                 when
                     compliance.cumulative_verified_tco2e is not null
@@ -50,6 +40,7 @@ with
             end as basis
         from compliance
         left join entities on compliance.entity_id = entities.entity_id
+        left join spans on compliance.entity_id = spans.entity_id and compliance.year = spans.year
         left join due_dates on entities.sector = due_dates.sector and compliance.year = due_dates.year
     ),
 
@@ -100,6 +91,7 @@ select
     case
         when required_tco2e is not null then greatest(required_tco2e - provided_tco2e, cast(0 as bigint))
     end as shortfall_tco2e,
-    coalesce(is_blank_outside_listing, false) as is_blank_outside_listing,
+    is_outside_life,
+    reported_share,
     coalesce(due_on < {{ as_of() }}, false) as is_due
 from measured

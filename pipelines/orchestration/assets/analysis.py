@@ -12,6 +12,7 @@ import polars as pl
 from anomaly.core.discovery import all_detectors
 from anomaly.core.market import Market
 from anomaly.core.policy import load_policy
+from anomaly.core.reuse import Earlier
 from anomaly.core.run import detect
 from pipelines.contract import outputs as contract
 from pipelines.core.files import file_digest, link
@@ -33,7 +34,7 @@ from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.orchestration.steps import step
 from pipelines.publication.exports import export_marts
 from pipelines.publication.gates import refuse_if_critical
-from pipelines.publication.identity import program_version
+from pipelines.publication.identity import code_version, program_version
 from pipelines.publication.reuse import made_once
 from pipelines.warehouse.project import published_models
 
@@ -102,6 +103,7 @@ def build_detectors_asset() -> dg.AssetsDefinition:
         DETECTOR_RUNS: contract.DETECTOR_RUNS,
         DETECTION_COVERAGE: contract.DETECTION_COVERAGE,
     }
+    version = code_version("anomaly")
     freshness = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36))
 
     @dg.multi_asset(
@@ -110,6 +112,7 @@ def build_detectors_asset() -> dg.AssetsDefinition:
             dg.AssetSpec(
                 key,
                 deps=[CANDIDATE, EXPECTED_EMISSIONS],
+                code_version=version,
                 description=output.table.description,
                 group_name="anomaly",
                 owners=SUPERVISORS,
@@ -129,13 +132,16 @@ def build_detectors_asset() -> dg.AssetsDefinition:
     def detectors(
         workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        """Run every detector over the candidate's marts."""
+        """Run every detector over the candidate's marts; findings on unchanged marts are reused."""
         report("looking for manipulation, falsification and breaches")
         found = detect(
             workspace.candidate.marts,
             policy=load_policy(),
             market=Market.from_settings({**workspace.market.model_dump(), "as_of": workspace.day}),
             snapshot_id=workspace.snapshot,
+            earlier=Earlier(
+                workspace.settings.home / "findings", program_version(workspace.market), file_digest
+            ),
         )
         frames = {
             ALERTS: found.alerts,
@@ -147,11 +153,20 @@ def build_detectors_asset() -> dg.AssetsDefinition:
         workspace.settings.handover.mkdir(parents=True, exist_ok=True)
         for key, frame in frames.items():
             frame.write_parquet(workspace.settings.handover / f"{outputs[key].name}.parquet")
-            yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": frame.height})
+            metadata: dict[str, Any] = {"dagster/row_count": frame.height}
+            if key == DETECTOR_RUNS:
+                metadata["detectors"] = _runs_table(frame)
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
         yield from map(_detector_check, found.runs.iter_rows(named=True))
         refuse_if_critical(workspace.candidate, found.runs)
 
     return detectors
+
+
+def _runs_table(runs: pl.DataFrame) -> dg.TableMetadataValue:
+    """The detectors' runs as a table for Dagster's page: how each ended, what it found, how long it took."""
+    shown = runs.select("kind", "state", "candidates", "alerts", "seconds")
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in shown.iter_rows(named=True)])
 
 
 def _detector_check(run: dict[str, Any]) -> dg.AssetCheckResult:

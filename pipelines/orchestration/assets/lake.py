@@ -19,17 +19,19 @@ from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.orchestration.steps import step
-from pipelines.publication.identity import snapshot_id
+from pipelines.publication.identity import code_version, snapshot_id
 from pipelines.publication.snapshots import begin_candidate
 
 _HANDOVERS = {output.name: output.table.description for output in OUTPUTS.values() if output.by_the_lake}
 
 
 def _specs() -> list[dg.AssetSpec]:
+    version = code_version("pipelines/lake", "pipelines/contract")
     tables = [
         dg.AssetSpec(
             lake_key(table.name),
             skippable=True,
+            code_version=version,
             description=table.description,
             group_name=LAKE,
             owners=ENGINEERS,
@@ -49,6 +51,7 @@ def _specs() -> list[dg.AssetSpec]:
     handovers = [
         dg.AssetSpec(
             dg.AssetKey([HANDOVER, name]),
+            code_version=version,
             description=description,
             group_name=LAKE,
             owners=ENGINEERS,

@@ -5,6 +5,7 @@ self-trade prevention, how an order's price follows from the book that its owner
 every event and trade. `run_session` is a pure function of its arrays: no clock, no random numbers.
 Does not belong here: who wants to trade, and why (`traders`, `compliance`, `arranged`).
 
+One file, as the cache of compiled functions does not see a change in a function of another file.
 Prices are whole cents, times are microseconds of the session, quantities are tonnes. Orders rest in
 queues, one a cent, that are linked through the orders themselves; everything is a row of an integer array.
 """

@@ -24,6 +24,8 @@ MAX_TABLE_BYTES = 64 << 30
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+PARQUET_SUFFIXES = (".parquet",)
+TABLE_SUFFIXES = (*TEXT_SUFFIXES, *WORKBOOK_SUFFIXES, *PARQUET_SUFFIXES)
 _GZIP_MAGIC = b"\x1f\x8b"
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 
@@ -39,7 +41,7 @@ class Published:
     def name(self) -> str:
         """File name or member name without folder and suffix."""
         name = PurePosixPath(self.member or self.path.name).name
-        for suffix in sorted((*TEXT_SUFFIXES, *WORKBOOK_SUFFIXES, ".parquet"), key=len, reverse=True):
+        for suffix in sorted(TABLE_SUFFIXES, key=len, reverse=True):
             name = name.removesuffix(suffix)
         return name
 
@@ -52,6 +54,11 @@ class Published:
     def is_workbook(self) -> bool:
         """Whether its name is one of a workbook."""
         return (self.member or self.path.name).lower().endswith(WORKBOOK_SUFFIXES)
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it is a Parquet file."""
+        return self.member is None and self.path.name.lower().endswith(PARQUET_SUFFIXES)
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

@@ -1,16 +1,24 @@
-"""Sheets: what holds one table, a text file or a sheet of a workbook, as a repeatable source of rows."""
+"""Sheets: what holds one table, a text file, a sheet of a workbook or a Parquet file, as repeatable rows."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import cast
+
+import duckdb
+import pyarrow as pa
 
 from pipelines.core.errors import SourceError
+from pipelines.core.sql import path_literal
 from pipelines.sources.text import delimited, encoding
 from pipelines.sources.text.files import Published
 from pipelines.sources.text.rows import Row, Rows
+
+_BATCH_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -91,20 +99,74 @@ class WorkbookSheet(Sheet):
                 ) from error
 
 
+@dataclass(frozen=True)
+class ParquetSheet(Sheet):
+    """The table of a Parquet file; its names of columns are row 0.
+
+    Values become text as DuckDB writes them: times in UTC, numbers in all their digits.
+    """
+
+    headings: tuple[str, ...]
+
+    def rows(self, delimiter: str, width: int | None = None) -> Rows:
+        """Names of columns, then rows; an absent value is an empty text."""
+        yield Row(0, list(self.headings))
+        number = 0
+        for batch in self.batches():
+            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                number += 1
+                yield Row(number, ["" if value is None else value for value in values])
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows, each column as text.
+
+        Raises:
+            SourceError: the file is cut or damaged.
+        """
+        with duckdb.connect() as con:
+            con.execute("set timezone = 'UTC'")
+            try:
+                rows = f"read_parquet({path_literal(self.published.path)})"
+                found = con.execute(f"select cast(columns(*) as varchar) from {rows}")
+                yield from cast(pa.RecordBatchReader, found.to_arrow_reader(_BATCH_ROWS))
+            except duckdb.Error as error:
+                raise _damaged(self.published, error) from error
+
+
 def sheets(published: Published, stated_encoding: str | None = None) -> list[Sheet]:
-    """The sheets of a published file, in their order; a text file is one sheet.
+    """The sheets of a published file, in their order; a text file and a Parquet file are one sheet.
 
     Raises:
         SourceError: empty, damaged, or of no single encoding that fits.
     """
     if published.is_workbook:
         return _workbook(published)
+    if published.is_parquet:
+        return [_parquet(published)]
     if stated_encoding is not None:
         text = encoding.Text(encoding.stated(stated_encoding))
     else:
         with published.open() as stream:
             text = encoding.detect(stream, published.where)
     return [TextSheet(published, published.name, published.where, text)]
+
+
+def _parquet(published: Published) -> ParquetSheet:
+    try:
+        with duckdb.connect() as con:
+            described = con.execute(
+                f"describe select * from read_parquet({path_literal(published.path)})"
+            ).fetchall()
+    except duckdb.Error as error:
+        raise _damaged(published, error) from error
+    return ParquetSheet(published, published.name, published.where, tuple(row[0] for row in described))
+
+
+def _damaged(published: Published, error: Exception) -> SourceError:
+    return SourceError(
+        f"{published.where}: expected a complete Parquet file, found one that cannot be read as such "
+        f"({str(error).splitlines()[0]}). Deliver it again."
+    )
 
 
 def _workbook(published: Published) -> list[Sheet]:

@@ -43,8 +43,7 @@ with
             due_on,
             due_rule_id,
             is_due_on_verified,
-            -- The source lists each of these years itself.
-            cast(1 as double) as submitted_share
+            reported_share as submitted_share
         from compliance_years
         union all
         select

@@ -10,10 +10,16 @@ with
                     and coalesce(verified_emissions_tco2e, 0) = 0
                     and coalesce(shortfall_tco2e, 0) = 0
                 then 'no_obligation'
-                when is_blank_outside_listing
-                then 'no_obligation'
+                when is_outside_life
+                then case when reported_share >= {{ var("report_quorum") }} then 'no_obligation' end
                 when verified_emissions_tco2e is null and coalesce(basis, 'none') <> 'cumulative'
-                then case when is_due then 'not_reported' else 'not_due' end
+                then
+                    case
+                        when not is_due
+                        then 'not_due'
+                        when reported_share >= {{ var("report_quorum") }}
+                        then 'not_reported'
+                    end
                 when shortfall_tco2e = 0
                 then 'compliant'
                 when not is_due
@@ -45,6 +51,7 @@ select
     provided_tco2e,
     shortfall_tco2e,
     is_due,
+    reported_share,
     verdict,
     registry_status,
     case
