@@ -23,7 +23,7 @@ $(VENV)/python:
 # Where it does not get through, pip does what it would have done.
 define install
 	$(PIP) install --quiet --require-hashes -r requirements/uv.lock
-	UV_DEFAULT_INDEX=$$($(PIP) config get global.index-url 2>/dev/null || echo https://pypi.org/simple) \
+	UV_DEFAULT_INDEX=$$($(PIP) config get global.index-url 2>/dev/null) \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
 	|| $(PIP) install --quiet --require-hashes -r $(1)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
