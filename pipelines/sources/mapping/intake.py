@@ -27,7 +27,7 @@ from pipelines.core.sql import literal, quoted
 from pipelines.sources.mapping.model import Input
 from pipelines.sources.mapping.notation import look, rewritten
 from pipelines.sources.mapping.sql import count, execute
-from pipelines.sources.text.headings import Layout
+from pipelines.sources.text.headings import Layout, plain
 from pipelines.sources.text.rows import Malformed, Row
 from pipelines.sources.text.sheets import ParquetSheet
 
@@ -152,15 +152,20 @@ class Intake:
     def _read_units(self, layout: Layout) -> None:
         for name, column in self.entry.columns.items():
             place = layout.places.get(name)
-            if not column.units or place is None or layout.unit_row is None:
+            if not column.units or place is None:
                 continue
-            unit = layout.unit_row.fields[place].strip()
+            heading = layout.heading_at(place)
+            stated = {plain(text): unit for text, unit in column.headings(name).items()}.get(plain(heading))
+            if stated is None and layout.unit_row is None:
+                continue
+            line = layout.unit_row or layout.heading
+            unit = stated or line.fields[place].strip()
             factor = column.units.get(unit)
             if factor is None or self._factors.setdefault(name, factor) != factor:
                 raise SourceError(
-                    f"{layout.sheet.where}: expected {layout.heading.fields[place]!r} in one of the units "
+                    f"{layout.sheet.where}: expected {heading!r} in one of the units "
                     f"{', '.join(column.units)}, the same in all files; found {unit!r} in line "
-                    f"{layout.unit_row.number}. Add the unit with its factor to the mapping."
+                    f"{line.number}. Add the unit with its factor to the mapping."
                 )
 
     @property
