@@ -85,8 +85,8 @@ def _grouped(
 def _internal_share(rows: pl.DataFrame, accounts: tuple[str, ...], trades: pl.DataFrame) -> float:
     """Of all that the accounts traded in the time of these trades, the share that these trades are."""
     moments = rows["traded_at"]
-    start = moments.search_sorted(trades["traded_at"].min(), "left")
-    end = moments.search_sorted(trades["traded_at"].max(), "right")
+    start = moments.search_sorted(trades["traded_at"][0], "left")
+    end = moments.search_sorted(trades["traded_at"][-1], "right")
     theirs = rows.slice(start, end - start).filter(
         pl.col("sell_account_id").is_in(accounts) | pl.col("buy_account_id").is_in(accounts)
     )
