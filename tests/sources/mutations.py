@@ -38,7 +38,7 @@ _HOURS = (
     "State,Facility Name,Facility ID,Unit ID,Date,Hour,Operating Time,Gross Load (MW),CO2 Mass (short tons),"
     "CO2 Mass Measure Indicator,Heat Input (mmBtu),Primary Fuel Type,Secondary Fuel Type,Unit Type\n"
 ) + "".join(
-    f"AL,Barry,3,1,2023-07-01,{hour},{hour % 2},200,180.5,{'Measured' if hour % 2 else ''},1750,Coal,,Stoker\n"
+    f"AL,Barry,3,1,2023-07-01,{hour},{hour % 2},200,180,{'Measured' if hour % 2 else ''},1750,Coal,,Stoker\n"
     for hour in range(24)
 )
 _GRID = (
