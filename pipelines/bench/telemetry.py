@@ -22,7 +22,7 @@ from pipelines.core.progress import report
 from pipelines.sources.telemetry.journal import Journal, encode
 
 COLUMNS = ("what", "wall s", "CPU s", "CPU s / wall s", "frames", "longest wait s")
-STEP_COLUMNS = ("after random kills", "count", "-")
+STEP_COLUMNS = ("after random kills", "count", "for each acknowledged record")
 INTERVAL_SECONDS = 60.0
 KILLED_STATIONS = 20
 
@@ -44,7 +44,10 @@ def bench_telemetry(stations: int, seconds: float, kills: int) -> Report:
         if kills:
             report(f"killing receiver and closing {kills} times each")
             found = kill_at_random(folder / "killed", kills, kills, KILLED_STATIONS, seed=7)
-            steps = [(what.replace("_", " "), float(n), 0.0) for what, n in vars(found).items()]
+            steps = [
+                (what.replace("_", " "), n, round(n / found.acknowledged, 4))
+                for what, n in vars(found).items()
+            ]
     share = figures[0][3] + figures[1][3]
     remark = f"receiving and closing together: {share:.3f} of one core; the bar is 1"
     return Report(figures, steps, [remark])

@@ -82,7 +82,9 @@ def register(app: typer.Typer) -> None:
             raise UsageError(str(error)) from error
         print_table(module.COLUMNS, found.figures, "Whole-process figures, medians")
         print_table(
-            module.STEP_COLUMNS, found.steps, "Where the time goes, medians" if not postgres else None
+            module.STEP_COLUMNS,
+            found.steps,
+            None if postgres or telemetry else "Where the time goes, medians",
         )
         for remark in found.remarks:
             say(remark)

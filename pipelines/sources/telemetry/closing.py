@@ -33,6 +33,7 @@ from pipelines.core.sql import path_literal
 from pipelines.sources.telemetry import hours
 from pipelines.sources.telemetry.journal import Place
 from pipelines.sources.telemetry.records import FOLDER, Intake, Taken
+from pipelines.sources.telemetry.standard import standard
 from pipelines.sources.telemetry.state import State
 from pipelines.sources.telemetry.stations import Stations
 from pipelines.sources.telemetry.storage import write_table
@@ -88,9 +89,8 @@ def close(stations: Stations, folder: Path, out: Path, now: datetime) -> Closed:
     """
     if any((out / f"{TABLE}{suffix}").exists() for suffix in (".parquet", ".csv", ".csv.gz")):
         raise UsageError(
-            f"{out}: expected {TABLE} to be a folder or absent, found a file. Move it into a folder "
-            f"{TABLE}, or "
-            "name another --out."
+            f"{out}: expected {TABLE} to be a folder or absent, found a file. "
+            f"Move it into a folder {TABLE}, or name another --out."
         )
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".closing.lock", timeout=0)
@@ -130,14 +130,18 @@ class _Closing:
         state.open = [(place.segment, place.offset) for place in taken.open]
         state.mappings = {name: self._stations.digest(name) for name in self._stations.stations}
         state.next_hour = max(self._end, state.next_hour or self._end)
-        state.pending = {
-            name: sorted(
-                hour for hour in (*taken.hours[name], *state.pending.get(name, ())) if hour >= self._end
-            )
-            for name in {*taken.hours, *state.pending}
-        }
+        state.pending = self._not_due(state, taken)
         state.save(self._folder)
         return self._result
+
+    def _not_due(self, state: State, taken: Taken) -> dict[str, list[datetime]]:
+        """Station -> hours that have records and are not due, of this closing and of earlier ones."""
+        found = {}
+        for name in sorted({*taken.hours, *state.pending}):
+            hours_of_station = {*taken.hours.get(name, ()), *state.pending.get(name, ())}
+            if late := sorted(hour for hour in hours_of_station if hour >= self._end):
+                found[name] = late
+        return found
 
     def _wanted(self, state: State, taken: Taken) -> set[tuple[str, datetime]]:
         """Stations and hours to compute: due, changed by records, or read with another mapping.
@@ -222,9 +226,8 @@ class _Closing:
 
     def _count(self, con: duckdb.DuckDBPyConnection) -> None:
         contradicting, resent = con.execute(
-            "select count(*) filter (contents > 1), count(*) filter (contents = 1 and copies > 1) from "
-            "exchanges "
-            "where date_trunc('hour', data_time) in (select hour from wanted)"
+            "select count(*) filter (contents > 1), count(*) filter (contents = 1 and copies > 1) "
+            "from exchanges where date_trunc('hour', data_time) in (select hour from wanted)"
         ).fetchall()[0]
         self._result.contradictions += contradicting
         self._result.resent += resent
@@ -269,9 +272,18 @@ def _revised(con: duckdb.DuckDBPyConnection, path: Path, now: datetime) -> pa.Ta
 
 
 def _contract() -> str:
-    """Expressions that turn a closed hour into a row of the contract."""
-    expressions = {"ts": "hour::timestamptz as ts"}
-    return ", ".join(expressions.get(c.name, c.name) for c in TABLES[TABLE].columns)
+    """Expressions that turn a closed hour into a row of the contract.
+
+    A column of the contract that stack monitors cannot fill is left out, which the contract reads as null.
+    """
+    offset = 60 * standard().utc_offset_hours.value
+    expressions = {
+        "unit_id": "unit_id",
+        "ts": "hour::timestamptz as ts",
+        "utc_offset_minutes": f"{offset}::bigint as utc_offset_minutes",
+        **{name: name for name in (*_FIGURES, "quality")},
+    }
+    return ", ".join(expressions[c.name] for c in TABLES[TABLE].columns if c.name in expressions)
 
 
 def _hour(moment: datetime) -> datetime:

@@ -73,8 +73,7 @@ class Committer:
         except OSError as error:
             self._failure = JournalError(
                 f"expected the journal to take {len(lines)} lines, found {error}. Nothing of them was "
-                "acknowledged, so the stations send them again; free space, or mend the disk, and start "
-                "again."
+                "acknowledged, so the stations send them again. Free space or mend the disk, then restart."
             )
             for future in [*waiting, *self._waiting]:
                 if not future.done():

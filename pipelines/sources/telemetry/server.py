@@ -232,8 +232,7 @@ def _allow_files(connections: int) -> None:
     if hard != resource.RLIM_INFINITY and hard < wanted:
         raise UsageError(
             f"limits.connections: expected at most {hard - _OTHER_FILES}, which is what this system "
-            f"allows, found "
-            f"{connections}. Lower it, or raise the limit of open files (ulimit -n)."
+            f"allows, found {connections}. Lower it, or raise the limit of open files (ulimit -n)."
         )
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

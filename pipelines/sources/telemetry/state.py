@@ -59,8 +59,7 @@ class State(BaseModel):
         except (ValidationError, UnicodeDecodeError) as error:
             raise SourceError(
                 f"{path}: expected what the last closing wrote, found something else. Remove it, and "
-                f"records/ beside "
-                "it; the next closing reads the journal again."
+                "records/ beside it; the next closing reads the journal again."
             ) from error
 
     def save(self, folder: Path) -> None:

@@ -99,8 +99,8 @@ class Stations(_Strict):
     profiles: dict[str, dict[Column, Measured]] = {}
     stations: dict[str, Station] = Field(min_length=1)
     password_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")] | None = None
-    limits: Limits = Limits()
-    closing: Closing = Closing()
+    limits: Limits = Field(default_factory=Limits)
+    closing: Closing = Field(default_factory=Closing)
 
     @model_validator(mode="after")
     def _known(self) -> Stations:
@@ -145,9 +145,8 @@ class Stations(_Strict):
                 continue
             if not os.environ.get(variable):
                 raise SourceError(
-                    f"stations.{name}: expected a password in the environment variable {variable}, found "
-                    f"none. "
-                    "Set it, or remove password_env."
+                    f"stations.{name}: expected a password in the environment variable {variable}, "
+                    "found none. Set it, or remove password_env."
                 )
             found[name] = os.environ[variable]
         return found
