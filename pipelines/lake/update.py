@@ -145,7 +145,13 @@ class _Update:
                 period
                 for period in before_periods.keys() | content.periods.keys()
                 if before_periods.get(period) != content.periods.get(period)
+                or (before_periods and self._has_excluded_rows(file.table, period))
             }
+
+    def _has_excluded_rows(self, table: str, period: str) -> bool:
+        """Whether rows of the period are named by their place in a file, which another version may change."""
+        state = self.state.tables.get(table, {}).get(period)
+        return state is not None and state.excluded_file is not None
 
     def kept_paths(self, table: str, periods: dict[str, PeriodState] | None = None) -> list[Path]:
         """Files with the table's kept rows."""

@@ -49,6 +49,24 @@ def test_a_corrected_row_rewrites_its_month_alone(delivery, accounted, tmp_path)
     _same(delivery, tmp_path / "other")
 
 
+def test_quarantined_rows_are_named_by_their_place_in_the_file_in_force(delivery, accounted, tmp_path):
+    orphans = ["X3,2021,1,1,1", "X4,2021,2,2,2", "X5,2023,3,3,3"]
+    header, *sound = (delivery.source / "compliance.csv").read_text().splitlines()
+    delivery.write("compliance.csv", "\n".join([header, *orphans, *sound]) + "\n")
+    accounted(delivery.update())
+    turned = ["X5,2023,3,3,4", *sound, *reversed(orphans[:2])]
+    delivery.write("compliance.csv", "\n".join([header, *turned]) + "\n")
+    accounted(delivery.update())
+    rows = delivery.quarantine()
+    assert rows["quarantine_id"].is_unique().all()
+    named = {
+        json.loads(key)["entity_id"]: place
+        for key, place in rows.select("record_key", "row_number").iter_rows()
+    }
+    assert named == {"X5": 1, "X4": 4, "X3": 5}
+    _same(delivery, tmp_path / "other")
+
+
 def test_what_was_replaced_stays_traceable(delivery):
     delivery.update()
     first = json.loads((delivery.lake / "state.json").read_text())["files"]["trades.csv"]
