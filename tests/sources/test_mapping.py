@@ -136,6 +136,12 @@ def test_fractions_of_a_large_unit_are_whole_tonnes(market_days):
     assert days["listed_volume"].to_list() == [12_345]
 
 
+def test_a_unit_of_which_the_mapping_says_nothing_refuses_the_file(market_days):
+    columns = {"volume": {"type": "int64"}, "mode": {"names": ["mode"]}}
+    with pytest.raises(SourceError, match=r"found '万吨' in line 2. Add `units: \{万吨: FACTOR\}`"):
+        market_days("date,volume,mode\n单位,万吨,-\n2024-01-01,12,listed\n", columns, {"unit_row": "^单位$"})
+
+
 def test_an_unknown_unit_refuses_the_file(market_days):
     columns = {"volume": {"type": "int64", "units": {"吨": 1}}}
     with pytest.raises(SourceError, match="found '手' in line 2"):

@@ -8,6 +8,7 @@ import yaml
 
 from pipelines.sources import SourceError, read
 from pipelines.sources.mapping.propose import propose
+from tests.sources.workbooks import write
 
 QUOTES = (
     "Daily quotes,,\nDate,Close,指标\n频率,日,日\n单位,元/吨,吨\n2023/1/3,59.5,70000\n2023/1/4,60,71000\n"
@@ -36,6 +37,15 @@ def test_headings_types_and_what_is_open(quotes):
 
 def test_a_completed_proposal_reads_the_file(quotes, tmp_path):
     mapping = yaml.safe_load(propose(quotes, "market_days").text)
+    inputs = mapping["inputs"]["rows_read"]
+    assert [column.get("units") for column in inputs["columns"].values()] == [
+        None,
+        {"元/吨": "STATE"},
+        {"吨": "STATE"},
+    ]
+    inputs["columns"]["close"]["units"] = {"元/吨": 1}
+    inputs["columns"]["column_3"]["units"] = {"吨": 1}
+    inputs["rows"] = mapping["title"] = "daily quotes"
     mapping["market"] |= {"id": "x", "name_zh": "某", "name_en": "Some"}
     mapping["tables"]["market_days"]["columns"]["instrument_id"] = "'A'"
     (tmp_path / "mapping.yml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
@@ -78,3 +88,28 @@ def test_the_real_files_are_understood(real_data):
         "settle": "float64",
         "volume": "int64",
     }
+
+
+def test_what_is_still_open_is_refused_where_it_stands(quotes, tmp_path):
+    (tmp_path / "mapping.yml").write_text(propose(quotes, "market_days").text, encoding="utf-8")
+    with pytest.raises(SourceError, match=r"STATE to be replaced, found it in title, market\.id"):
+        read(str(tmp_path / "mapping.yml"), quotes, tmp_path / "out")
+
+
+def test_a_column_may_be_called_state(tmp_path):
+    (tmp_path / "t.csv").write_text("STATE,unit_id,year,co2_mass\nTX,U1,2023,6\n")
+    mapping = yaml.safe_load(propose(tmp_path / "t.csv", "unit_years").text)
+    mapping["inputs"]["rows_read"]["rows"] = mapping["title"] = "a unit and year"
+    mapping["market"] |= {"id": "x", "name_zh": "某", "name_en": "Some"}
+    (tmp_path / "mapping.yml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
+    assert read(str(tmp_path / "mapping.yml"), tmp_path / "t.csv", tmp_path / "out").rows()[0].written == 1
+
+
+def test_the_widest_table_of_a_workbook_is_proposed(tmp_path):
+    sheets = {
+        "Read me": [["Note"], ["Figures of 2023"]],
+        "Data": [["unit_id", "year", "co2_mass"], ["U1", 2023, 6]],
+    }
+    found = propose(write(tmp_path / "w.xlsx", sheets))
+    assert "Data" in found.sheet
+    assert len(found.columns) == 3

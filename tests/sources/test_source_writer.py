@@ -126,7 +126,7 @@ def test_a_file_in_place_of_the_folder(quotes, tmp_path):
 
 def test_unknown_format_names_those_there_are(tmp_path):
     with pytest.raises(
-        ValueError, match="expected a format of campd, cea, eua, eutl, mrr, or a mapping file; found 'xls'"
+        ValueError, match=r"expected a format of campd, .*cea, .*eutl, .*, or a mapping file; found 'xls'"
     ):
         read("xls", tmp_path, tmp_path / "out")
 

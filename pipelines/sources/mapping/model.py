@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,6 +18,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_]{0,62}$")]
 Type = Annotated[str, Field(pattern=r"^(string|int64|float64|bool|date|timestamp|decimal\(\d+,\d+\))$")]
 Sql = Annotated[str, Field(min_length=1)]
 
+OPEN = "STATE"
+"""What a proposal writes where a person has to decide."""
 
 TAKEN = {"file", "row_number", "line_part", "fault"}
 """Columns that rows have anyway."""
@@ -67,6 +70,11 @@ class Column(_Strict):
             for heading in self.names or (name,)
             for unit in (self.units if "{unit}" in heading else ("",))
         }
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether its values are numbers."""
+        return self.type.startswith(("int", "float", "decimal"))
 
     @property
     def has_heading(self) -> bool:
@@ -238,6 +246,11 @@ def load(path: Path) -> Mapping:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if opened := list(_open_places(content)):
+            raise SourceError(
+                f"{path}: expected every {OPEN} to be replaced, found it in {', '.join(opened[:5])}. "
+                "Write there what the file means."
+            )
         return Mapping.model_validate(content)
     except OSError as error:
         raise SourceError(
@@ -251,6 +264,19 @@ def load(path: Path) -> Mapping:
             for fault in error.errors()[:5]
         )
         raise SourceError(f"{path}: expected a mapping; {faults}. See docs/how-to/map-a-file.md.") from error
+
+
+def _open_places(content: Any, place: str = "") -> Iterator[str]:
+    """Entries in which a proposal still says STATE; a heading may be called so."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            if name != "names":
+                yield from _open_places(value, f"{place}.{name}" if place else str(name))
+    elif isinstance(content, list):
+        for number, value in enumerate(content):
+            yield from _open_places(value, f"{place}.{number}")
+    elif isinstance(content, str) and (content == OPEN or content.startswith(f"{OPEN} ")):
+        yield place
 
 
 def _one_line(error: Exception) -> str:

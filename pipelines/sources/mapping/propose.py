@@ -22,7 +22,7 @@ from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import quoted
-from pipelines.sources.mapping.model import TAKEN, Column, Input
+from pipelines.sources.mapping.model import OPEN, TAKEN, Column, Input
 from pipelines.sources.mapping.notation import look, rewritten
 from pipelines.sources.mapping.sql import count
 from pipelines.sources.mapping.texts import TextTable
@@ -69,12 +69,12 @@ class Proposal:
 
 
 def propose(path: Path, table: str | None = None, encoding: str | None = None) -> Proposal:
-    """A mapping for the first table of the file at `path`, into contract table `table`, else the nearest.
+    """A mapping for the widest table of the file at `path`, into contract table `table`, else the nearest.
 
     Raises:
         SourceError: the file cannot be read, or has no line of headings above rows.
     """
-    layout, further = _first_table(sheets(Published(path), encoding))
+    layout, further = _widest_table(sheets(Published(path), encoding))
     heads = {name: layout.heading_at(place) for name, place in layout.places.items()}
     contract = TABLES[table] if table else _nearest(list(heads.values()))
     columns = tuple(_findings(layout, heads, contract))
@@ -86,25 +86,26 @@ def propose(path: Path, table: str | None = None, encoding: str | None = None) -
     )
     return Proposal(
         sheet=layout.sheet.name,
-        text=_written(path, contract, columns, missing, further),
+        text=_written(path, contract, columns, missing, further, _units(layout)),
         columns=columns,
         open_columns=missing,
         notes=tuple(layout.sheet.notes),
     )
 
 
-def _first_table(found: list[Sheet]) -> tuple[Layout, list[Row]]:
-    """The layout of the first table, and the further headings below its headings."""
+def _widest_table(found: list[Sheet]) -> tuple[Layout, list[Row]]:
+    """The layout of the widest table, and the further headings below its headings."""
+    best: tuple[int, Sheet, str, Row] | None = None
     for sheet in found:
-        best: tuple[int, str, Row] | None = None
         for delimiter in sheet.delimiters:
             head = [row for row in islice(sheet.rows(delimiter), _SEARCHED_ROWS) if isinstance(row, Row)]
             heading = _heading(head)
             if heading and (best is None or len(heading.fields) > best[0]):
-                best = (len(heading.fields), delimiter, heading)
-        if best:
-            layout = Layout(sheet, best[1], best[2], _places(best[2]))
-            return layout, _take_further_headings(layout)
+                best = (len(heading.fields), sheet, delimiter, heading)
+    if best:
+        _, sheet, delimiter, heading = best
+        layout = Layout(sheet, delimiter, heading, _places(heading))
+        return layout, _take_further_headings(layout)
     raise SourceError(
         f"{found[0].where}: expected a line of headings with rows below it, found none in the first "
         f"{_SEARCHED_ROWS} rows. Check that the file holds a table."
@@ -229,12 +230,13 @@ def _written(
     columns: tuple[Finding, ...],
     missing: tuple[str, ...],
     further: list[Row],
+    units: dict[str, str],
 ) -> str:
     inputs: dict[str, Any] = {
         "table": table.name,
-        "rows": "STATE what one row is",
+        "rows": f"{OPEN} what one row is",
         "key": [finding.name for finding in columns if finding.takes in table.key],
-        "columns": {finding.name: _column(finding) for finding in columns},
+        "columns": {finding.name: _column(finding, units.get(finding.name)) for finding in columns},
     }
     for row in further:
         first = row.fields[0].strip()
@@ -245,27 +247,40 @@ def _written(
             inputs.setdefault("further_headings", []).append(pattern)
     selected = {finding.takes: quoted(finding.name) for finding in columns if finding.takes}
     mapping = {
-        "title": f"STATE what {path.name} is",
+        "title": f"{OPEN} what {path.name} is",
         "market": {
-            "id": "STATE",
-            "name_zh": "STATE",
-            "name_en": "STATE",
+            "id": OPEN,
+            "name_zh": OPEN,
+            "name_en": OPEN,
             "currency": "CNY",
             "timezone": "Asia/Shanghai",
         },
         "inputs": {"rows_read": inputs},
         "tables": {
-            table.name: {"from": "rows_read", "columns": {**selected, **dict.fromkeys(missing, "STATE")}}
+            table.name: {"from": "rows_read", "columns": {**selected, **dict.fromkeys(missing, OPEN)}}
         },
     }
-    head = "# Replace each STATE: a SQL expression over the input's columns, such as 'CEA' or close * 1000.\n"
+    head = (
+        f"# Replace each {OPEN}: a SQL expression over the input's columns, such as 'CEA' or close * 1000;\n"
+        "# for a unit, the factor to the unit that the mapping works with.\n"
+    )
     return head + yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False, width=110)
 
 
-def _column(finding: Finding) -> dict[str, Any]:
+def _units(layout: Layout) -> dict[str, str]:
+    """The unit that the line of units states for each column, where it states one."""
+    line = layout.unit_row
+    fields = line.fields if line else []
+    stated = {name: fields[place].strip() for name, place in layout.places.items() if place < len(fields)}
+    return {name: unit for name, unit in stated.items() if unit}
+
+
+def _column(finding: Finding, unit: str | None) -> dict[str, Any]:
     column: dict[str, Any] = {"names": [finding.heading]}
     if finding.type != "string":
         column["type"] = finding.type
     if finding.remark:
-        column["date_order" if finding.type == "date" else "decimal"] = "STATE"
+        column["date_order" if finding.type == "date" else "decimal"] = OPEN
+    if unit and finding.type in ("int64", "float64"):
+        column["units"] = {unit: OPEN}
     return column

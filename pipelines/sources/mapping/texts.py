@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, quoted
-from pipelines.sources.mapping.model import Input
+from pipelines.sources.mapping.model import Column, Input
 from pipelines.sources.text.headings import Layout, plain
 from pipelines.sources.text.rows import Malformed, Row
 from pipelines.sources.text.sheets import ParquetSheet
@@ -143,9 +143,12 @@ class TextTable:
     def _read_units(self, layout: Layout) -> None:
         for name, column in self.entry.columns.items():
             place = layout.places.get(name)
-            if not column.units or place is None:
+            if place is None:
                 continue
             heading = layout.heading_at(place)
+            if not column.units:
+                self._check_undeclared(layout, name, column, heading, place)
+                continue
             stated = {plain(text): unit for text, unit in column.headings(name).items()}.get(plain(heading))
             if stated is None and layout.unit_row is None:
                 continue
@@ -158,3 +161,15 @@ class TextTable:
                     f"{', '.join(column.units)}, the same in all files; found {unit!r} in line "
                     f"{line.number}. Add the unit with its factor to the mapping."
                 )
+
+    @staticmethod
+    def _check_undeclared(layout: Layout, name: str, column: Column, heading: str, place: int) -> None:
+        """Refuse figures under a unit of which the mapping says nothing; 万吨 is 10,000 times as much as 吨."""
+        line = layout.unit_row
+        unit = line.fields[place].strip() if line and place < len(line.fields) else ""
+        if line and unit and column.is_figure:
+            raise SourceError(
+                f"{layout.sheet.where}: expected no unit for {heading!r}, as the mapping states none for "
+                f"its column {name}; found {unit!r} in line {line.number}. Add `units: {{{unit}: FACTOR}}` to the "
+                "column; 1 where the figures need no conversion."
+            )
