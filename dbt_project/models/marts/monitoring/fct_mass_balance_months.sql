@@ -5,6 +5,8 @@ with
 
     meter_months as (select * from {{ ref("int_meter_months_summed") }}),
 
+    lab_months as (select * from {{ ref("int_lab_months_averaged") }}),
+
     units as (select * from {{ ref("dim_units") }}),
 
     filing_rules as (select * from {{ ref("int_filing_days_resolved") }}),
@@ -62,6 +64,9 @@ with
             cems.cems_emissions_tco2,
             cems.cems_valid_hours,
             cems.cems_hours,
+            {{ carbon_to_co2("reported.fuel_consumption_t * lab_months.carbon_tc_per_t") }}
+            as lab_emissions_tco2,
+            lab_months.sample_ids_json,
             case
                 when reported.combustion_tco2 is not null or reported.process_tco2 is not null
                 then coalesce(reported.combustion_tco2, 0) + coalesce(reported.process_tco2, 0)
@@ -72,6 +77,7 @@ with
         left join units on reported.unit_id = units.unit_id
         left join metered on reported.unit_id = metered.unit_id and reported.month = metered.month
         left join cems on reported.unit_id = cems.unit_id and reported.month = cems.month
+        left join lab_months on reported.unit_id = lab_months.unit_id and reported.month = lab_months.month
         left join
             filing_rules
             on units.sector is not distinct from filing_rules.sector
@@ -96,6 +102,8 @@ select
     cems_emissions_tco2,
     cems_valid_hours,
     cems_hours,
+    lab_emissions_tco2,
+    sample_ids_json,
     electricity_generated_mwh,
     metered_electricity_mwh,
     heat_supplied_gj,
