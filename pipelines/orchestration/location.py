@@ -14,7 +14,7 @@ def build_definitions() -> dg.Definitions:
         build_detectors_asset,
         expected_emissions,
     )
-    from pipelines.orchestration.assets.lake import lake
+    from pipelines.orchestration.assets.lake import build_lake_asset
     from pipelines.orchestration.assets.publication import build_publication_assets
     from pipelines.orchestration.assets.warehouse import build_warehouse_assets
     from pipelines.orchestration.checks import (
@@ -30,7 +30,7 @@ def build_definitions() -> dg.Definitions:
     workspace = Workspace()
     return dg.Definitions(
         assets=[
-            lake,
+            build_lake_asset(),
             build_ingestion_gate(),
             *build_warehouse_assets(),
             build_candidate_asset(),
