@@ -120,7 +120,7 @@ def _outcome(suite: Suite, result: Any) -> Outcome:
     if "element_count" in found:
         values = int(found["element_count"]) - int(found.get("missing_count") or 0)
         query = found.get("unexpected_index_query")
-        return Outcome(success, values, int(found["unexpected_count"]), breaches=query)
+        return Outcome(success, values, int(found["unexpected_count"] or 0), breaches=query)
     figure = found["observed_value"]
     if figure is None:
         return Outcome(success=False, values=0, unexpected=0)

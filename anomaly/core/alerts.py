@@ -202,8 +202,12 @@ def alert_frame(
 ) -> pl.DataFrame:
     """Alert rows of findings and their detectors' versions, most severe first."""
     rows = [_alert_row(finding, version, policy, market_id, snapshot_id) for finding, version in findings]
-    frame = pl.DataFrame(rows, schema=ALERT_SCHEMA, orient="row")
-    return frame.sort(["score", "alert_id"], descending=[True, False])
+    return in_order(pl.DataFrame(rows, schema=ALERT_SCHEMA, orient="row"))
+
+
+def in_order(alerts: pl.DataFrame) -> pl.DataFrame:
+    """Alert rows, most severe first."""
+    return alerts.sort(["score", "alert_id"], descending=[True, False])
 
 
 def evidence_frame(alerts: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -172,14 +172,12 @@ class Detector(Generic[T]):
         version: raised whenever the same data may give other candidates.
         thresholds: the class of its thresholds.
         searches: the ways.
-        looks_at: whether a candidate of an unchanged period can change with other periods' data.
     """
 
     kind: str
     version: str
     thresholds: type[T]
     searches: tuple[Search[T], ...]
-    looks_at: Literal["everything", "changed_periods"] = "everything"
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -191,7 +189,8 @@ class Detector(Generic[T]):
 class Inputs(Generic[T]):
     """What a search is given: its marts, its thresholds, the market.
 
-    `undated` counts the candidates that a search left out because no due date is published for their year.
+    `undated` counts the candidates that a search left out because no due date is published for their year;
+    `is_dated` says whether a search asked for the as-of date.
     """
 
     marts: Marts
@@ -200,6 +199,13 @@ class Inputs(Generic[T]):
     policy: Policy
     needs: tuple[Need, ...]
     undated: int = field(default=0, init=False)
+    is_dated: bool = field(default=False, init=False)
+
+    @property
+    def as_of(self) -> date | None:
+        """The as-of date. What a search found with it holds for that day alone."""
+        self.is_dated = True
+        return self.market.as_of
 
     def has(self, mart: str) -> bool:
         """Whether the mart has rows."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import polars as pl
 
-from anomaly.core.alerts import Finding, alert_frame, distinct, evidence_frame
+from anomaly.core.alerts import ALERT_SCHEMA, Finding, alert_frame, distinct, evidence_frame, in_order
 from anomaly.core.candidates import findings
 from anomaly.core.coverage import coverage
 from anomaly.core.detector import Detector, Inputs
@@ -23,6 +23,7 @@ from anomaly.core.discovery import all_detectors, limits_of
 from anomaly.core.market import Market
 from anomaly.core.marts import Marts
 from anomaly.core.policy import Policy, load_policy
+from anomaly.core.reuse import Earlier, Kept, ReadMarts
 
 RAN, NOT_APPLICABLE, BROKEN = "ran", "not_applicable", "broken"
 RUN_SCHEMA: dict[str, Any] = {
@@ -36,6 +37,7 @@ RUN_SCHEMA: dict[str, Any] = {
     "undated": pl.Int64,
     "seconds": pl.Float64,
 }
+ROW_SCHEMA: dict[str, Any] = {**ALERT_SCHEMA, "is_alert": pl.Boolean}
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/'\":,;]+){2,}[\\/]?")
 
 
@@ -47,7 +49,7 @@ class Run:
         detector: which.
         state: ran, not applicable (no search had its marts) or broken.
         reason: what it lacked, or the error without paths; none where it ran.
-        findings: candidates and alerts.
+        rows: candidates and alerts: columns as of alerts, without a snapshot, and `is_alert`.
         undated: candidates left out because no due date is published for their year.
         seconds: time taken.
     """
@@ -55,7 +57,7 @@ class Run:
     detector: Detector[Any]
     state: str
     reason: str | None = None
-    findings: tuple[Finding, ...] = ()
+    rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ROW_SCHEMA))
     undated: int = 0
     seconds: float = 0.0
 
@@ -97,35 +99,41 @@ def detect(
     market: Market | None = None,
     snapshot_id: str = "",
     kinds: Iterable[str] | None = None,
+    earlier: Earlier | None = None,
 ) -> Detection:
     """Run the detectors (all, or those of the given kinds) over the marts in a directory.
 
     A detector none of whose searches has its marts is not applicable. One that fails is broken and does not
-    stop the others; the caller decides by `is_critical` what that means for the run.
+    stop the others; the caller decides by `is_critical` what that means for the run. Findings in `earlier`
+    that still hold are taken from there, and the new ones are kept in it.
     """
     policy, market = policy or load_policy(), market or Market()
     check_policy(policy, all_detectors())
     wanted = None if kinds is None else set(kinds)
     detectors = [found for found in all_detectors() if wanted is None or found.kind in wanted]
-    marts = Marts(marts_dir)
-    runs = [_run(detector, marts, policy, market) for detector in detectors]
-    found = [(finding, run.detector.version) for run in runs for finding in run.findings]
+    runs = [_run(detector, marts_dir, policy, market, earlier) for detector in detectors]
+    found = pl.concat([run.rows for run in runs] or [pl.DataFrame(schema=ROW_SCHEMA)])
+    found = in_order(found.with_columns(snapshot_id=pl.lit(snapshot_id)))
     alerts, candidates = (
-        alert_frame([pair for pair in found if pair[0].is_alert == kept], policy, market.id, snapshot_id)
-        for kept in (True, False)
+        found.filter(kept).drop("is_alert") for kept in (pl.col("is_alert"), ~pl.col("is_alert"))
     )
     rows = pl.DataFrame([_row(run, policy) for run in runs], schema=RUN_SCHEMA, orient="row")
-    seen = coverage(detectors, marts, market.as_of, market.feeds)
+    seen = coverage(detectors, Marts(marts_dir), market.as_of, market.feeds)
     return Detection(alerts, evidence_frame(alerts), candidates, rows.sort("kind"), seen)
 
 
-def _run(detector: Detector[Any], marts: Marts, policy: Policy, market: Market) -> Run:
+def _run(
+    detector: Detector[Any], marts_dir: Path, policy: Policy, market: Market, earlier: Earlier | None
+) -> Run:
+    marts, start = ReadMarts(marts_dir), perf_counter()
+    kept = earlier.recall(detector.kind, marts, market.as_of) if earlier else None
+    if kept is not None:
+        return Run(detector, RAN, None, kept.rows, kept.undated, perf_counter() - start)
     lacks = {search.name: search.lacks(marts) for search in detector.searches}
     if all(lacks.values()):
         every = sorted({mart for missing in lacks.values() for mart in missing})
         return Run(detector, NOT_APPLICABLE, f"no rows of {', '.join(every)}")
     inputs = Inputs(marts, limits_of(detector, policy), market, policy, detector.needs)
-    start = perf_counter()
     try:
         found = [
             finding
@@ -133,12 +141,27 @@ def _run(detector: Detector[Any], marts: Marts, policy: Policy, market: Market) 
             if not lacks[search.name]
             for finding in findings(detector, search, search.find(inputs), inputs)
         ]
-        rows = distinct(found)
         # Titles and rows are made here, so that what is wrong with one finding concerns its detector alone.
-        alert_frame([(finding, detector.version) for finding in rows], policy, market.id, "")
+        rows = _rows(distinct(found), detector, policy, market)
     except Exception as error:
         return Run(detector, BROKEN, _without_paths(error), seconds=perf_counter() - start)
-    return Run(detector, RAN, None, tuple(rows), inputs.undated, perf_counter() - start)
+    if earlier:
+        as_of = market.as_of if inputs.is_dated else None
+        earlier.keep(detector.kind, Kept(rows, inputs.undated), marts, as_of)
+    return Run(detector, RAN, None, rows, inputs.undated, perf_counter() - start)
+
+
+def _rows(found: list[Finding], detector: Detector[Any], policy: Policy, market: Market) -> pl.DataFrame:
+    frames = [
+        alert_frame(
+            [(finding, detector.version) for finding in found if finding.is_alert == kept],
+            policy,
+            market.id,
+            snapshot_id="",
+        ).with_columns(is_alert=pl.lit(kept))
+        for kept in (True, False)
+    ]
+    return pl.concat(frames)
 
 
 def _without_paths(error: Exception) -> str:
@@ -148,15 +171,14 @@ def _without_paths(error: Exception) -> str:
 
 
 def _row(run: Run, policy: Policy) -> dict[str, Any]:
-    alerts = sum(finding.is_alert for finding in run.findings)
     return {
         "kind": run.detector.kind,
         "version": run.detector.version,
         "state": run.state,
         "reason": run.reason,
         "is_critical": policy.detectors[run.detector.kind].critical,
-        "candidates": len(run.findings),
-        "alerts": alerts,
+        "candidates": run.rows.height,
+        "alerts": int(run.rows["is_alert"].sum()),
         "undated": run.undated,
         "seconds": round(run.seconds, 2),
     }

@@ -62,6 +62,18 @@ def measure(command: list[str]) -> Figures:
     return Figures(*figures)
 
 
+def python(*arguments: str) -> Figures:
+    """Measure this Python with arguments."""
+    return measure([sys.executable, *arguments])
+
+
+def program_run(what: str, source: Path, home: Path) -> Figures:
+    """Measure a run of the program and report what it is."""
+    report(what)
+    program = "from pipelines.cli.main import main; main()"
+    return python("-c", program, "run", "--source", str(source), "--home", str(home))
+
+
 def median(figures: list[Figures]) -> Figures:
     """Median of each figure."""
     return Figures(
@@ -99,11 +111,10 @@ class _Bench:
 
     def _measure(self, what: str, *command: str) -> None:
         report(what)
-        self.taken.setdefault(what, []).append(measure([sys.executable, *command]))
+        self.taken.setdefault(what, []).append(python(*command))
 
     def _run(self, what: str, source: Path, home: Path) -> None:
-        program = "from pipelines.cli.main import main; main()"
-        self._measure(what, "-c", program, "run", "--source", str(source), "--home", str(home))
+        self.taken.setdefault(what, []).append(program_run(what, source, home))
 
     def _remark(self, text: str) -> None:
         if text not in self.remarks:
@@ -146,7 +157,7 @@ class _Bench:
         by_step = {step: statistics.median(seconds) for step, seconds in self.steps.items()}
         by_step["starting the program"] = max(statistics.median(run) - sum(by_step.values()), 0.0)
         return Report(
-            [_row(what, figures, floor) for what, figures in medians.items()],
+            [row_of(what, figures, floor) for what, figures in medians.items()],
             [
                 (step, round(seconds, 2), round(seconds / floor.wall_s, 2))
                 for step, seconds in sorted(by_step.items(), key=lambda item: -item[1])
@@ -155,7 +166,8 @@ class _Bench:
         )
 
 
-def _row(what: str, figures: Figures, floor: Figures) -> tuple[Any, ...]:
+def row_of(what: str, figures: Figures, floor: Figures) -> tuple[Any, ...]:
+    """A row of `COLUMNS`."""
     return (
         what,
         round(figures.wall_s, 2),

@@ -43,6 +43,9 @@ def register(app: typer.Typer) -> None:
         fixed: Annotated[
             bool, typer.Option("--fixed", help="measure a small run beside the import of its libraries")
         ] = False,
+        national: Annotated[
+            bool, typer.Option("--national", help="measure a national market beside its limits, once")
+        ] = False,
         postgres: Annotated[
             int, typer.Option(min=0, help="measure a pull of that many rows from PostgreSQL beside COPY")
         ] = 0,
@@ -50,12 +53,17 @@ def register(app: typer.Typer) -> None:
         """Measure a run's time and memory beside the floor and beside plain pandas, and where it goes."""
         from pipelines.bench import fixed as fixed_cost
         from pipelines.bench import measure, pulling
+        from pipelines.bench import national as national_cost
 
-        module = pulling if postgres else fixed_cost if fixed else measure
+        if national and source is None:
+            raise UsageError("bench --national: expected --source with a national market, found none")
+        module = pulling if postgres else national_cost if national else fixed_cost if fixed else measure
         try:
             with progress():
                 if postgres:
                     found = pulling.bench_postgres(postgres)
+                elif national and source:
+                    found = national_cost.bench_national(source)
                 elif fixed:
                     found = fixed_cost.bench_fixed(source, repeat)
                 else:

@@ -1,4 +1,4 @@
-"""Commands that turn published files into the source contract: `read`, `map`."""
+"""Commands that turn published files into the source contract: `formats`, `read`, `map`."""
 
 from __future__ import annotations
 
@@ -41,9 +41,17 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
 
     @app.command()
+    def formats() -> None:
+        """List the published formats that are read; what is behind each stands in its mapping's notes."""
+        from pipelines.sources import formats as built_in
+
+        print_table(("format", "what is published"), built_in().items())
+
+    @app.command()
     def read(
         format: Annotated[
-            str, typer.Argument(help="a published format, such as eutl, or the path of a mapping file")
+            str,
+            typer.Argument(help="a format that `carbonwarden formats` lists, or the path of a mapping file"),
         ],
         path: Annotated[Path, typer.Argument(help="what was published")],
         out: Annotated[Path, typer.Option(help="source directory to write")],
@@ -52,12 +60,12 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         """Turn published files into the source contract."""
-        from pipelines.sources import formats
+        from pipelines.sources import formats as built_in
         from pipelines.sources import read as convert
 
-        if format not in formats() and not format.endswith((".yml", ".yaml")):
+        if format not in built_in() and not format.endswith((".yml", ".yaml")):
             raise UsageError(
-                f"expected one of {', '.join(formats())}, or a mapping file (.yml); found {format!r}"
+                f"expected one of {', '.join(built_in())}, or a mapping file (.yml); found {format!r}"
             )
         with progress():
             report = convert(format, path, out, encoding)

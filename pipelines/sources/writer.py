@@ -60,14 +60,15 @@ class SourceWriter:
         """Write the tables, the settings, the quarantined rows and the account; return the account.
 
         Raises:
-            SourceError: not one row of a published table could be written, too large a share of its rows was
-                quarantined, or the mapping's tables break the contract; an earlier reading stays in place.
+            SourceError: no row, or none of a published table, could be written, too large a share of its rows
+                was quarantined, or the mapping's tables break the contract; an earlier reading stays.
         """
         lines = reading.lines()
         for line in lines:
             _refuse_if_lost(line)
         for intake in reading.intakes:
             _refuse_if_empty(intake)
+        _refuse_if_nothing_is_written(lines)
         build = scratch / "reading"
         build.mkdir()
         report = ReadReport(
@@ -97,10 +98,21 @@ def _refuse_if_lost(line: ReportLine) -> None:
 
 
 def _refuse_if_empty(intake: Intake) -> None:
-    if intake.read or intake.entry.may_be_empty:
+    if intake.read or intake.entry.may_be_empty or not intake.files:
         return
     raise SourceError(
         f"{', '.join(intake.files)}: expected rows below the headings, found none. Download the file again."
+    )
+
+
+def _refuse_if_nothing_is_written(lines: list[ReportLine]) -> None:
+    without = sum(line.without_data for line in lines)
+    if any(line.written for line in lines) or not without:
+        return
+    raise SourceError(
+        f"{', '.join(line.source for line in lines)}: expected rows that can be written, found {without:,} "
+        "that state nothing or only parts of a period, by the rules of the format. Nothing was written. Read "
+        "the files that complete them together with these."
     )
 
 

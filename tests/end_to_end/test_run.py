@@ -181,7 +181,7 @@ def _broken_detect(*args, critical=False, **kwargs):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(search.__dict__, "find", fail)
-        return detect(*args, **kwargs | {"policy": policy})
+        return detect(*args, **kwargs | {"policy": policy, "earlier": None})
 
 
 def test_a_broken_detector_is_published_as_such_beside_the_alerts_of_the_others(

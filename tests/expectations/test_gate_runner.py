@@ -55,6 +55,18 @@ def test_an_exception_inside_the_library_raises_with_suite_expectation_and_table
     )
 
 
+def test_a_table_without_rows_breaks_no_check(tmp_path):
+    suite = Frame("ingestion", Market(), date(2025, 6, 30)).suite("trades", ["trade_id"], [between("price")])
+    database, config = tmp_path / "gate.duckdb", Limits().config(tmp_path)
+    empty = pl.DataFrame(schema={"trade_id": pl.String, "price": pl.Float64})
+    empty.write_parquet(tmp_path / "trades.parquet")
+    session.open_tables(database, {"trades": tmp_path / "trades.parquet"}, config)
+    session.create_suite_views(database, [suite], config)
+    with engine.Engine(database, config) as opened:
+        (outcome,) = opened.validate(suite, {"price": "price"}).values()
+    assert (outcome.success, outcome.values, outcome.unexpected) == (True, 0, 0)
+
+
 def test_unreadable_and_absent_files_raise(tmp_path):
     (tmp_path / "trades.parquet").write_bytes(b"no parquet")
     settings = {

@@ -126,7 +126,7 @@ def layout(tmp_path, content, required, **options):
     path = tmp_path / "table.csv"
     path.write_bytes(content.encode())
     (sheet,) = sheets(Published(path))
-    return headings.find(sheet, {name: (name,) for name in required}, {}, **options)
+    return headings.find(sheet, headings.Wanted({name: (name,) for name in required}, **options))
 
 
 def test_headings_are_found_below_other_lines_and_in_other_spellings(tmp_path):

@@ -12,6 +12,7 @@ import polars as pl
 from anomaly.core.discovery import all_detectors
 from anomaly.core.market import Market
 from anomaly.core.policy import load_policy
+from anomaly.core.reuse import Earlier
 from anomaly.core.run import detect
 from pipelines.contract import outputs as contract
 from pipelines.core.files import file_digest, link
@@ -131,13 +132,16 @@ def build_detectors_asset() -> dg.AssetsDefinition:
     def detectors(
         workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        """Run every detector over the candidate's marts."""
+        """Run every detector over the candidate's marts; findings on unchanged marts are reused."""
         report("looking for manipulation, falsification and breaches")
         found = detect(
             workspace.candidate.marts,
             policy=load_policy(),
             market=Market.from_settings({**workspace.market.model_dump(), "as_of": workspace.day}),
             snapshot_id=workspace.snapshot,
+            earlier=Earlier(
+                workspace.settings.home / "findings", program_version(workspace.market), file_digest
+            ),
         )
         frames = {
             ALERTS: found.alerts,

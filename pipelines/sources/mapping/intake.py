@@ -2,11 +2,12 @@
 
 Per input of a mapping there are four relations:
 
-    text_<input>    one row a row of data: file, row_number, and each column as text
-    <input>         rows that are taken: file, row_number, and typed and derived columns
-    left_<input>    rows that are not: file, row_number, reason, column_name, value
-    without_<input> rows that state nothing, by the mapping's rule: file, row_number
+    text_<input>    one row a row of data: the row's place, and each column as text
+    <input>         rows that are taken: the row's place, and typed and derived columns
+    left_<input>    rows that are not: the row's place, reason, column_name, value
+    without_<input> rows that state nothing, or nothing to write, by the mapping's rule: the row's place
 
+A row's place is file, row_number and line_part, which is empty unless a line holds several rows side by side.
 Every row of `text_<input>`, and every malformed line, is in exactly one of the other three. A row leaves for
 the first reason that applies: a malformed line, a missing value, a value that its type does not allow (the
 checks of the contract), a rule of the mapping, its key.
@@ -32,6 +33,8 @@ from pipelines.sources.text.sheets import ParquetSheet
 
 _BATCH_ROWS = 50_000
 _SHOWN_CHARACTERS = 200
+_PLACE = "file, row_number, line_part"
+_PLACE_TYPES = "file varchar, row_number bigint, line_part varchar"
 
 
 class Intake:
@@ -44,12 +47,12 @@ class Intake:
         self.files: list[str] = []
         self._factors: dict[str, float] = {}
         self._headings: dict[str, str] = {}
+        self._last: dict[str, str] = {}
         texts = ", ".join(f"{quoted(column)} varchar" for column in entry.columns)
-        con.execute(f"create table text_{name} (file varchar, row_number bigint, {texts})")
-        con.execute(f"create table without_{name} (file varchar, row_number bigint)")
+        con.execute(f"create table text_{name} ({_PLACE_TYPES}, {texts})")
+        con.execute(f"create table without_{name} ({_PLACE_TYPES})")
         con.execute(
-            f"create table left_{name} "
-            "(file varchar, row_number bigint, reason varchar, column_name varchar, value varchar)"
+            f"create table left_{name} ({_PLACE_TYPES}, reason varchar, column_name varchar, value varchar)"
         )
 
     def add(self, layout: Layout, most_rows: int | None = None) -> None:
@@ -62,7 +65,8 @@ class Intake:
         for name, place in layout.places.items():
             self._headings.setdefault(name, layout.heading_at(place))
         self._read_units(layout)
-        if isinstance(layout.sheet, ParquetSheet) and most_rows is None:
+        self._last.clear()
+        if isinstance(layout.sheet, ParquetSheet) and most_rows is None and not self._by_rows:
             self._insert_columns(layout, layout.sheet)
             return
         rows = islice(layout.rows(), most_rows)
@@ -71,7 +75,7 @@ class Intake:
             malformed = [row for row in batch if isinstance(row, Malformed)]
             if malformed:
                 self.con.executemany(
-                    f"insert into left_{self.name} values (?, ?, 'malformed_line', null, ?)",
+                    f"insert into left_{self.name} values (?, ?, '', 'malformed_line', null, ?)",
                     [(layout.sheet.name, row.number, row.text) for row in malformed],
                 )
         self.notes += layout.left_out
@@ -79,25 +83,52 @@ class Intake:
     def _insert(self, layout: Layout, rows: list[Row]) -> None:
         if not rows:
             return
-        nulls = {"", *self.entry.nulls}
+        columns = {
+            name: self._filled_down(name, texts) if self.entry.columns[name].fill_down else texts
+            for name, texts in self._texts(layout.places, rows).items()
+        }
+        for part, places in layout.parts.items() or [("", {})]:
+            whole = {**columns, **self._texts(places, rows)}
+            if self.entry.spread:
+                whole[self.entry.spread] = [part] * len(rows)
+            batch = pa.table(
+                {
+                    "file": pa.array([layout.sheet.name] * len(rows)),
+                    "row_number": pa.array([row.number for row in rows], pa.int64()),
+                    "line_part": pa.array([part] * len(rows)),
+                    **{
+                        name: pa.array(whole.get(name, [layout.above.get(name)] * len(rows)), pa.string())
+                        for name in self.entry.columns
+                    },
+                }
+            )
+            self.con.register("batch", batch)
+            self.con.execute(f"insert into text_{self.name} select * from batch")
+            self.con.unregister("batch")
+
+    def _texts(self, places: dict[str, int], rows: list[Row]) -> dict[str, list[str | None]]:
+        """The texts of the columns at `places`, without outer blanks, null where they mean no value."""
         columns: dict[str, list[str | None]] = {}
-        for name, column in self.entry.columns.items():
-            place = layout.places.get(name)
-            absent = nulls | set(column.nulls)
+        for name, place in places.items():
+            absent = {"", *self.entry.nulls, *self.entry.columns[name].nulls}
             columns[name] = [
-                None if place is None or (text := row.fields[place].strip(" \t\r\n")) in absent else text
-                for row in rows
+                None if (text := row.fields[place].strip(" \t\r\n")) in absent else text for row in rows
             ]
-        batch = pa.table(
-            {
-                "file": pa.array([layout.sheet.name] * len(rows)),
-                "row_number": pa.array([row.number for row in rows], pa.int64()),
-                **{name: pa.array(values, pa.string()) for name, values in columns.items()},
-            }
-        )
-        self.con.register("batch", batch)
-        self.con.execute(f"insert into text_{self.name} select * from batch")
-        self.con.unregister("batch")
+        return columns
+
+    @property
+    def _by_rows(self) -> bool:
+        """Whether the place of a value in the sheet matters."""
+        columns = self.entry.columns.values()
+        return any(column.fill_down or not column.has_heading for column in columns)
+
+    def _filled_down(self, name: str, texts: list[str | None]) -> list[str | None]:
+        filled: list[str | None] = []
+        for text in texts:
+            if text is not None:
+                self._last[name] = text
+            filled.append(self._last.get(name))
+        return filled
 
     def _insert_columns(self, layout: Layout, sheet: ParquetSheet) -> None:
         """Take in whole columns of text, by the same rules as single rows."""
@@ -111,7 +142,8 @@ class Intake:
         for batch in sheet.batches():
             self.con.register("batch", batch)
             self.con.execute(
-                f"insert into text_{self.name} select {literal(sheet.name)}, {begin} + row_number() over (), "
+                f"insert into text_{self.name} select {literal(sheet.name)}, "
+                f"{begin} + row_number() over (), '', "
                 f"{', '.join(texts)} from batch"
             )
             self.con.unregister("batch")
@@ -153,7 +185,7 @@ class Intake:
                 rows.value as quarantine_value, {texts}
             from (select * from left_{self.name} where file = {literal(file)}) as rows
             left join text_{self.name} as texts
-                on texts.file = rows.file and texts.row_number = rows.row_number
+                using ({_PLACE})
             order by rows.row_number
         """
 
@@ -168,7 +200,7 @@ class Intake:
                 rows.column_name, left(rows.value, {_SHOWN_CHARACTERS}) as value, rows.file, rows.row_number
             from left_{self.name} as rows
             left join text_{self.name} as texts
-                on texts.file = rows.file and texts.row_number = rows.row_number
+                using ({_PLACE})
         """
 
     def take(self, where: str) -> None:
@@ -185,15 +217,20 @@ class Intake:
             self._leave(
                 f"coalesce({rule.when}, false)", rule.reason, [rule.column] if rule.column else [], value
             )
-        if self.entry.no_data:
-            self._run(
-                f"insert into without_{self.name} select file, row_number from {self.name} "
-                f"where coalesce({self.entry.no_data}, false)",
-                "no_data",
-            )
-            self._remove(f"without_{self.name}")
+        self._count_without(self.entry.no_data, "no_data")
         if self.entry.key:
             self._settle_keys(self.entry.key)
+        self._count_without(self.entry.not_written, "not_written")
+
+    def _count_without(self, condition: str | None, entry: str) -> None:
+        if condition is None:
+            return
+        self._run(
+            f"insert into without_{self.name} select {_PLACE} from {self.name} "
+            f"where coalesce({condition}, false)",
+            entry,
+        )
+        self._remove(f"without_{self.name}")
 
     def _type(self, where: str) -> None:
         source = f"text_{self.name}"
@@ -222,12 +259,12 @@ class Intake:
             ]
         self.con.execute(f"""
             create table typed_{self.name} as
-            with rewritten as (select file, row_number, {", ".join(cleaned)}, {", ".join(raws)} from {source})
-            select file, row_number, {", ".join(values)}, case {" ".join(faults)} end as fault from rewritten
+            with rewritten as (select {_PLACE}, {", ".join(cleaned)}, {", ".join(raws)} from {source})
+            select {_PLACE}, {", ".join(values)}, case {" ".join(faults)} end as fault from rewritten
         """)
         self.con.execute(f"""
             insert into left_{self.name}
-            select file, row_number, fault.reason, fault.column_name, fault.value
+            select {_PLACE}, fault.reason, fault.column_name, fault.value
             from typed_{self.name} where fault is not null
         """)
         self._run(
@@ -239,21 +276,19 @@ class Intake:
 
     def _settle_keys(self, key: tuple[str, ...]) -> None:
         """Keep equal rows once; quarantine all rows of one key that differ."""
-        columns = self.con.execute(
-            f"select * exclude (file, row_number) from {self.name} limit 0"
-        ).description
+        columns = self.con.execute(f"select * exclude ({_PLACE}) from {self.name} limit 0").description
         content = f"hash({', '.join(quoted(column[0]) for column in columns or [])})"
         keys = ", ".join(quoted(name) for name in key)
         self.con.execute(f"""
             create table marked as
-            select file, row_number,
+            select {_PLACE},
                 min({content}) over same_key <> max({content}) over same_key as differs,
-                row_number() over (partition by {keys} order by file, row_number) > 1 as repeats
+                row_number() over (partition by {keys} order by {_PLACE}) > 1 as repeats
             from {self.name} window same_key as (partition by {keys})
         """)
         shown = " || ', ' || ".join(f"cast({quoted(name)} as varchar)" for name in key)
         for reason, condition in (("contradiction", "differs"), ("duplicate_row", "repeats")):
-            chosen = f"(file, row_number) in (select (file, row_number) from marked where {condition})"
+            chosen = f"({_PLACE}) in (select ({_PLACE}) from marked where {condition})"
             self._leave(chosen, reason, list(key), shown)
         self.con.execute("drop table marked")
 
@@ -264,7 +299,7 @@ class Intake:
     def _leave(self, condition: str, reason: str, columns: list[str], value: str) -> None:
         shown = literal(" and ".join(self._shown(name) for name in columns)) if columns else "null"
         self._run(
-            f"insert into left_{self.name} select file, row_number, {literal(reason)}, {shown}, "
+            f"insert into left_{self.name} select {_PLACE}, {literal(reason)}, {shown}, "
             f"cast({value} as varchar) from {self.name} where {condition}",
             "quarantine",
         )
@@ -272,9 +307,7 @@ class Intake:
 
     def _remove(self, others: str) -> None:
         """Take rows that are in another relation out of those that are taken."""
-        self.con.execute(
-            f"delete from {self.name} where (file, row_number) in (select (file, row_number) from {others})"
-        )
+        self.con.execute(f"delete from {self.name} where ({_PLACE}) in (select ({_PLACE}) from {others})")
 
     def _replace(self, query: str, entry: str) -> None:
         self._run(f"create table next_{self.name} as {query}", entry)

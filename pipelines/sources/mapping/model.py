@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ Type = Annotated[str, Field(pattern=r"^(string|int64|float64|bool|date|timestamp
 Sql = Annotated[str, Field(min_length=1)]
 
 
-TAKEN = {"file", "row_number", "fault"}
+TAKEN = {"file", "row_number", "line_part", "fault"}
 """Columns that rows have anyway."""
 
 
@@ -28,20 +29,41 @@ class _Strict(BaseModel):
 class Column(_Strict):
     """One column of a published table.
 
-    `names` are the headings it is published under, by default its own name. `zone` is the time zone of times
-    that state none. `units` gives, for a unit that the table may state for the column, the factor to the unit
-    that the mapping works with.
+    `names` are the headings it is published under, by default its own name. `spread` is a pattern for columns
+    that are published once for each value of something (see `Input.spread`), `above` one for a text that
+    stands once above the headings or in the file's name. `fill_down` is for merged cells. `zone` is
+    the time zone of times that state none. `units` gives, for a unit that the table may state for the column,
+    the factor to the unit that the mapping works with.
     """
 
     names: tuple[str, ...] = ()
     type: Type = "string"
+    spread: str | None = Field(default=None, description="pattern; its group is the value of Input.spread")
+    above: str | None = Field(default=None, description="pattern; its group is the value for all rows")
     optional: bool = Field(default=False, description="the heading may be absent")
+    fill_down: bool = Field(default=False, description="an empty cell has the value of the row above it")
     filled: bool = Field(default=False, description="rows without a value are quarantined")
     nulls: tuple[str, ...] = Field(default=(), description="texts that mean no value in this column")
     decimal: Literal["point", "comma", "detect"] = "detect"
     date_order: Literal["ymd", "dmy", "mdy", "detect"] = "detect"
     zone: str | None = None
     units: dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _patterns(self) -> Column:
+        for pattern in filter(None, (self.spread, self.above)):
+            try:
+                groups = re.compile(pattern).groups
+            except re.error as error:
+                raise ValueError(f"expected a pattern, found {pattern!r} ({error})") from error
+            if groups != 1:
+                raise ValueError(f"expected a pattern with one group, found {pattern!r}")
+        return self
+
+    @property
+    def has_heading(self) -> bool:
+        """Whether it is published under a heading of its own."""
+        return self.spread is None and self.above is None
 
 
 class Refusal(_Strict):
@@ -71,6 +93,9 @@ class Input(_Strict):
 
     `member` names its file in a zip archive, `file` its file in a folder; without either, `PATH` itself or
     all files of that folder have it.
+    Where several tables are in the same files, they are told apart by their headings: one that has a heading
+    of `absent` is another table. `spread` names the column that takes the year, or whatever it is, for which
+    columns are published side by side; each published line is then one row for each of them.
     `table` is the contract table under which its rows are accounted for. `derive` adds columns by SQL
     expressions, in order, each of which may use the ones before.
     """
@@ -83,6 +108,8 @@ class Input(_Strict):
     table: str
     rows: str = Field(description="what one row is")
     columns: dict[Name, Column] = Field(min_length=1)
+    absent: tuple[str, ...] = Field(default=(), description="headings that only other tables have")
+    spread: Name | None = Field(default=None, description="column that takes what patterns of columns find")
     further_headings: tuple[str, ...] = Field(
         default=(), description="patterns for the first field of lines below the headings that are no data"
     )
@@ -91,6 +118,11 @@ class Input(_Strict):
     derive: dict[Name, Sql] = {}
     no_data: Sql | None = Field(
         default=None, description="SQL condition on rows that state nothing; they are counted, not written"
+    )
+    not_written: Sql | None = Field(
+        default=None,
+        description="SQL condition on sound rows that are not written, such as months of a year that is not "
+        "complete; it is tested after the keys, and they are counted",
     )
     quarantine: tuple[Refusal, ...] = ()
     key: tuple[Name, ...] = ()
@@ -101,14 +133,19 @@ class Input(_Strict):
     def _known(self) -> Input:
         if self.table not in TABLES:
             raise ValueError(f"table: expected a table of the contract, found {self.table!r}")
+        if bool(self.spread) != any(column.spread for column in self.columns.values()):
+            raise ValueError(
+                "spread: expected the name of a column, and columns with a pattern; found one only"
+            )
         known = {*self.columns, *self.derive}
         if taken := sorted(known & TAKEN):
             raise ValueError(f"columns: expected other names than {', '.join(taken)}, which rows have anyway")
         stake = self.tonnes.of if self.tonnes else None
-        named = {*self.key, stake, *(rule.column for rule in self.quarantine)} - {None}
+        named = {*self.key, stake, self.spread, *(rule.column for rule in self.quarantine)} - {None}
         if strange := sorted(str(name) for name in named - known):
             raise ValueError(
-                f"key, tonnes and quarantine: expected columns of the input, found {', '.join(strange)}"
+                "key, tonnes, spread and quarantine: expected columns of the input, "
+                f"found {', '.join(strange)}"
             )
         return self
 
@@ -160,16 +197,23 @@ class Mapping(_Strict):
     def _known(self) -> Mapping:
         if strange := sorted(set(self.tables) - set(TABLES)):
             raise ValueError(f"tables: expected tables of the contract, found {', '.join(strange)}")
-        archived = {bool(entry.member) for entry in self.inputs.values()}
-        if len(archived) > 1 or (archived == {False} and len(self.inputs) > 1 and not self._placed):
+        places = {
+            "member" if entry.member else "file or sheets" if entry.file or entry.sheets else "headings"
+            for entry in self.inputs.values()
+        }
+        if len(places) > 1:
             raise ValueError(
-                "inputs: expected all of them in an archive, or each with its own file or sheets, or one"
+                "inputs: expected all of them in an archive, or each with its own file or sheets, or all "
+                f"told apart by their headings; found {' and '.join(sorted(places))}"
             )
         return self
 
     @property
-    def _placed(self) -> bool:
-        return all(entry.sheets or entry.file for entry in self.inputs.values())
+    def by_headings(self) -> bool:
+        """Whether several tables are told apart by their headings; a file then has one of them."""
+        return len(self.inputs) > 1 and not any(
+            entry.member or entry.file or entry.sheets for entry in self.inputs.values()
+        )
 
     @property
     def members(self) -> tuple[str, ...]:

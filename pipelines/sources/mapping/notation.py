@@ -18,6 +18,7 @@ from pipelines.sources.mapping.sql import count
 
 _WIDE, _NARROW = "０１２３４５６７８９．，－＋／：", "0123456789.,-+/:"
 _SEPARATOR = r"[-/.]"
+_CURRENCY = r"^([+-]?)\s*(?:US\$|[$€£¥￥])\s*"
 
 _POINT = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 _COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
@@ -38,6 +39,7 @@ class Seen:
     wide: bool
     comma: bool
     exponent: bool
+    currency: bool
 
 
 def look(con: duckdb.DuckDBPyConnection, relation: str, names: list[str]) -> dict[str, Seen]:
@@ -51,10 +53,11 @@ def look(con: duckdb.DuckDBPyConnection, relation: str, names: list[str]) -> dic
             f"strlen({raw}) > length({raw})",
             f"contains({raw}, ',') or contains({raw}, '，')",
             f"contains({raw}, 'e') or contains({raw}, 'E')",
+            f"regexp_matches({raw}, '[$€£¥￥]')",
         )
     ]
     found = con.execute(f"select {', '.join(tests)} from {relation}").fetchone() or ()
-    return {name: Seen(*found[3 * place : 3 * place + 3]) for place, name in enumerate(names)}
+    return {name: Seen(*found[4 * place : 4 * place + 4]) for place, name in enumerate(names)}
 
 
 def rewritten(
@@ -76,6 +79,8 @@ def rewritten(
         return _date(narrow, column, matching, shown)
     if column.type == "timestamp":
         return _moment(narrow, column)
+    if seen.currency:
+        narrow = f"regexp_replace({narrow}, {literal(_CURRENCY)}, '\\1')"
     return _number(narrow, column, seen, matching, shown)
 
 

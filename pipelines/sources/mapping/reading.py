@@ -51,7 +51,7 @@ def _lines(intake: Intake) -> list[ReportLine]:
         select left_rows.file, left_rows.reason, left_rows.column_name, count(*),
             arg_min(left_rows.value, left_rows.row_number) filter (left_rows.value is not null), {tonnes}
         from left_{name} as left_rows left join text_{name} as texts
-            on texts.file = left_rows.file and texts.row_number = left_rows.row_number
+            using (file, row_number, line_part)
         group by all
         order by left_rows.file, count(*) desc, left_rows.reason, left_rows.column_name
     """).fetchall()

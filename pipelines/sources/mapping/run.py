@@ -15,7 +15,7 @@ from pipelines.core.sql import literal, quoted
 from pipelines.sources.mapping.intake import Intake
 from pipelines.sources.mapping.model import Input, Mapping, Selection
 from pipelines.sources.mapping.reading import Reading
-from pipelines.sources.mapping.sql import execute
+from pipelines.sources.mapping.sql import count, execute
 from pipelines.sources.text import files, headings
 from pipelines.sources.text.files import Published
 from pipelines.sources.text.headings import Layout
@@ -43,14 +43,18 @@ def read(
     try:
         for name in mapping.code_lists:
             _take_codes(con, name, code_lists / f"{name}.csv")
+        tables = _by_headings(mapping, path, reading, encoding) if mapping.by_headings else None
         for name, entry in mapping.inputs.items():
             intake = Intake(con, name, entry)
             reading.intakes.append(intake)
-            for layout in _layouts(mapping, name, entry, path, reading, encoding):
+            layouts = tables[name] if tables else _layouts(mapping, entry, path, reading, encoding)
+            for layout in layouts:
                 progress.report(f"reading {layout.sheet.name}")
                 intake.add(layout)
                 if layout.unused:
                     reading.unused_columns[layout.sheet.name] = layout.unused
+                for note in layout.sheet.notes:
+                    reading.note(note)
             intake.take(str(path))
             reading.notes += intake.notes
         _select(mapping, reading)
@@ -74,8 +78,9 @@ def _take_codes(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
 
 
 def _layouts(
-    mapping: Mapping, name: str, entry: Input, path: Path, reading: Reading, encoding: str | None
+    mapping: Mapping, entry: Input, path: Path, reading: Reading, encoding: str | None
 ) -> Iterator[Layout]:
+    """The sheets of an input, which every file has."""
     for published in _published(mapping, entry, path, reading):
         found: list[Layout] = []
         closest: list[str] = []
@@ -97,10 +102,42 @@ def _layouts(
             raise _without_headings(published, entry, closest)
         if passed_over:
             reading.note(f"sheets without the headings that are read: {', '.join(passed_over)}")
-        for layout in found:
-            for note in layout.sheet.notes:
-                reading.note(note)
-            yield layout
+        yield from found
+
+
+def _by_headings(
+    mapping: Mapping, path: Path, reading: Reading, encoding: str | None
+) -> dict[str, list[Layout]]:
+    """The sheets of each input, by name, where a file has the table of any of them.
+
+    Raises:
+        SourceError: a file has the headings of no input, or a sheet those of two.
+    """
+    tables: dict[str, list[Layout]] = {name: [] for name in mapping.inputs}
+    for published in _published(mapping, next(iter(mapping.inputs.values())), path, reading):
+        other: dict[str, list[str]] = {}
+        passed_over = []
+        found = False
+        for sheet in sheets(published, encoding):
+            looked = {name: _layout(sheet, entry) for name, entry in mapping.inputs.items()}
+            fitting = {name: layout for name, layout in looked.items() if isinstance(layout, Layout)}
+            if len(fitting) > 1:
+                raise SourceError(
+                    f"{sheet.where}: expected the headings of one table of the mapping, found those of "
+                    f"{' and '.join(fitting)}. State in the mapping which headings are `absent` from each."
+                )
+            for name, layout in fitting.items():
+                tables[name].append(layout)
+                found = True
+            if not fitting:
+                passed_over.append(sheet.name)
+                other = other or {name: head for name, head in looked.items() if isinstance(head, list)}
+        if not found:
+            nearest = min(other, key=lambda name: len(_missing(mapping.inputs[name], other[name])))
+            raise _without_headings(published, mapping.inputs[nearest], other[nearest])
+        if passed_over:
+            reading.note(f"sheets without the headings that are read: {', '.join(passed_over)}")
+    return tables
 
 
 def _published(mapping: Mapping, entry: Input, path: Path, reading: Reading) -> list[Published]:
@@ -126,27 +163,54 @@ def _published(mapping: Mapping, entry: Input, path: Path, reading: Reading) -> 
 
 
 def _layout(sheet: Sheet, entry: Input) -> Layout | list[str]:
-    names = {name: column.names or (name,) for name, column in entry.columns.items()}
-    required = {name: names[name] for name, column in entry.columns.items() if not column.optional}
-    optional = {name: names[name] for name, column in entry.columns.items() if column.optional}
-    return headings.find(sheet, required, optional, entry.further_headings, entry.unit_row)
+    named = {
+        name: column for name, column in entry.columns.items() if column.has_heading and name != entry.spread
+    }
+    names = {name: column.names or (name,) for name, column in named.items()}
+    spread = {name: _pattern(column.spread) for name, column in entry.columns.items() if column.spread}
+    optional = {name for name, column in entry.columns.items() if column.optional}
+    return headings.find(
+        sheet,
+        headings.Wanted(
+            required={name: names[name] for name in named if name not in optional},
+            optional={name: names[name] for name in named if name in optional},
+            further=entry.further_headings,
+            unit_row=entry.unit_row,
+            absent=entry.absent,
+            spread={name: pattern for name, pattern in spread.items() if name not in optional},
+            optional_spread={name: pattern for name, pattern in spread.items() if name in optional},
+            above={name: _pattern(column.above) for name, column in entry.columns.items() if column.above},
+        ),
+    )
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
+
+
+def _missing(entry: Input, present: list[str]) -> list[str]:
+    """Headings that an input needs and a line of headings does not have."""
+    plain = {headings.plain(name) for name in present}
+    return [
+        column.spread or (column.names or (name,))[0]
+        for name, column in entry.columns.items()
+        if not (column.optional or column.above or name == entry.spread)
+        and not any(headings.plain(heading) in plain for heading in column.names or (name,))
+        and not (column.spread and any(map(_pattern(column.spread).match, plain)))
+    ]
 
 
 def _without_headings(published: Published, entry: Input, closest: list[str]) -> SourceError:
-    present = {headings.plain(name) for name in closest}
-    missing = [
-        (column.names or (name,))[0]
-        for name, column in entry.columns.items()
-        if not column.optional
-        and not any(headings.plain(heading) in present for heading in column.names or (name,))
-    ]
+    missing = _missing(entry, closest)
     if not closest:
         return SourceError(
             f"{published.where}: expected a table with the columns {', '.join(missing)}, found an "
             "empty file. Download the file again."
         )
+    strange = [name for name in closest if headings.plain(name) in map(headings.plain, entry.absent)]
+    expected = f"the columns {', '.join(missing)}" if missing else f"a table without {', '.join(strange)}"
     return SourceError(
-        f"{published.where}: expected the columns {', '.join(missing)}; found {', '.join(closest)}. "
+        f"{published.where}: expected {expected}; found {', '.join(closest)}. "
         "Check that this is the format you named, and its published layout."
     )
 
@@ -158,7 +222,9 @@ def _select(mapping: Mapping, reading: Reading) -> None:
         execute(
             reading.con, f"create table {quoted('made_' + name)} as {_query(selection)}", f"tables.{name}"
         )
-        reading.tables.append(name)
+        # A table that none of the files has was not delivered; an empty one would say that it was.
+        if not mapping.by_headings or count(reading.con, quoted("made_" + name)):
+            reading.tables.append(name)
     for remark in mapping.remarks:
         found = execute(reading.con, remark.sql, "remarks").fetchone()
         if found and found[0]:

@@ -21,6 +21,9 @@ from pipelines.sources.text.sheets import Sheet
 Names = Mapping[str, tuple[str, ...]]
 """For our name of a column, the headings it is published under."""
 
+Patterns = Mapping[str, re.Pattern[str]]
+"""For our name of a column, a pattern whose first group is what is taken."""
+
 _SEARCHED_ROWS = 60
 _CLOSING = re.compile(
     r"^(数据来源|资料来源|来源|注|备注|说明|sources?|notes?|footnotes?)\s*[:：]", re.IGNORECASE
@@ -32,18 +35,42 @@ def plain(heading: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", heading).split()).casefold()
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The headings of a table.
+
+    `further` are patterns for the first field of lines below the headings that are no data, `unit_row` for
+    the one of them that holds units. A sheet with a heading of `absent` is another table. `spread` are those
+    that are published once for each value of something, such as a year, which the group of the pattern takes
+    from the heading. `above` are columns whose one value stands in a line above the headings or in the name.
+    """
+
+    required: Names
+    optional: Names = field(default_factory=dict)
+    further: tuple[str, ...] = ()
+    unit_row: str | None = None
+    absent: tuple[str, ...] = ()
+    spread: Patterns = field(default_factory=dict)
+    optional_spread: Patterns = field(default_factory=dict)
+    above: Patterns = field(default_factory=dict)
+
+
 @dataclass
 class Layout:
     """A sheet with known headings.
 
-    `places` gives, for our name of a column, its place in a row; `unit_row` is the line below the headings
-    that holds units, if any; `left_out` collects what was found to be no data, while rows are read.
+    `places` gives, for our name of a column, its place in a row; `parts` gives the same for columns that are
+    published once for each value of something, by that value; `above` are values that hold for all rows;
+    `unit_row` is the line below the headings that holds units, if any; `left_out` collects what was found to
+    be no data, while rows are read.
     """
 
     sheet: Sheet
     delimiter: str
     heading: Row
     places: dict[str, int]
+    parts: dict[str, dict[str, int]] = field(default_factory=dict)
+    above: dict[str, str] = field(default_factory=dict)
     further: int = 0
     unit_row: Row | None = None
     left_out: list[str] = field(default_factory=list)
@@ -55,7 +82,7 @@ class Layout:
     @property
     def unused(self) -> tuple[str, ...]:
         """Headings that nobody asked for."""
-        taken = set(self.places.values())
+        taken = {place for places in (self.places, *self.parts.values()) for place in places.values()}
         return tuple(
             self.heading_at(place)
             for place, name in enumerate(self.heading.fields)
@@ -76,13 +103,8 @@ class Layout:
                 yield row
 
 
-def find(
-    sheet: Sheet, required: Names, optional: Names, further: tuple[str, ...] = (), unit_row: str | None = None
-) -> Layout | list[str]:
+def find(sheet: Sheet, wanted: Wanted) -> Layout | list[str]:
     """The sheet's layout, or the closest headings that it has.
-
-    `further` are patterns for the first field of lines below the headings that are no data, `unit_row` for
-    the one of them that holds units.
 
     Raises:
         SourceError: a heading that was asked for stands there twice.
@@ -92,50 +114,61 @@ def find(
         head = [row for row in islice(sheet.rows(delimiter), _SEARCHED_ROWS) if isinstance(row, Row)]
         for place, row in enumerate(head):
             present = [plain(name) for name in row.fields]
-            missing = [
-                names for names in required.values() if not any(plain(name) in present for name in names)
-            ]
-            if not missing:
-                return _layout(
-                    sheet, delimiter, row, head[place + 1 :], {**required, **optional}, further, unit_row
-                )
-            found = len(required) - len(missing)
+            missing = sum(
+                not any(plain(name) in present for name in names) for names in wanted.required.values()
+            ) + sum(not any(map(pattern.match, present)) for pattern in wanted.spread.values())
+            strange = any(plain(name) in present for name in wanted.absent)
+            if not missing and not strange:
+                return _layout(sheet, delimiter, head, place, wanted)
+            found = len(wanted.required) + len(wanted.spread) - missing - strange
             if found > closest[0] or not closest[1]:
                 closest = (found, [name.strip() for name in row.fields if name.strip()])
     return closest[1]
 
 
-def _layout(
-    sheet: Sheet,
-    delimiter: str,
-    heading: Row,
-    below: list[Row],
-    names: Names,
-    further: tuple[str, ...],
-    unit_row: str | None,
-) -> Layout:
+def _layout(sheet: Sheet, delimiter: str, head: list[Row], place: int, wanted: Wanted) -> Layout:
+    heading = head[place]
+    layout = Layout(sheet, delimiter, heading, _places(sheet, heading, wanted))
+    for column, text in enumerate(plain(name) for name in heading.fields):
+        for ours, pattern in (*wanted.spread.items(), *wanted.optional_spread.items()):
+            if (match := pattern.match(text)) and column != layout.parts.setdefault(match[1], {}).setdefault(
+                ours, column
+            ):
+                raise _twice(sheet, heading, column, 2)
+    for ours, pattern in wanted.above.items():
+        lines = [" ".join(filter(None, (plain(text) for text in row.fields))) for row in head[:place]]
+        found = next(filter(None, map(pattern.search, [*reversed(lines), plain(sheet.name)])), None)
+        if found:
+            layout.above[ours] = found[1]
+    for row in head[place + 1 :]:
+        first = row.fields[0].strip()
+        if wanted.unit_row and re.search(wanted.unit_row, first):
+            layout.unit_row = row
+        elif not any(re.search(pattern, first) for pattern in wanted.further):
+            break
+        layout.further = row.number - heading.number
+    return layout
+
+
+def _places(sheet: Sheet, heading: Row, wanted: Wanted) -> dict[str, int]:
     present = [plain(name) for name in heading.fields]
-    places: dict[str, int] = {}
     counts = Counter(present)
-    for ours, published in names.items():
+    places: dict[str, int] = {}
+    for ours, published in {**wanted.required, **wanted.optional}.items():
         name = next((plain(name) for name in published if plain(name) in counts), None)
         if name is None:
             continue
         if counts[name] > 1:
-            raise SourceError(
-                f"{sheet.where}: expected the heading {heading.fields[present.index(name)]!r} once in line "
-                f"{heading.number}, found it {counts[name]} times. Take the published file."
-            )
+            raise _twice(sheet, heading, present.index(name), counts[name])
         places[ours] = present.index(name)
-    layout = Layout(sheet, delimiter, heading, places)
-    for row in below:
-        first = row.fields[0].strip()
-        if unit_row and re.search(unit_row, first):
-            layout.unit_row = row
-        elif not any(re.search(pattern, first) for pattern in further):
-            break
-        layout.further = row.number - heading.number
-    return layout
+    return places
+
+
+def _twice(sheet: Sheet, heading: Row, place: int, times: int) -> SourceError:
+    return SourceError(
+        f"{sheet.where}: expected the heading {heading.fields[place]!r} once in line {heading.number}, "
+        f"found it {times} times. Take the published file."
+    )
 
 
 def _is_closing(row: Row | Malformed, delimiter: str) -> bool:

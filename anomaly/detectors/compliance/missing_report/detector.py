@@ -69,7 +69,7 @@ def _annual(inputs: Inputs[Limits], absent: pl.DataFrame) -> pl.DataFrame:
     rows = with_last_known(rows, figures(inputs)).with_columns(
         follows=silent & (pl.col("year") > pl.col("silent_since"))
     )
-    overdue = (pl.lit(inputs.market.as_of, pl.Date) - pl.col("due_on")).dt.total_days()
+    overdue = (pl.lit(inputs.as_of, pl.Date) - pl.col("due_on")).dt.total_days()
     score = total(
         limits.base_score,
         limits.tonnes_weight * magnitude(pl.col("last_emissions").fill_null(0.0), limits.tonnes_full),
@@ -96,7 +96,7 @@ def _unfiled_months(inputs: Inputs[Limits]) -> pl.DataFrame:
 
 
 def _run(inputs: Inputs[Limits], rows: pl.DataFrame) -> dict[str, object]:
-    limits, as_of = inputs.limits, inputs.market.as_of
+    limits, as_of = inputs.limits, inputs.as_of
     due_on: Any = rows["due_on"].min()
     return {
         **rows.select("unit_id", "entity_id", "entity_name", "province_code").row(0, named=True),

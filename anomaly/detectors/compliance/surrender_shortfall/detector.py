@@ -39,7 +39,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
     rows = rows.join(_made_good(years), on=["entity_id", "year"], how="left").with_columns(
         surrender_due_on="due_on"
     )
-    overdue = (pl.lit(inputs.market.as_of, pl.Date) - pl.col("last_on")).dt.total_days()
+    overdue = (pl.lit(inputs.as_of, pl.Date) - pl.col("last_on")).dt.total_days()
     made_good = pl.col("made_good_year")
     return (
         inputs.compliance_days(rows.sort("entity_id", "year"))

@@ -76,6 +76,7 @@ class _Book:
         self._by_seller = np.argsort(self.trades.seller, kind="stable")
         sellers = self.trades.seller[self._by_seller]
         self._starts = np.searchsorted(sellers, np.arange(len(self.trades.names) + 1))
+        self._moments = self.trades.moment[self._by_seller]
 
     def places(self, accounts: tuple[str, ...]) -> tuple[int, ...]:
         """Places of the accounts, which are sorted, among all."""
@@ -84,8 +85,14 @@ class _Book:
     def inside(self, suspects: Suspects) -> Trades:
         """The set's trades with each other in its weeks and around them, but for those already used."""
         accounts = self.places(suspects.accounts)
-        sold = [self._by_seller[self._starts[place] : self._starts[place + 1]] for place in accounts]
-        theirs = self.trades.take(np.sort(np.concatenate(sold))).among(accounts)
         first = np.datetime64(suspects.first_week - WEEK, "us").astype(np.int64)
         last = np.datetime64(suspects.last_week + 2 * WEEK, "us").astype(np.int64)
-        return theirs.take((theirs.moment >= first) & (theirs.moment <= last) & ~self.used[theirs.row])
+        rows = np.sort(np.concatenate([self._sold(place, first, last) for place in accounts]))
+        return self.trades.take(rows[~self.used[rows]]).among(accounts)
+
+    def _sold(self, account: int, first: np.int64, last: np.int64) -> np.ndarray:
+        """What an account sold between two moments, in order of time."""
+        start, end = self._starts[account], self._starts[account + 1]
+        moments = self._moments[start:end]
+        low, high = moments.searchsorted(first, "left"), moments.searchsorted(last, "right")
+        return self._by_seller[start + low : start + high]

@@ -145,16 +145,17 @@ def _longest(flows: np.ndarray, moment: np.ndarray, closing: Closing) -> tuple[i
     best, length = None, least - 1
     for some in np.array_split(firsts, np.ceil(firsts.size * ends.size / _CELLS)) if firsts.size else ():
         lengths = ends[None, :] - some[:, None] + 1
-        closed = (lengths > length) & (ends[None, :] <= latest[some][:, None])
+        one, other = np.nonzero((lengths > length) & (ends[None, :] <= latest[some][:, None]))
+        # Few pairs close for one account, so each further account is looked at for fewer.
         for account in range(flows.shape[1]):
-            off = np.abs(position[ends + 1, account][None, :] - position[some, account][:, None])
-            moved = gross[ends + 1, account][None, :] - gross[some, account][:, None]
-            closed &= off <= closing.margin * moved
-        longest = np.where(closed, lengths, 0).max(axis=1)
-        place = int(np.argmax(longest))
-        if longest[place] > length:
-            length = int(longest[place])
-            best = (int(some[place]), int(some[place]) + length - 1)
+            first, after = some[one], ends[other] + 1
+            off = np.abs(position[after, account] - position[first, account])
+            closed = off <= closing.margin * (gross[after, account] - gross[first, account])
+            one, other = one[closed], other[closed]
+        if one.size:
+            longest = int(np.argmax(lengths[one, other]))
+            best = (int(some[one[longest]]), int(ends[other[longest]]))
+            length = best[1] - best[0] + 1
     return best
 
 

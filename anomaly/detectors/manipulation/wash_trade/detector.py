@@ -35,13 +35,13 @@ def _closed_sets(inputs: Inputs[Limits]) -> pl.DataFrame:
         "trade_id", "traded_at", "instrument_id", "quantity_tco2e", "buy_account_id", "sell_account_id"
     )
     found = []
-    for instrument in between.select("instrument_id").unique().collect().to_series().sort():
-        rows = between.filter(pl.col("instrument_id") == instrument).collect().sort("traded_at", "trade_id")
+    everything = between.collect().sort("instrument_id", "traded_at", "trade_id")
+    for (instrument,), rows in everything.group_by("instrument_id", maintain_order=True):
         stretches: dict[tuple[str, ...], list[Closed]] = {}
         for closed in closed_stretches(rows, limits):
             stretches.setdefault(closed.accounts, []).append(closed)
         for accounts in sorted(stretches):
-            found += _grouped(limits, instrument, rows, stretches[accounts])
+            found += _grouped(limits, str(instrument), rows, stretches[accounts])
     return frame_of(found)
 
 
@@ -84,9 +84,11 @@ def _grouped(
 
 def _internal_share(rows: pl.DataFrame, accounts: tuple[str, ...], trades: pl.DataFrame) -> float:
     """Of all that the accounts traded in the time of these trades, the share that these trades are."""
-    theirs = rows.filter(
-        pl.col("traded_at").is_between(trades["traded_at"].min(), trades["traded_at"].max())
-        & (pl.col("sell_account_id").is_in(accounts) | pl.col("buy_account_id").is_in(accounts))
+    moments = rows["traded_at"]
+    start = moments.search_sorted(trades["traded_at"][0], "left")
+    end = moments.search_sorted(trades["traded_at"][-1], "right")
+    theirs = rows.slice(start, end - start).filter(
+        pl.col("sell_account_id").is_in(accounts) | pl.col("buy_account_id").is_in(accounts)
     )
     return float(trades["quantity_tco2e"].sum()) / float(theirs["quantity_tco2e"].sum())
 

@@ -178,9 +178,12 @@ class Stretch:
 
     def __init__(self, seller: np.ndarray, buyer: np.ndarray, *weekly: np.ndarray) -> None:
         """From the sides of its trades, and all accounts' sales, purchases and their rates by week."""
-        self.accounts, both = np.unique(np.concatenate([seller, buyer]), return_inverse=True)
+        # `np.unique` would sort all trades of the weeks.
+        active = np.zeros(weekly[0].shape[1], dtype=bool)
+        active[seller] = active[buyer] = True
+        self.accounts, place = np.flatnonzero(active), active.cumsum() - 1
         self.sold, self.bought, self.give, self.take = (figures[:, self.accounts] for figures in weekly)
-        source, target = both[: seller.size], both[seller.size :]
+        source, target = place[seller], place[buyer]
         count = self.accounts.size
         met = coo_array((np.ones(source.size), (source, target)), shape=(count, count)).tocsr()
         self.met = (met + met.T).tocsr()
