@@ -9,7 +9,8 @@ import dagster as dg
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Everything that Dagster shows; prepares dbt's manifest where it is missing."""
+    """Everything that Dagster shows, with declared sources; prepares dbt's manifest where it is missing."""
+    from pipelines.core.settings import Settings
     from pipelines.orchestration.location import build_definitions
 
-    return build_definitions()
+    return build_definitions(Settings.load())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import os
 import re
 import shutil
 import stat
@@ -43,19 +44,14 @@ def fetch(task: Task, source: Folder) -> Fetched:
         SourceError: there is no such folder, or it is empty although files were taken from it and are to be
             removed with their originals.
     """
-    folder = task.home / source.path
-    where = f"source {task.name}, {folder}"
-    if not folder.is_dir():
-        raise SourceError(
-            f"{where}: expected a folder, found none. Mount it, or correct `path`; nothing changed."
-        )
+    folder = _folder(task.home, task.name, source)
     known = {part: _File(**entry) for part, entry in task.earlier.get("files", {}).items()}
     fetched = Fetched()
     found = {part_name(path.name): path for path in _regular_files(folder, source, fetched.notes)}
     if not found and known and source.withdrawn == "remove":
         raise SourceError(
-            f"{where}: expected files, found none, although {len(known)} were there before. Check that it is "
-            "mounted; nothing was removed."
+            f"source {task.name}, {folder}: expected files, found none, although {len(known)} were there "
+            "before. Check that it is mounted; nothing was removed."
         )
     files = dict(known) if source.withdrawn == "keep" else {p: known[p] for p in found if p in known}
     for part, path in found.items():
@@ -70,6 +66,32 @@ def fetch(task: Task, source: Folder) -> Fetched:
     fetched.keeps = [part for part in files if part not in new]
     fetched.memory = {"files": {part: asdict(file) for part, file in files.items()}, "parts": sorted(files)}
     return fetched
+
+
+def files_at_rest(home: Path, name: str, source: Folder) -> list[tuple[str, int, int]]:
+    """Name, size and time of the files that a pull would look at now.
+
+    Raises:
+        SourceError: there is no such folder.
+    """
+    folder = _folder(home, name, source)
+    found = [(path.name, path.stat()) for path in _regular_files(folder, source, [])]
+    return [(file, s.st_size, s.st_mtime_ns) for file, s in found if _is_at_rest(s, source)]
+
+
+def _folder(home: Path, name: str, source: Folder) -> Path:
+    folder = home / source.path
+    if not folder.is_dir():
+        raise SourceError(
+            f"source {name}, {folder}: expected a folder, found none. Mount it, or correct `path`; nothing "
+            "was changed."
+        )
+    return folder
+
+
+def _is_at_rest(status: os.stat_result, source: Folder) -> bool:
+    # A time in the future says nothing; whether the copy is whole is checked anyway.
+    return not 0 <= time.time() - status.st_mtime < source.at_rest_seconds
 
 
 def part_name(name: str) -> str:
@@ -100,7 +122,7 @@ def _take(
 ) -> _File | None:
     """Copy a file that is at rest; None where it is not, or another file has the same content."""
     before = path.stat()
-    if 0 <= time.time() - before.st_mtime < source.at_rest_seconds:
+    if not _is_at_rest(before, source):
         notes.append(f"{path.name!r} was written to a moment ago and is left for the next pull")
         return None
     known = files.get(part)
