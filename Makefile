@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := true
 export SPARK_LOCAL_IP := 127.0.0.1
 
-.PHONY: help demo dashboard test check unit test-spark test-postgres fuzz screenshots simulator-pages generate docs detectors lock clean
+.PHONY: help demo dashboard test check unit test-spark test-postgres fuzz kills screenshots simulator-pages generate docs detectors lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,7 +53,7 @@ check: $(VENV)/dev  ## formatter, linters and types
 	$(BIN)/sqlfmt --check --quiet dbt_project
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.contract.render --check
-	$(BIN)/python -m anomaly.reference --check
+	$(BIN)/python -m pipelines.cli.detectors --check
 	$(BIN)/python -m pipelines.cli.exposures --check
 	$(BIN)/python -m pipelines.warehouse.reference --check
 	$(BIN)/python -m pipelines.sources.connectors.reference --check
@@ -73,7 +73,7 @@ test-postgres: $(VENV)/dev  ## kill pulls from PostgreSQL at random moments and 
 
 generate: $(VENV)/dev  ## what follows from contract, policy and dbt: sources, staging, exposures, reference pages
 	$(BIN)/python -m pipelines.contract.render
-	$(BIN)/python -m anomaly.reference
+	$(BIN)/python -m pipelines.cli.detectors
 	$(BIN)/python -m pipelines.cli.exposures
 	$(BIN)/python -m pipelines.warehouse.reference
 	$(BIN)/python -m pipelines.sources.connectors.reference
@@ -87,8 +87,11 @@ docs: $(VENV)/runtime  ## dbt's page of all models and their lineage, one file: 
 	$(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
 	$(BIN)/dbt --quiet docs generate --static --empty-catalog --no-compile --project-dir dbt_project --profiles-dir dbt_project
 
-fuzz: $(VENV)/dev  ## read 20,000 damaged files of every published format
-	CARBONWARDEN_FUZZ=20000 $(BIN)/pytest -n 2 tests/sources/test_fuzz.py
+fuzz: $(VENV)/dev  ## read 20,000 damaged files of every published format, and as many streams of stack monitors
+	CARBONWARDEN_FUZZ=20000 $(BIN)/pytest -n 2 tests/sources/test_fuzz.py tests/telemetry/test_fuzz.py
+
+kills: $(VENV)/dev  ## kill the receiver of stack monitors, and its closings, 30 times at random moments
+	CARBONWARDEN_KILLS=30 $(BIN)/pytest tests/telemetry/test_receive.py
 
 simulator-pages: $(VENV)/dev  ## the simulated market's pictures and tables of the documentation
 	$(BIN)/python -m pipelines.simulator.pages --out docs

@@ -1,32 +1,25 @@
-"""The reference page of the detectors, written from what they, their policies and texts say.
+"""The reference page of the detectors, from what they, their policies and texts say.
 
-    python -m anomaly.reference            write docs/reference/detectors.md
-    python -m anomaly.reference --check    exit 1 where the page does not say what the code says
-
-Belongs here: the page's layout. Does not belong here: any fact of its own about a detector.
+Belongs here: the page's layout. Does not belong here: any fact of its own about a detector; writing the file
+(`pipelines.cli.detectors`).
 """
 
 from __future__ import annotations
 
-import argparse
 import inspect
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from anomaly.core.detector import Detector, Search
 from anomaly.core.discovery import all_detectors
 from anomaly.core.kinds import FAMILIES, KINDS
-from anomaly.core.policy import Policy, Threshold, load_policy
-from anomaly.core.texts import text
+from anomaly.core.policy import Policy, Threshold
+from anomaly.core.texts import keys, text
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = Path("docs/reference/detectors.md")
 _INTRODUCTION = """\
 # Detectors
 
-<!-- Written by `python -m anomaly.reference`; edit the folders of the detectors instead. -->
+<!-- Written by `make generate`; edit the folders of the detectors instead. -->
 
 Each detector looks for one kind of finding in the marts of a snapshot, in one or several searches. A search
 whose marts are missing or empty does not run, and the run says so. Thresholds are policy: each has its
@@ -111,6 +104,7 @@ def _section(detector: Detector[Any], policy: Policy) -> str:
         f"{_family(kind).lower()}, version {detector.version}.",
         f"{text(_meaning(kind), 'en')} {text(_meaning(kind), 'zh')}",
         _method(detector),
+        *_without_candidates(kind),
         "Needs: " + "; ".join(f"{search.name} {_marts(search)}" for search in detector.searches) + ".",
         f"Rules: {rules or 'none on file'}",
     ]
@@ -120,8 +114,15 @@ def _section(detector: Detector[Any], policy: Policy) -> str:
         f"## {kind}\n\n"
         + "\n\n".join(facts)
         + "\n\n"
-        + _table(("threshold", "value", "unit", "why", "source", "verified"), rows)
+        + _table(("threshold", "value", "unit", "why", "理由", "source", "verified"), rows)
     )
+
+
+def _without_candidates(kind: str) -> list[str]:
+    """Why the kind has no candidates below its thresholds, where it has none."""
+    known = keys(f"kinds.{kind}")
+    key = f"kinds.{kind}.no_candidates"
+    return [f"{text(key, 'en')} {text(key, 'zh')}"] if key in known else []
 
 
 def _marts(search: Search[Any]) -> str:
@@ -140,7 +141,8 @@ def _threshold(name: str, threshold: Threshold) -> tuple[str, ...]:
         f"`{name}`",
         _number(threshold.value),
         threshold.unit,
-        threshold.why,
+        threshold.why.en,
+        threshold.why.zh,
         threshold.source or "",
         "yes" if threshold.verified else "no",
     )
@@ -179,28 +181,3 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
         "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
         + "\n"
     )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Writes the page, or with `--check` only says whether it is stale."""
-    parser = argparse.ArgumentParser(prog="python -m anomaly.reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the page is stale")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
-    options = parser.parse_args(arguments)
-    file, wanted = options.root / PAGE, page(load_policy())
-    if file.is_file() and file.read_text(encoding="utf-8") == wanted:
-        return 0
-    if options.check:
-        print(
-            f"{PAGE}: expected what detectors and policy say, found an older page or none; "
-            "run python -m anomaly.reference",
-            file=sys.stderr,
-        )
-        return 1
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(wanted, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -13,6 +14,7 @@ import yaml
 SEVERITIES = ("critical", "warning", "info")
 # The words of the rule seeds, from the full text down to memory (dbt_project/seeds/_rules.yml).
 VERIFICATIONS = ("read_two_copies", "read_copy", "page_excerpt", "secondary", "unverified")
+RANGES = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds" / "reading_ranges.csv"
 _OVERRIDES = ("markets", "currencies", "only_markets")
 
 
@@ -86,6 +88,19 @@ class Bound:
 
 
 @cache
+def _ranges() -> dict[str, dict[str, Any]]:
+    """What a reading can be, by `table.quantity` or `table.quantity.what it applies to`."""
+    found = {}
+    with RANGES.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            applies_to = "" if row["applies_to"] == "all" else f".{row['applies_to']}"
+            settings = {"minimum": float(row["minimum"]), "maximum": float(row["maximum"]), "why": row["why"]}
+            rule = {"rule": row["rule_id"], "verified": row["verified"]} if row["rule_id"] else {}
+            found[f"{row['source_table']}.{row['quantity']}{applies_to}"] = settings | rule
+    return found
+
+
+@cache
 def _entries() -> dict[str, Any]:
     path = Path(__file__).with_name("policy.yml")
     # The parser in C, where PyYAML has it, reads the page ten times faster.
@@ -128,6 +143,11 @@ def bound(gate: str, suite: str, name: str, market: Market) -> Bound | None:
         entry = dict(_entries()[gate][suite][name])
     except KeyError as error:
         raise KeyError(f"{where}: no such bound; add it with severity and why") from error
+    if "range" in entry:
+        name = entry.pop("range")
+        if name not in _ranges():
+            raise KeyError(f"{where}: no range {name} in {RANGES.name}; add a row to that seed")
+        entry = _ranges()[name] | entry
     if not _applies(entry.get("only_markets"), market):
         return None
     markets, currencies = entry.get("markets", {}), entry.get("currencies", {})

@@ -101,6 +101,8 @@ def _distinct(detector: Detector[Any]) -> list[Need]:
     """A detector's needs, one a mart and source table; columns that must be filled in any search count."""
     by_table: dict[tuple[str, str], Need] = {}
     for need in detector.needs:
+        if need.is_selection:
+            continue
         held = by_table.get((need.mart, need.source))
         filled = tuple(sorted({*need.filled, *(held.filled if held else ())}))
         by_table[need.mart, need.source] = replace(need, columns=(), filled=filled)

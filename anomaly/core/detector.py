@@ -48,6 +48,8 @@ class Need:
         optional: whether the search can do without the mart.
         where: SQL condition of the rows that the source delivered, where the mart also holds others: rows of
             other sources, or what was expected and did not come.
+        is_selection: whether the mart holds only the rows that meet a condition, so that its having none says
+            nothing about the source.
     """
 
     mart: str
@@ -58,6 +60,7 @@ class Need:
     filled: tuple[str, ...] = ()
     optional: bool = False
     where: str | None = None
+    is_selection: bool = False
 
     @property
     def types(self) -> Mapping[str, Any]:
@@ -157,9 +160,15 @@ class Search(Generic[T]):
         return {*self.subjects, *keys, *self.measures, *self.extra, "score"}
 
     def lacks(self, marts: Marts) -> list[str]:
-        """Marts without a row that the search cannot do without."""
+        """Marts without a row that the search needs; a selection must be there, with rows or without."""
+        needed = [need for need in self.needs if not need.optional]
         return sorted(
-            {need.mart for need in self.needs if not need.optional and marts.is_empty(need.mart, need.where)}
+            {
+                need.mart
+                for need in needed
+                if not marts.has(need.mart)
+                or (not need.is_selection and marts.is_empty(need.mart, need.where))
+            }
         )
 
 

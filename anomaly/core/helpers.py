@@ -34,6 +34,19 @@ def runs(moments: Sequence[Any], gap: timedelta) -> list[tuple[int, int]]:
     return found
 
 
+def run_number(moment: str, gap: timedelta, *by: str) -> pl.Expr:
+    """Number of the run that a row belongs to among the rows of its group, which are in order of the moment.
+
+    A new run begins where a moment lies further than the gap after the one before.
+    """
+    return (pl.col(moment).diff() > gap).fill_null(False).cum_sum().over(by)
+
+
+def id_list(name: str) -> pl.Expr:
+    """The ids in a column of a mart that holds JSON lists (`..._ids_json`)."""
+    return pl.col(name).str.json_decode(pl.List(pl.String))
+
+
 def scaled_mad(values: pl.Expr) -> pl.Expr:
     """Robust standard deviation of an expression: 1.4826 times the median absolute deviation."""
     return 1.4826 * (values - values.median()).abs().median()

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 
 @dataclass(frozen=True)
 class Market:
@@ -45,6 +47,13 @@ class Market:
         """The start of a local day as naive UTC, the form in which marts keep time."""
         local = datetime.combine(day, time(), tzinfo=ZoneInfo(self.timezone))
         return local.astimezone(UTC).replace(tzinfo=None)
+
+    def midnights(self, days: pl.Expr) -> pl.Expr:
+        """`midnight` of a column of local days."""
+        local = days.cast(pl.Datetime("us")).dt.replace_time_zone(
+            self.timezone, ambiguous="earliest", non_existent="null"
+        )
+        return local.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
     def days(self, first: date, last: date) -> tuple[datetime, datetime]:
         """The half-open window from the first local day to the end of the last."""

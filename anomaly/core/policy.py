@@ -1,8 +1,8 @@
 """Policy: levels, and each detector's thresholds, articles and whether a run may do without it.
 
 Belongs here: the shape of `anomaly/policy.yml` and of the `policy.yml` beside each detector, and their
-checks. A threshold is a number with a unit, the reason for it and whether that reason was verified in a
-document.
+checks. A threshold is a number with a unit, the reason for it in both languages and whether that reason was
+verified in a document.
 Does not belong here: the numbers themselves, or detectors.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from anomaly.core.texts import DETECTORS, SAFE_LOADER
 
@@ -26,12 +26,23 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Reason(_Strict):
+    """Why a threshold has its value, as officials read it."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+    def text(self, language: str) -> str:
+        """The reason in one of `texts.LANGUAGES`."""
+        return str(getattr(self, language))
+
+
 class Threshold(_Strict):
     """One number of policy."""
 
     value: float
     unit: str
-    why: str
+    why: Reason
     source: str | None = None
     verified: bool
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
+from anomaly.core.policy import load_policy
 from dashboards import alerts, data, evidence, page, pictures, safety
 from dashboards.alerts import Alert
 from dashboards.charts import detail as charts
@@ -136,6 +137,42 @@ def _figures(desk: Desk, alert: Alert) -> None:
         )
 
 
+def _thresholds(desk: Desk, alert: Alert) -> None:
+    """All thresholds of the alert's kind in the policy of the installed version, each with its reason."""
+    words = desk.words
+    policy = load_policy().detectors.get(alert["kind"])
+    if policy is None:
+        return
+    rows = pl.DataFrame(
+        [
+            {
+                "value": words.figure(threshold.value),
+                "unit": words.unit(threshold.unit),
+                "reason": threshold.why.text(words.language),
+                "source": threshold.source or "",
+                "verified": threshold.verified,
+                "name": name,
+            }
+            for name, threshold in policy.thresholds.items()
+        ]
+    )
+    with st.expander(words("detail.thresholds"), icon=":material/tune:"):
+        st.caption(words("detail.thresholds_hint"))
+        config = st.column_config
+        st.dataframe(
+            rows,
+            hide_index=True,
+            column_config={
+                "value": config.TextColumn(words("detail.threshold"), alignment="right", width="small"),
+                "unit": config.TextColumn(words("detail.unit"), width="small"),
+                "reason": config.TextColumn(words("detail.reason"), width="large"),
+                "source": config.TextColumn(words("detail.reason_source"), width="small"),
+                "verified": config.CheckboxColumn(words("detail.reason_verified"), width="small"),
+                "name": config.TextColumn(words("detail.threshold_id"), width="small"),
+            },
+        )
+
+
 def _rules(desk: Desk, snapshot: Snapshot, alert: Alert) -> None:
     words = desk.words
     with st.container(border=True, height="stretch"):
@@ -221,6 +258,7 @@ def main() -> None:
         _figures(desk, alert)
     with right:
         _rules(desk, snapshot, alert)
+    _thresholds(desk, alert)
     found = evidence.look_up(snapshot, alert.evidence)
     page.cards(pictures.choose(desk, snapshot, alert["kind"], found))
     _evidence(desk, found)

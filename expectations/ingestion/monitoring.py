@@ -21,6 +21,7 @@ def cems_hourly(frame: Frame) -> Suite:
             between("operating_share", "operating"),
             between("co2_mass_t", "co2_mass"),
             between("flow_nm3", "flow"),
+            between("heat_gj", "heat_input"),
             between("load_mwh", "gross_load"),
             between("co2_per_heat", about="co2_mass"),
             between("co2_per_heat_majority", "co2_per_heat", about="co2_mass"),
@@ -78,11 +79,15 @@ def meters_daily(frame: Frame) -> Suite:
             between("coal_feed", about="value"),
             between("gas_flow", about="value"),
             between("electricity", about="value"),
+            between("heat_out", about="value"),
+            between("product", about="value"),
             frame.not_after_as_of("date_after_as_of", "date"),
         ],
         derived={
             "coal_feed": where("meter = 'coal_feed'", "value"),
             "gas_flow": where("meter = 'gas_flow'", "value"),
+            "heat_out": where("meter = 'heat_out'", "value"),
+            "product": where("meter = 'product'", "value"),
             "electricity": where("meter in ('electricity_out', 'electricity_in')", "value"),
         },
     )

@@ -1,7 +1,7 @@
 """What dbt made: the figures a reader sees first, and whether rows were lost on the way."""
 
 from expectations.policy import sample
-from expectations.suite import Frame, Suite, between, mean, ratio, total, where
+from expectations.suite import Frame, Suite, between, mean, none_of, ratio, total, where
 
 # Marts with one row for each kept row of a source table.
 _ONE_TO_ONE = {
@@ -133,4 +133,25 @@ def heat_balance(frame: Frame) -> Suite:
     )
 
 
-SUITES = (content, mart_rows, registry_agreement, fct_market_days, fct_unit_years, heat_balance)
+def reading_faults(frame: Frame) -> Suite:
+    """One row a fault of readings; each is named, since its instrument has to be looked at."""
+    return frame.suite(
+        "reading_faults",
+        ["source_table", "unit_id", "period_start", "quantity"],
+        [
+            none_of("impossible_value", "fault", ["impossible_value"]),
+            none_of("unit_of_measure", "fault", ["unit_of_measure"]),
+        ],
+        table="fct_reading_faults",
+    )
+
+
+SUITES = (
+    content,
+    mart_rows,
+    registry_agreement,
+    fct_market_days,
+    fct_unit_years,
+    heat_balance,
+    reading_faults,
+)

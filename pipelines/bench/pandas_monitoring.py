@@ -8,29 +8,47 @@ from pipelines.bench.pandas_source import Source, month_start, month_text, naive
 
 CO2_PER_CARBON = 44.0 / 12.0
 _UNIT_MONTH = ["unit_id", "month"]
+_HOUR_QUANTITIES = [
+    "co2_mass",
+    "co2_concentration",
+    "o2",
+    "flow",
+    "heat_input",
+    "gross_load",
+    "operating",
+]
 _FUEL_MONTH = ["unit_id", "month", "fuel"]
 
 
 def _cems_months(source: Source) -> pd.DataFrame:
-    """Sums of the hours of each unit and month; substituted hours count, faulty ones do not."""
-    hours = source.read(
-        "cems_hourly", "unit_id", "ts", "co2_mass", "heat_input", "gross_load", "operating", "quality"
-    )
-    operating = hours["operating"].fillna(1)
-    running = operating > 0
+    """Sums of the usable hours of each unit and month by the unit's own clock."""
+    hours = source.read("cems_hourly", "unit_id", "ts", "utc_offset_minutes", "quality", *_HOUR_QUANTITIES)
+    ranges = source.rules("reading_ranges").query("source_table == 'cems_hourly'").set_index("quantity")
+    plausible = pd.Series(True, index=hours.index)
+    for name in _HOUR_QUANTITIES:
+        low, high = ranges.loc[name, ["minimum", "maximum"]]
+        plausible &= hours[name].isna() | hours[name].between(low, high)
+    idle = hours["operating"] == 0
+    usable = plausible & hours["quality"].isin(["valid", "substituted"]) & hours["co2_mass"].notna()
     figures = pd.DataFrame(
         {
             "unit_id": hours["unit_id"],
-            "month": month_start(source.local_day(hours["ts"])),
-            "cems_hours": running.astype("int64"),
-            "cems_valid_hours": (running & (hours["quality"] == "valid")).astype("int64"),
-            "operating_hours": operating,
-            "co2_mass": hours["co2_mass"].where(hours["quality"].isin(["valid", "substituted"])),
-            "heat_input": hours["heat_input"],
-            "gross_load": hours["gross_load"],
+            "month": month_start(_own_day(source, hours)),
+            "idle_hours": idle.astype("int64"),
+            "cems_valid_hours": (~idle & usable & (hours["quality"] == "valid")).astype("int64"),
+            "co2_mass": hours["co2_mass"].where(usable),
         }
     )
-    return figures.groupby(_UNIT_MONTH, as_index=False).sum(min_count=1)
+    months = figures.groupby(_UNIT_MONTH, as_index=False).sum(min_count=1)
+    month_hours = 24 * months["month"].dt.days_in_month
+    return months.assign(cems_hours=month_hours - months.pop("idle_hours"))
+
+
+def _own_day(source: Source, hours: pd.DataFrame) -> pd.Series:
+    """Day that the clock shows which wrote the hour; in the market's time zone without an offset."""
+    offset = pd.to_timedelta(hours["utc_offset_minutes"].astype("float64"), unit="min")
+    own_day = naive(hours["ts"] + offset).dt.normalize()
+    return own_day.where(offset.notna(), source.local_day(hours["ts"]))
 
 
 def _default_factors(source: Source, cases: pd.DataFrame) -> pd.DataFrame:

@@ -49,18 +49,28 @@ def register(app: typer.Typer) -> None:
         postgres: Annotated[
             int, typer.Option(min=0, help="measure a pull of that many rows from PostgreSQL beside COPY")
         ] = 0,
+        telemetry: Annotated[
+            bool, typer.Option("--telemetry", help="measure the receiver of stack monitors, and kill it")
+        ] = False,
+        stations: Annotated[int, typer.Option(min=1, help="simulated stations of --telemetry")] = 5000,
+        seconds: Annotated[int, typer.Option(min=1, help="how long --telemetry receives")] = 60,
+        kills: Annotated[int, typer.Option(min=0, help="random kills of --telemetry")] = 30,
     ) -> None:
         """Measure a run's time and memory beside the floor and beside plain pandas, and where it goes."""
         from pipelines.bench import fixed as fixed_cost
         from pipelines.bench import measure, pulling
         from pipelines.bench import national as national_cost
+        from pipelines.bench import telemetry as receiving
 
         if national and source is None:
             raise UsageError("bench --national: expected --source with a national market, found none")
-        module = pulling if postgres else national_cost if national else fixed_cost if fixed else measure
+        modes = ((telemetry, receiving), (postgres, pulling), (national, national_cost), (fixed, fixed_cost))
+        module = next((mode for wanted, mode in modes if wanted), measure)
         try:
             with progress():
-                if postgres:
+                if telemetry:
+                    found = receiving.bench_telemetry(stations, seconds, kills)
+                elif postgres:
                     found = pulling.bench_postgres(postgres)
                 elif national and source:
                     found = national_cost.bench_national(source)
@@ -72,7 +82,9 @@ def register(app: typer.Typer) -> None:
             raise UsageError(str(error)) from error
         print_table(module.COLUMNS, found.figures, "Whole-process figures, medians")
         print_table(
-            module.STEP_COLUMNS, found.steps, "Where the time goes, medians" if not postgres else None
+            module.STEP_COLUMNS,
+            found.steps,
+            None if postgres or telemetry else "Where the time goes, medians",
         )
         for remark in found.remarks:
             say(remark)

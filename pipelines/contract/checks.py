@@ -22,6 +22,7 @@ _TIMESTAMPS = {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIME
 _MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6}0*)?)?"
 _ZONED = _MOMENT + r"\s?(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
 _LOCAL = _MOMENT + "$"
+_OFFSET = r":\d{2}(?:\.\d+)?\s?([+-])(\d{2}):?(\d{2})?$"
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _NO_NUMBER = r"(?i)^[+-]?(nan|inf|infinity)$"
 _PLAIN = r"[0-9A-Za-z_:-]{1,64}"
@@ -211,6 +212,17 @@ def typed(column: Column, native_type: str) -> Typed:
         low, high = int(EARLIEST[:4]), int(LATEST[:4])
         faults.append(("out_of_range", f"({result.value}) not between {low} and {high}"))
     return Typed(result.value, tuple(faults), sound)
+
+
+def offset_minutes(raw: str) -> str:
+    """Minutes by which the clock that wrote a timestamp is ahead of UTC; null where the text ends in Z.
+
+    RFC 9557, 2.2: with `Z` the time in UTC is known and the local offset is not.
+    """
+    sign = f"case when {_matches(raw, '-[0-9:]{2,6}$')} then -1 else 1 end"
+    hours = f"try_cast(regexp_extract({raw}, {literal(_OFFSET)}, 2) as bigint)"
+    minutes = f"coalesce(try_cast(nullif(regexp_extract({raw}, {literal(_OFFSET)}, 3), '') as bigint), 0)"
+    return f"case when {_matches(raw, _OFFSET)} then {sign} * (60 * {hours} + {minutes}) end"
 
 
 def missing(table: Table, column: Column) -> str | None:

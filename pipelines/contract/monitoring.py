@@ -105,6 +105,15 @@ TABLES = (
         columns=(
             Column("unit_id", "string", ref="units.unit_id"),
             Column("ts", "timestamp", description="start of the hour"),
+            Column(
+                "utc_offset_minutes",
+                "int64",
+                nullable=True,
+                unit="min",
+                description="offset of the unit's own clock from UTC; where a source does not deliver it, "
+                "the offset that ts is written with, and null for a ts in UTC",
+                offset_of="ts",
+            ),
             Column("co2_mass", "float64", nullable=True, unit="tCO2"),
             Column("co2_concentration", "float64", nullable=True, unit="% vol, dry"),
             Column("flow", "float64", nullable=True, unit="Nm3/h"),

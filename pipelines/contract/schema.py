@@ -34,7 +34,8 @@ class Column:
     """One column: its type, unit and allowed values.
 
     `ref` names the `table.column` that a value must exist in. Timestamps are UTC. `delivered_as` is the
-    column's name in a source where the lake needs that name for a column of its own (`period`).
+    column's name in a source where the lake needs that name for a column of its own (`period`). `offset_of`
+    names the timestamp from whose text the offset in minutes is taken where the column is not delivered.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column:
     ref: str | None = None
     description: str = ""
     delivered_as: str | None = None
+    offset_of: str | None = None
 
     def __post_init__(self) -> None:
         if self.type not in _DUCKDB and not _DECIMAL.fullmatch(self.type):

@@ -19,6 +19,7 @@ SUFFIXES = {
     "mwh": "MWh",
     "gj": "GJ",
     "hours": "h",
+    "minutes": "min",
     "ha": "ha",
     "cny": "CNY",
     "pct": "%",

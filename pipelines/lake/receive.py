@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 import duckdb
 
-from pipelines.contract.checks import faulty, missing, period_expression, typed
-from pipelines.contract.schema import Table
+from pipelines.contract.checks import faulty, missing, offset_minutes, period_expression, typed
+from pipelines.contract.schema import Column, Table
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.files import SourceFile, csv_header
@@ -134,12 +134,19 @@ def _partition_values(file: SourceFile, table: Table, found: dict[str, str]) -> 
     return values
 
 
+def _absent_value(column: Column, found: dict[str, str]) -> str:
+    """What a column holds that the file lacks: the offset that a timestamp is written with, or null."""
+    if column.offset_of and found.get(column.offset_of) == "VARCHAR":
+        return f"cast({offset_minutes(quoted(column.offset_of))} as {column.duckdb_type})"
+    return f"cast(null as {column.duckdb_type})"
+
+
 def _typed_rows(file: SourceFile, table: Table, relation: str, found: dict[str, str]) -> str:
     """Query of a file's rows: number, typed values, period, and what is wrong with a faulty one."""
     values = [
         f"{typed(column, found[column.name]).value} as {quoted(column.name)}"
         if column.name in found
-        else f"cast(null as {column.duckdb_type}) as {quoted(column.name)}"
+        else f"{_absent_value(column, found)} as {quoted(column.name)}"
         for column in table.columns
     ]
     contract = ", ".join(quoted(name) for name in table.names)

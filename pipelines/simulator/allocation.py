@@ -56,7 +56,7 @@ def covered(world: World, plan: Plan, year: int) -> np.ndarray:
     end = date(year, 12, 31)
     listed = np.array([day is not None and day <= end for day in entities.listed_on])
     gone = np.array([day is not None and day <= end for day in entities.exited_on])
-    mask = listed & ~gone & ~entities.is_small & (is_power | (year >= calibration.INDUSTRY_SINCE))
+    mask = listed & ~gone & ~entities.is_small & (is_power | (year >= law.industry_since()))
     mask[sorted(plan.registry.unlisted)] = False
     return mask
 
@@ -141,10 +141,8 @@ def _final(
                 method="benchmark" if is_power else "historical_intensity",
                 stage="final",
                 quantity=amount,
-                decided_on=calibration.FINAL_DECIDED[year]
-                if is_power
-                else calibration.INDUSTRY_DECIDED[year],
-                booked_on=calibration.FINAL_BOOKED[year] if is_power else calibration.INDUSTRY_BOOKED[year],
+                decided_on=final_decided_on(year, "power" if is_power else "steel"),
+                booked_on=final_booked_on(year, "power" if is_power else "steel"),
                 booked=amount - given.get(entity, 0),
                 tag=tag,
             )
@@ -152,6 +150,16 @@ def _final(
         if change is not None and total != amount:
             out.append(_adjustment(entity, year, change.decided_on, total - amount, tag))
     return out
+
+
+def final_decided_on(year: int, sector: str = "power") -> date:
+    """When the final allocation of a compliance year is decided: on the last day that the rule allows."""
+    return calibration.FINAL_DECIDED.get(year) or law.due_on("allocation_decision", year, sector)
+
+
+def final_booked_on(year: int, sector: str = "power") -> date:
+    """When the final allocation of a compliance year is booked: on the last day that the rule allows."""
+    return calibration.FINAL_BOOKED.get(year) or law.due_on("final_allocation", year, sector)
 
 
 def _adjustment(entity: int, year: int, decided_on: date, quantity: int, tag: int) -> Allotment:
@@ -179,7 +187,7 @@ def _corrections(
         for entity in np.flatnonzero(~np.isnan(amounts) & (world.entities.sector == "power")).tolist()
         if entity not in affected
     ]
-    first = calibration.FINAL_BOOKED[year] + timedelta(days=4)
+    first = final_booked_on(year) + timedelta(days=4)
     days = (date(year + 1, *_ADJUSTED_UNTIL) - first).days
     count = min(len(pool), max(2, round(calibration.CORRECTED * len(pool))))
     for entity in rng.choice(pool, count, replace=False).tolist():

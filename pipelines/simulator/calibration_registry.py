@@ -9,16 +9,14 @@ from __future__ import annotations
 from datetime import date
 
 # Allocation; its benchmarks and shares are read from the seeds of rules (law.py).
-INDUSTRY_SINCE = 2024  # first compliance year of cement, steel and aluminium [D-20]
 CORRECTED = 0.005  # share of power companies whose final figure is corrected by an adjustment, own
 
-# Calendar: allocation is decided, then booked. The dates of 2023 are own, those of 2024 from C-07 and C-08.
+# Calendar: allocation is decided, then booked. The dates of 2023 are own, those of 2024 from C-07; later days
+# of final allocation are read from the seeds.
 PRELIMINARY_DECIDED = {2023: date(2024, 6, 21), 2024: date(2025, 4, 15)}
 PRELIMINARY_BOOKED = {2023: date(2024, 6, 24), 2024: date(2025, 4, 18)}
-FINAL_DECIDED = {2023: date(2024, 10, 31), 2024: date(2025, 7, 31)}
-FINAL_BOOKED = {2023: date(2024, 11, 8), 2024: date(2025, 8, 20)}
-INDUSTRY_DECIDED = {2024: date(2025, 9, 30)}
-INDUSTRY_BOOKED = {2024: date(2025, 10, 20)}
+FINAL_DECIDED = {2023: date(2024, 10, 31)}
+FINAL_BOOKED = {2023: date(2024, 11, 8)}
 SURRENDER_WINDOW_DAYS = 45  # surrender from mid-November, own
 CREDIT_PATIENCE_DAYS = 26  # so long before the deadline buyers of credits give up what they have not got, own
 

@@ -16,6 +16,7 @@ from functools import cache
 from pipelines.core.rules import Rule, RuleError, Rules
 
 MARKET = "cn"
+INDUSTRY = ("cement", "steel", "aluminium")
 _FIRST_DAY = date(2024, 1, 1)
 
 
@@ -36,6 +37,26 @@ def due_on(duty: str, year: int, sector: str = "all") -> date:
     """The day on which a duty of a report year falls due."""
     rule = _of_year("rule_compliance_calendar", year, duty=duty, sector=sector)
     return date.fromisoformat(f"{year + int(rule.number('years_after'))}-{rule.values['month_day']}")
+
+
+@cache
+def industry_since() -> int:
+    """First compliance year of cement, steel and aluminium."""
+    rows = _rules().spans("rule_allocation_parameters", market=MARKET, sector="steel")
+    return min(rule.valid_from.year for rule in rows)
+
+
+@cache
+def verification_due(year: int, sector: str) -> date:
+    """The day by which the verification of a report year is done.
+
+    The years before the first rule on file take that rule's day.
+    """
+    of_sector = sector if sector in INDUSTRY else "power"
+    rows = _rules().spans("rule_compliance_calendar", market=MARKET, duty="verification", sector=of_sector)
+    since = rows[0].valid_from.year
+    due = due_on("verification", max(year, since), of_sector)
+    return due.replace(year=due.year - max(since - year, 0))
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from pipelines.simulator import law
 from pipelines.simulator.timeline import Timeline
 
 # The national market has no numeric corridor (rules H-01, B-12): this one is the simulated regulator's own,
@@ -17,6 +18,7 @@ PRICE_CORRIDOR = {"low": 35.0, "high": 140.0, "days": 5}
 
 def settings(timeline: Timeline, hourly_months: list[date]) -> dict[str, Any]:
     """All settings of the simulated market; stack monitors are declared for the months that they publish."""
+    latest = timeline.compliance_years[-1]
     hourly = [f"{month:%Y-%m}" for month in hourly_months]
     return {
         "id": "cn",
@@ -35,9 +37,9 @@ def settings(timeline: Timeline, hourly_months: list[date]) -> dict[str, Any]:
         "price_corridor_cny": PRICE_CORRIDOR,
         "compliance": {
             "years": list(timeline.compliance_years),
-            "report_due": "03-31",
-            "surrender_due": "12-31",
-            "monthly_filing_days": 40,
+            "report_due": f"{law.due_on('annual_report', latest):%m-%d}",
+            "surrender_due": f"{law.due_on('surrender', latest):%m-%d}",
+            "monthly_filing_days": law.filing_days(),
         },
         "feeds": {"cems_hourly": {"first": hourly[0], "last": hourly[-1]}} if hourly else {},
     }

@@ -95,12 +95,14 @@ def months(units: int = 12, count: int = 12) -> tuple[pl.DataFrame, pl.DataFrame
                     "cems_emissions_tco2": fuel * (1.03 + rng.normal(0, 0.02)),
                     "fuel_consumption_t": fuel / (0.6 * 0.99 * 44 / 12),
                     "cems_valid_hours": 700, "cems_hours": 730, "electricity_generated_mwh": electricity,
+                    "lab_emissions_tco2": None, "sample_ids_json": None,
                     "heat_supplied_gj": 0.0, "fuel_energy_gj": electricity * 9.0,
                     "submitted_at": datetime(month.year, month.month, 1) + timedelta(days=55),
                     "due_on": month + timedelta(days=70),
                 }
             )  # fmt: skip
-    frame = pl.DataFrame(rows)
+    laboratory = {"lab_emissions_tco2": pl.Float64, "sample_ids_json": pl.String}
+    frame = pl.DataFrame(rows, schema_overrides=laboratory)
     classes = pl.DataFrame(
         {
             "unit_id": [f"U{unit:02}" for unit in range(units)],

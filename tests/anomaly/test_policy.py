@@ -39,6 +39,9 @@ def test_the_common_policy_refuses_levels_out_of_order(tmp_path):
         (lambda c: c["thresholds"]["margin"].update(note="x"), "note"),
         (lambda c: c["thresholds"]["margin"].update(value="much"), "value"),
         (lambda c: c["thresholds"]["margin"].pop("why"), "why"),
+        (lambda c: c["thresholds"]["margin"].update(why="One language only."), "why"),
+        (lambda c: c["thresholds"]["margin"]["why"].pop("zh"), "why.zh"),
+        (lambda c: c["thresholds"]["margin"]["why"].update(en=""), "why.en"),
     ],
 )
 def test_a_detectors_policy_refuses_what_it_does_not_know(tmp_path, change, named):

@@ -7,7 +7,8 @@ from pathlib import Path
 from anomaly.core.discovery import all_detectors
 from anomaly.core.kinds import KINDS
 from anomaly.core.policy import load_policy
-from anomaly.reference import PAGE, main, page
+from anomaly.reference import page
+from pipelines.cli.detectors import PAGE, main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,11 +32,12 @@ def test_every_threshold_is_there():
     for kind, own in load_policy().detectors.items():
         section = text.partition(f"## {kind}\n")[2].partition("\n## ")[0]
         for name, threshold in own.thresholds.items():
-            assert f"| `{name}` | {threshold.value:g} | {threshold.unit} | {threshold.why} |" in section
+            reasons = f"{threshold.why.en} | {threshold.why.zh}"
+            assert f"| `{name}` | {threshold.value:g} | {threshold.unit} | {reasons} |" in section
 
 
 def test_a_stale_page_is_seen_and_written(tmp_path, capsys):
     assert main(["--check", "--root", str(tmp_path)]) == 1
-    assert "python -m anomaly.reference" in capsys.readouterr().err
+    assert "make generate" in capsys.readouterr().err
     assert main(["--root", str(tmp_path)]) == 0
     assert main(["--check", "--root", str(tmp_path)]) == 0

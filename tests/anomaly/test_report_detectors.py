@@ -269,15 +269,38 @@ def test_lab_date_conflict_finds_impossible_dates(marts, run):
     assert json.loads(alert["evidence"])[0]["rows"] == [["S3-010"], ["S3-011"]]
 
 
+def batches(marts, **changes):
+    """One batch of twelve months' samples, as the mart has it."""
+    batch = {
+        "entity_id": "E5", "entity_name": "Plant 5", "province_code": "110000", "unit_id": "U5",
+        "lab_id": "L1", "lab_name": "Lab 1", "tested_on": date(2025, 2, 1), "samples": 12, "months": 12,
+        "carbon_spread_pct": 0.1, "first_on": date(2024, 1, 5), "last_on": date(2025, 2, 4),
+        "sample_ids_json": '["S5-000","S5-001"]',
+    }  # fmt: skip
+    pl.DataFrame([batch | changes]).write_parquet(marts / "fct_lab_batches.parquet")
+
+
 def test_lab_date_conflict_finds_a_bulk_test_split_into_months(marts, run):
-    bulk = pl.col("entity_id") == "E5"
-    lab_tests().with_columns(
-        replaced("tested_on", bulk, date(2025, 2, 1)),
-        replaced("carbon_pct", bulk, 60.1),
-    ).write_parquet(marts / "fct_lab_tests.parquet")
-    alerts = run("lab_date_conflict")
-    assert "E5" in alerts["subject_ids"][0]
-    assert json.loads(alerts["measures"][0])["months_tested_at_once"]["value"] == 12
+    lab_tests().write_parquet(marts / "fct_lab_tests.parquet")
+    batches(marts)
+    alike = run("lab_date_conflict").row(0, named=True)
+    assert alike["subject_ids"] == ["E5", "L1", "U5"]
+    assert json.loads(alike["measures"])["months_tested_at_once"]["value"] == 12
+    assert json.loads(alike["evidence"])[0]["rows"] == [["S5-000"], ["S5-001"]]
+    batches(marts, carbon_spread_pct=2.0)
+    assert run("lab_date_conflict")["score"][0] < alike["score"]
+    batches(marts, months=2)
+    assert run("lab_date_conflict").is_empty()
+
+
+@pytest.mark.parametrize(("tests", "days", "found"), [(40, 30, 1), (39, 30, 0), (40, 19, 0), (12, 30, 0)])
+def test_a_laboratory_day_is_compared_with_its_busy_days(marts, run, tests, days, found):
+    day = {
+        "lab_id": "L1", "lab_name": "Lab 1", "tested_on": date(2024, 5, 6), "tests": tests,
+        "days_with_tests": days, "tests_on_a_busy_day": 10.0, "sample_ids_json": '["S1","S2"]',
+    }  # fmt: skip
+    pl.DataFrame([day]).write_parquet(marts / "fct_lab_days.parquet")
+    assert run("lab_date_conflict")["subject_ids"].to_list() == [["L1"]] * found
 
 
 def test_reports_after_forty_days_stay_at_the_lowest_level(marts, run):

@@ -66,7 +66,18 @@ def write_trades(marts, rows):
 
 
 def write_transfers(marts, rows):
-    pl.DataFrame(rows, schema=TRANSFER_SCHEMA).write_parquet(marts / "fct_transfers.parquet")
+    transfers = pl.DataFrame(rows, schema=TRANSFER_SCHEMA)
+    transfers.write_parquet(marts / "fct_transfers.parquet")
+    sides = [
+        transfers.select(account_id=side, moved_at="transferred_at").drop_nulls()
+        for side in ("from_account_id", "to_account_id")
+    ]
+    before = pl.col("moved_at").shift(1).over("account_id")
+    moves = pl.concat(sides).unique().sort("moved_at").with_columns(previous_moved_at=before)
+    moves.filter(
+        pl.col("previous_moved_at").is_null()
+        | (pl.col("moved_at") - pl.col("previous_moved_at") >= timedelta(days=30))
+    ).with_columns(opened_on=pl.lit(None, pl.Date)).write_parquet(marts / "fct_account_pauses.parquet")
 
 
 @pytest.mark.parametrize("kind", ["wash_trade", "off_market_block"])
@@ -111,6 +122,29 @@ def test_pass_through_leaves_slow_chains_and_old_lively_accounts_alone(marts, ru
     ]
     write_transfers(marts, history() + slow + lively)
     assert run("pass_through").is_empty()
+
+
+def test_pass_through_takes_an_account_that_had_long_been_idle_or_was_just_opened(marts, run):
+    chain = ["OLD3", "A1", "A2", "SINK"]
+    first = [
+        transfer(800 + n, datetime(2022, 1, 3), "OLD3", account, 10) for n, account in enumerate(chain[1:3])
+    ]
+    rush = [
+        transfer(900 + n, datetime(2022, 3, 20, 12) + timedelta(hours=n), chain[n], chain[n + 1], 400_000)
+        for n in range(3)
+    ]
+    # Idle for 76 days, and first seen when the data begins, so that nothing says how old they are.
+    write_transfers(marts, history() + first + rush)
+    assert run("pass_through").is_empty()
+    pauses = pl.read_parquet(marts / "fct_account_pauses.parquet")
+    opened = pl.when(pl.col("account_id").is_in(chain[1:3])).then(date(2022, 1, 2))
+    pauses.with_columns(opened_on=opened).write_parquet(marts / "fct_account_pauses.parquet")
+    young = run("pass_through").row(0, named=True)
+    assert json.loads(young["measures"])["young_accounts"]["value"] == 2
+    later = [row | {"transferred_at": row["transferred_at"] + timedelta(days=150)} for row in rush]
+    write_transfers(marts, history() + first + later)
+    idle = run("pass_through").row(0, named=True)
+    assert json.loads(idle["measures"])["dormant_accounts"]["value"] == 2
 
 
 def block_trades(count=40, seed=3):

@@ -14,12 +14,14 @@ import pytest
 from desk_schemas import DESK_MARTS, schemas
 from desk_world import KINDS, alerts, demo, entities
 
+from anomaly.core.discovery import all_detectors
 from anomaly.core.kinds import KINDS as ALL_KINDS
+from anomaly.core.policy import load_policy
 from dashboards import alerts as listing
 from dashboards import data, evidence, figures, safety
 from dashboards.alerts import AlertFilter
 from dashboards.data import Snapshot
-from dashboards.language import LANGUAGES, Words
+from dashboards.language import LANGUAGES, Words, texts
 
 EN = Words("en")
 
@@ -253,3 +255,18 @@ def test_evidence_named_by_a_stretch_of_time_shows_its_ends(snapshot):
     assert found[0].rows.to_dicts() == [
         {"unit_id": "U-1", "from": "2024-03-01T00:00:00Z", "to": "2024-04-01T00:00:00Z"}
     ]
+
+
+def test_every_unit_of_a_threshold_or_figure_has_a_name():
+    units = {
+        threshold.unit for own in load_policy().detectors.values() for threshold in own.thresholds.values()
+    }
+    units |= {
+        figure.unit
+        for detector in all_detectors()
+        for search in detector.searches
+        for figure in search.measures.values()
+        if figure.unit
+    }
+    named = {key.removeprefix("desk.unit_name.") for key in texts().keys("desk.unit_name")}
+    assert units - named == set()

@@ -12,6 +12,8 @@ from desk_schemas import mart
 from desk_world import KINDS, SNAPSHOT, demo, write_home
 from streamlit.testing.v1 import AppTest
 
+from anomaly.core.policy import load_policy
+
 # Tracing doubles the time of a page: tests that open the same pages again go without (`no_cover`).
 VIEWS = ("market_health", "early_warnings", "alert_detail", "data_status")
 
@@ -132,6 +134,17 @@ def test_every_kind_has_a_picture_and_rows(open_view, demo_home, kind):
     assert charts(app) >= 2, "the figures and the evidence"
     assert "keys have no row" not in said(app)
     assert len(app.dataframe) >= 2
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_alert_shows_the_reasons_of_its_thresholds_in_the_chosen_language(open_view, demo_home, language):
+    alerts = pl.read_parquet(demo_home / "published/current/marts/fct_alerts.parquet")
+    alert = alerts.filter(pl.col("kind") == "pass_through")["alert_id"][0]
+    app = open_view(demo_home, "alert_detail", language=language, alert=alert)
+    shown = [table.value for table in app.dataframe if "reason" in table.value.columns]
+    thresholds = load_policy().detectors["pass_through"].thresholds.values()
+    assert len(shown) == 1
+    assert list(shown[0]["reason"]) == [threshold.why.text(language) for threshold in thresholds]
 
 
 def test_alert_detail_says_when_an_alert_is_unknown(open_view, demo_home):

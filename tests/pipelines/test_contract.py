@@ -39,6 +39,8 @@ def described(table: Table) -> dict[str, Any]:
             "ref": column.ref,
         }
         for column in table.columns
+        # The lake derives these where a source does not deliver them, so no source has to know them.
+        if not column.offset_of
     }
     key = [table.column(name).delivered_name for name in table.key]
     return {"key": key, "required": table.required, "columns": columns}

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from pipelines.core.rules import Rules
-from pipelines.simulator import calendar, calibration_plants, calibration_registry, law
+from pipelines.simulator import calendar, calibration_plants, law
+from pipelines.simulator.allocation import final_booked_on, final_decided_on
 from pipelines.simulator.trading import kernel
 
 DAY = date(2024, 6, 3)
@@ -36,11 +37,29 @@ def test_the_session_is_that_of_the_exchange(rules):
     assert closes - opens + ends - again == calendar.SESSION_SECONDS
 
 
-def test_allocation_of_2024_is_decided_and_booked_on_the_last_days_allowed():
-    decided = (calibration_registry.FINAL_DECIDED[2024], calibration_registry.INDUSTRY_DECIDED[2024])
-    booked = (calibration_registry.FINAL_BOOKED[2024], calibration_registry.INDUSTRY_BOOKED[2024])
-    assert decided == tuple(law.due_on("allocation_decision", 2024, sector) for sector in ("power", "steel"))
-    assert booked == tuple(law.due_on("final_allocation", 2024, sector) for sector in ("power", "steel"))
+def test_final_allocation_is_decided_and_booked_on_the_last_days_allowed():
+    decided = [final_decided_on(2024, sector) for sector in ("power", "steel")]
+    booked = [final_booked_on(2024, sector) for sector in ("power", "steel")]
+    assert decided == [date(2025, 7, 31), date(2025, 9, 30)]
+    assert booked == [date(2025, 8, 20), date(2025, 10, 20)]
+
+
+@pytest.mark.parametrize(
+    ("year", "sector", "due"),
+    [
+        (2023, "power", date(2024, 6, 30)),  # before the first rule on file
+        (2024, "power", date(2025, 6, 30)),
+        (2024, "steel", date(2025, 8, 31)),
+        (2025, "steel", date(2026, 7, 31)),
+        (2024, "chemicals", date(2025, 6, 30)),
+    ],
+)
+def test_verification_is_done_by_the_calendar(year, sector, due):
+    assert law.verification_due(year, sector) == due
+
+
+def test_industry_is_covered_from_the_first_year_of_its_allocation_rules():
+    assert law.industry_since() == 2024
 
 
 @pytest.mark.parametrize("fuel", ["coal", "lignite", "anthracite", "coke", "natural_gas"])

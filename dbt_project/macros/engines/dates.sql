@@ -58,3 +58,24 @@
 {% macro month_number(period) -%}
     (cast(substr({{ period }}, 1, 4) as int) * 12 + cast(substr({{ period }}, 6, 2) as int))
 {%- endmacro %}
+
+{# Timestamp that lies so many minutes after another. #}
+{% macro add_minutes(ts, minutes) %}
+    {{ return(adapter.dispatch("add_minutes", "carbonwarden")(ts, minutes)) }}
+{% endmacro %}
+
+{% macro default__add_minutes(ts, minutes) -%} ({{ ts }} + to_minutes({{ minutes }})) {%- endmacro %}
+
+{% macro spark__add_minutes(ts, minutes) -%} timestampadd(minute, {{ minutes }}, {{ ts }}) {%- endmacro %}
+
+{# Day that the clock shows which wrote a UTC timestamp with an offset; in the market's time zone without one. #}
+{% macro own_date(ts, offset_minutes) -%}
+    case
+        when {{ offset_minutes }} is null
+        then {{ local_date(ts) }}
+        else cast({{ add_minutes(ts, offset_minutes) }} as date)
+    end
+{%- endmacro %}
+
+{# Hours of a date's month, of 24 hours each day. #}
+{% macro month_hours(month) -%} (24 * {{ days_between(month, next_month(month)) }}) {%- endmacro %}

@@ -6,27 +6,62 @@
         pre_hook="{{ drop_periods(this, 'cems_hourly') }}",
     )
 }}
+{% set quantities = {
+    "co2_mass": "co2_mass_tco2",
+    "co2_concentration": "co2_concentration_pct",
+    "o2": "o2_pct",
+    "flow": "flow_nm3_per_h",
+    "heat_input": "heat_input_gj",
+    "gross_load": "gross_load_mwh",
+    "operating": "operating",
+} %}
 
 with
     cems_hourly as (select * from {{ ref("stg_cems_hourly") }} where {{ in_changed_periods("cems_hourly") }}),
 
-    moments as (select distinct hour_started_at from cems_hourly),
+    ranges as (select * from {{ ref("reading_ranges") }}),
+
+    bounds as ({{ reading_bounds("ranges", "cems_hourly", quantities) }}),
+
+    moments as (select distinct hour_started_at, utc_offset_minutes from cems_hourly),
 
     -- Many units share an hour, and its day in the market's time zone is costly to find.
-    dated as (select hour_started_at, {{ month_start(local_date("hour_started_at")) }} as month from moments),
+    dated as (
+        select
+            hour_started_at,
+            utc_offset_minutes,
+            {{ month_start(own_date("hour_started_at", "utc_offset_minutes")) }} as month
+        from moments
+    ),
+
+    judged as (
+        select
+            cems_hourly.*,
+            {{ are_plausible("cems_hourly", "bounds", quantities) }} as is_plausible,
+            coalesce(cems_hourly.operating, 1) <> 0 as is_running
+        from cems_hourly
+        cross join bounds
+    ),
 
     hours as (
         select
-            cems_hourly.unit_id,
-            cems_hourly.period,
+            judged.unit_id,
+            judged.period,
             dated.month,
-            cems_hourly.quality,
-            cems_hourly.co2_mass_tco2,
-            cems_hourly.heat_input_gj,
-            cems_hourly.gross_load_mwh,
-            coalesce(cems_hourly.operating, 1) as operating
-        from cems_hourly
-        inner join dated on cems_hourly.hour_started_at = dated.hour_started_at
+            judged.quality,
+            judged.co2_mass_tco2,
+            judged.heat_input_gj,
+            judged.gross_load_mwh,
+            judged.is_running,
+            judged.is_plausible,
+            {{ is_usable_hour("judged.quality", "judged.co2_mass_tco2", "judged.is_plausible") }}
+            as is_usable,
+            coalesce(judged.operating, 1) as operating
+        from judged
+        inner join
+            dated
+            on judged.hour_started_at = dated.hour_started_at
+            and judged.utc_offset_minutes is not distinct from dated.utc_offset_minutes
     )
 
 -- Sums are rounded to a gram, so that the result does not depend on the order in which rows are added.
@@ -34,11 +69,26 @@ select
     unit_id,
     period,
     month,
-    sum(case when operating > 0 then 1 else 0 end) as hours,
-    sum(case when operating > 0 and quality = 'valid' then 1 else 0 end) as valid_hours,
-    round(sum(operating), 6) as operating_hours,
-    round(sum(case when quality in ('valid', 'substituted') then co2_mass_tco2 end), 6) as co2_mass_tco2,
-    round(sum(heat_input_gj), 6) as heat_input_gj,
-    round(sum(gross_load_mwh), 6) as gross_load_mwh
+    sum(case when is_running then 1 else 0 end) as hours,
+    sum(case when is_running then 0 else 1 end) as idle_hours,
+    sum(case when is_running and is_usable and quality = 'valid' then 1 else 0 end) as valid_hours,
+    sum(case when is_plausible then 0 else 1 end) as implausible_hours,
+    min(case when not is_plausible then co2_mass_tco2 end) as implausible_lowest_tco2,
+    max(case when not is_plausible then co2_mass_tco2 end) as implausible_highest_tco2,
+    sum(
+        case
+            when
+                is_plausible
+                and co2_mass_tco2 is null
+                and quality in ('valid', 'substituted')
+                and (heat_input_gj > 0 or gross_load_mwh > 0)
+            then 1
+            else 0
+        end
+    ) as blank_hours,
+    round(sum(case when is_usable then operating end), 6) as operating_hours,
+    round(sum(case when is_usable then co2_mass_tco2 end), 6) as co2_mass_tco2,
+    round(sum(case when is_usable then heat_input_gj end), 6) as heat_input_gj,
+    round(sum(case when is_usable then gross_load_mwh end), 6) as gross_load_mwh
 from hours
 group by unit_id, period, month

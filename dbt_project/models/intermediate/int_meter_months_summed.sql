@@ -6,6 +6,7 @@
         pre_hook="{{ drop_periods(this, 'meters_daily') }}",
     )
 }}
+{% set meters = ["coal_feed", "electricity_out", "heat_out", "product"] %}
 
 with
     days as (
@@ -14,17 +15,29 @@ with
         where {{ in_changed_periods("meters_daily") }}
     ),
 
+    ranges as (select * from {{ ref("reading_ranges") }} where source_table = 'meters_daily'),
+
+    judged as (
+        select days.*, {{ is_plausible("days.value", "ranges.minimum", "ranges.maximum") }} as is_plausible
+        from days
+        left join ranges on days.meter = ranges.applies_to
+    ),
+
+    -- An impossible reading counts as none.
+    readings as (select *, case when is_plausible then value end as reading from judged),
+
     by_meter as (
         select
             unit_id,
             period,
             month,
             meter,
-            sum(value) as total,
+            sum(case when is_plausible then 0 else 1 end) as implausible_days,
+            sum(reading) as total,
             -- A day without a reading gave at most what the month's highest day gave.
-            sum(value)
-            + ({{ days_between("month", next_month("month")) }} - count(value)) * max(value) as at_most
-        from days
+            sum(reading)
+            + ({{ days_between("month", next_month("month")) }} - count(reading)) * max(reading) as at_most
+        from readings
         group by unit_id, period, month, meter
     )
 
@@ -32,6 +45,9 @@ select
     unit_id,
     period,
     month,
+    {% for meter in meters %}
+        sum(case when meter = '{{ meter }}' then implausible_days else 0 end) as {{ meter }}_implausible_days,
+    {% endfor %}
     round(sum(case when meter = 'coal_feed' then total end), 6) as coal_feed_t,
     round(sum(case when meter = 'coal_feed' then at_most end), 6) as coal_feed_at_most_t,
     round(sum(case when meter = 'electricity_out' then total end), 6) as electricity_out_mwh,

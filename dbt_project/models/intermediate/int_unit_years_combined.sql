@@ -1,5 +1,40 @@
+{% set quantities = {
+    "operating_hours": "operating_hours",
+    "heat_input": "heat_input_gj",
+    "gross_load": "gross_load_mwh",
+    "co2_mass": "co2_mass_tco2",
+} %}
+
 with
     unit_years as (select * from {{ ref("stg_unit_years") }}),
+
+    ranges as (select * from {{ ref("reading_ranges") }}),
+
+    bounds as ({{ reading_bounds("ranges", "unit_years", quantities) }}),
+
+    -- An impossible figure counts as none.
+    stated_years as (
+        select
+            unit_years.unit_id,
+            unit_years.year,
+            unit_years.period,
+            unit_years.fuel,
+            {% for quantity, column in quantities.items() %}
+                case
+                    when
+                        {{
+                            is_plausible(
+                                "unit_years." ~ column,
+                                "bounds." ~ quantity ~ "_minimum",
+                                "bounds." ~ quantity ~ "_maximum",
+                            )
+                        }}
+                    then unit_years.{{ column }}
+                end as {{ column }}{{ "," if not loop.last }}
+            {% endfor %}
+        from unit_years
+        cross join bounds
+    ),
 
     cems_months as (select * from {{ ref("int_cems_months_summed") }}),
 
@@ -57,7 +92,7 @@ with
     )
 
 select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel
-from unit_years
+from stated_years
 union all
 select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel
 from measured_years

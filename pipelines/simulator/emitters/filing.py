@@ -9,13 +9,12 @@ import numpy as np
 
 from pipelines.simulator import calendar, law
 from pipelines.simulator.emitters.labs import Analyses
-from pipelines.simulator.emitters.stated import INDUSTRY_SINCE
 from pipelines.simulator.emitters.truth import Truth
 from pipelines.simulator.plan.emitting import EmitterPlan
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.world import World
 
-_LATEST = 38.7  # days after the month's end by which the regular have filed
+_TO_SPARE = 1.3  # days before the deadline by which the regular have filed their month
 _CORRECTED_SHARE = 0.012  # monthly reports that are corrected afterwards
 _CORRECTION = 0.006  # relative, of the fuel first stated
 _OFFICE = (8.4, 18.9)  # hours of the day
@@ -61,13 +60,8 @@ class Annual:
 
 
 def report_due(sector: str, year: int) -> date:
-    """When the annual report of a year is due: 31 March, but industry's first one on 30 June 2025 (C-05)."""
+    """When the annual report of a year is due (C-05)."""
     return law.due_on("annual_report", year, sector)
-
-
-def verification_due(sector: str, year: int) -> date:
-    """When the verification of a year is done: power 30 June, industry 31 August (C-06)."""
-    return date(year + 1, 8, 31) if sector in ("cement", "steel", "aluminium") else date(year + 1, 6, 30)
 
 
 def monthly_filing(
@@ -81,7 +75,7 @@ def monthly_filing(
     fleet, shape = world.fleet, plan.fuel.shape
     usual = rng.uniform(16, 36, len(world.entities))[fleet.entity]
     shared = rng.normal(0, 2.5, (shape[0], len(world.entities)))[:, fleet.entity]
-    after = (usual + shared + rng.uniform(-0.3, 0.3, shape)).clip(10, _LATEST)
+    after = (usual + shared + rng.uniform(-0.3, 0.3, shape)).clip(10, law.filing_days() - _TO_SPARE)
     waits = np.where(analyses.has_sample, analyses.reported + rng.uniform(1, 2.6, shape), 0.0)
     after = _in_office(np.maximum(after, waits))
     for (unit, month), days in plan.month_filed_after.items():
@@ -109,7 +103,7 @@ def _filed(world: World, truth: Truth, plan: EmitterPlan) -> np.ndarray:
     """Power files all months, others since industry is covered; nobody files after leaving the list."""
     fleet, entities = world.fleet, world.entities
     filed = np.array([month <= world.timeline.last_filed_month for month in truth.months])[:, None]
-    filed = filed & (fleet.is_power | (truth.years[:, None] >= INDUSTRY_SINCE))
+    filed = filed & (fleet.is_power | (truth.years[:, None] >= law.industry_since()))
     for unit, entity in enumerate(fleet.entity.tolist()):
         left = entities.exited_on[entity]
         if left is not None:
@@ -126,7 +120,7 @@ def annual_filing(world: World, plan: EmitterPlan, year: int, streams: Streams) 
     count = len(entities)
     verifier = [world.verifiers[v] for v in entities.verifier.tolist()]
     due = np.array([_number(report_due(sector, year)) for sector in entities.sector.tolist()])
-    checked = np.array([_number(verification_due(sector, year)) for sector in entities.sector.tolist()])
+    checked = np.array([_number(law.verification_due(year, sector)) for sector in entities.sector.tolist()])
     submitted = due - np.floor(_ANNUAL_SPREAD * rng.random(count) ** 1.6).astype(int)
     for (entity, when), day in plan.year_filed_on.items():
         if when == year:

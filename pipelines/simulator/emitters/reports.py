@@ -12,6 +12,7 @@ from datetime import date
 
 import numpy as np
 
+from pipelines.simulator import law
 from pipelines.simulator.emitters.filing import (
     Annual,
     Filing,
@@ -20,7 +21,7 @@ from pipelines.simulator.emitters.filing import (
     monthly_filing,
 )
 from pipelines.simulator.emitters.labs import Analyses, analyse
-from pipelines.simulator.emitters.stated import INDUSTRY_SINCE, Stated, stated_figures
+from pipelines.simulator.emitters.stated import Stated, stated_figures
 from pipelines.simulator.emitters.truth import Truth
 from pipelines.simulator.plan.emitting import EmitterPlan
 from pipelines.simulator.seeds import Streams
@@ -70,12 +71,12 @@ class Reports:
     def reporting(self, year: int) -> np.ndarray:
         """Key emitters that hand in an annual report of that year."""
         entities = self.world.entities
-        due = ~entities.is_small & ((entities.sector == "power") | (year >= INDUSTRY_SINCE))
+        due = ~entities.is_small & ((entities.sector == "power") | (year >= law.industry_since()))
         return due & ~self._absent(year)
 
     def small_reporting(self, year: int) -> np.ndarray:
         """Small emitters that hand in an (unverified) annual report of that year."""
-        return self.world.entities.is_small & (year >= INDUSTRY_SINCE) & ~self._absent(year)
+        return self.world.entities.is_small & (year >= law.industry_since()) & ~self._absent(year)
 
     def totals(self, year: int) -> np.ndarray:
         """Annual totals by entity as they are in the end, before any slip in the first revision."""

@@ -18,7 +18,6 @@ from pipelines.simulator.plan.emitting import EmitterPlan, InventedDigits
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.world import World
 
-INDUSTRY_SINCE = 2024
 _OWN_USE = (0.045, 0.075)
 # Columns of `activity_reports` with the decimals that are printed.
 DECIMALS = {

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator.emitters.reports import Reports
-from pipelines.simulator.emitters.stated import INDUSTRY_SINCE
 from pipelines.simulator.frames import timestamps
 
 _NONE = pl.lit(None)
@@ -109,7 +108,7 @@ def unit_years(reports: Reports) -> pl.DataFrame:
         generation, _, hours = reports.unit_output(year)
         inside = truth.years == year
         files = (reports.reporting(year) | reports.small_reporting(year))[fleet.entity]
-        who = np.flatnonzero(files & (fleet.is_power | (year >= INDUSTRY_SINCE)))
+        who = np.flatnonzero(files & (fleet.is_power | (year >= law.industry_since())))
         tags = reports.stated.hours_tag
         frames.append(
             pl.DataFrame(

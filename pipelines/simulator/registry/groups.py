@@ -14,6 +14,7 @@ import numpy as np
 
 from pipelines.simulator import calibration_registry as calibration
 from pipelines.simulator import law
+from pipelines.simulator.allocation import final_booked_on
 from pipelines.simulator.seeds import Streams
 from pipelines.simulator.timeline import Timeline
 
@@ -57,7 +58,7 @@ class Groups:
         self._sweep: dict[date, list[int]] = {}
         for year in timeline.compliance_years:
             due = law.due_on("surrender", year)
-            booked = calibration.FINAL_BOOKED[year]
+            booked = final_booked_on(year)
             for treasury in self.treasuries.tolist():
                 for before in [1, *rng.integers(2, 55, _SUPPLIES).tolist()]:
                     self._supply.setdefault(due - timedelta(days=before), []).append(treasury)

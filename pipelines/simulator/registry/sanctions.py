@@ -14,7 +14,7 @@ import numpy as np
 
 from pipelines.simulator import calibration_registry as calibration
 from pipelines.simulator import law
-from pipelines.simulator.allocation import covered
+from pipelines.simulator.allocation import covered, final_booked_on
 from pipelines.simulator.plan import Plan
 from pipelines.simulator.plan.registering import DecidedPenalty
 from pipelines.simulator.registry.duties import Duties
@@ -95,7 +95,7 @@ def after_deadline(
             continue
         shortfall = int(duties.obligation[row] - duties.done[row])
         refuses = int(duties.late_on[row]) > decided.toordinal()
-        booked = calibration.FINAL_BOOKED[duties.year + 1] + timedelta(days=int(rng.integers(1, 15)))
+        booked = final_booked_on(duties.year + 1) + timedelta(days=int(rng.integers(1, 15)))
         out.append(
             Sanction(
                 account=int(duties.entity[row]),
@@ -122,5 +122,5 @@ def _earlier(
     else:
         price = calibration.MONTH_BEFORE_DEADLINE[year]
         fine = round(shortfall * price * float(rng.uniform(*_multiples(due))), 2)
-    booked = calibration.FINAL_BOOKED[timeline.compliance_years[0]] + timedelta(days=int(rng.integers(1, 15)))
+    booked = final_booked_on(timeline.compliance_years[0]) + timedelta(days=int(rng.integers(1, 15)))
     return Sanction(entity, "no_surrender", fine, shortfall, decided, booked)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from pipelines.simulator import law
 from pipelines.simulator.identifiers import MOST_ORGANISATIONS, credit_code
 from pipelines.simulator.scales import Scale
 from pipelines.simulator.seeds import Streams
@@ -30,7 +31,6 @@ _SMALL_SECTORS = ("paper", "chemicals", "building_materials", "other")
 _SMALL_SIZE = (4_000.0, 23_500.0)
 _POWER_LISTED = (date(2021, 2, 1), date(2022, 1, 1), date(2023, 1, 1))
 _POWER_LISTED_SHARES = (0.9, 0.06, 0.04)
-_INDUSTRY_LISTED = date(2024, 1, 1)
 _GROUPED_SHARE = 0.7
 _IN_PARK_SHARE = 0.45
 _ADVISED_SHARE = 0.4
@@ -129,7 +129,7 @@ def _in_parks(parks: list[Park], province: np.ndarray, rng: np.random.Generator)
 def _listed(sector: np.ndarray, is_small: np.ndarray, rng: np.random.Generator) -> list[date | None]:
     round_of = rng.choice(len(_POWER_LISTED), len(sector), p=_POWER_LISTED_SHARES)
     return [
-        None if small else _POWER_LISTED[when] if kind == "power" else _INDUSTRY_LISTED
+        None if small else _POWER_LISTED[when] if kind == "power" else date(law.industry_since(), 1, 1)
         for kind, small, when in zip(sector, is_small, round_of, strict=True)
     ]
 

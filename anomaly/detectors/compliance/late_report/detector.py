@@ -28,9 +28,12 @@ def _late(inputs: Inputs[Limits], report_kind: str, base: float) -> pl.DataFrame
     limits, of_kind = inputs.limits, pl.col("report_kind") == report_kind
     return (
         inputs.read(MART)
-        .filter(of_kind & (pl.col("state") == "late") & (pl.col("days_late") > limits.grace_days))
+        .filter(of_kind & (pl.col("state") == "late"))
         .sort("subject_id", "period_start")
-        .with_columns(score=certain(base, pl.col("days_late"), limits.days_late))
+        .with_columns(
+            score=certain(base, pl.col("days_late"), limits.days_late),
+            is_alert=pl.col("days_late") > limits.grace_days,
+        )
     )
 
 
@@ -55,7 +58,7 @@ COLUMNS = (
 )  # fmt: skip
 DETECTOR = Detector(
     KIND,
-    "3.0.0",
+    "3.1.0",
     Limits,
     (
         Search(

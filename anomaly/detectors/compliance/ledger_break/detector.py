@@ -1,8 +1,8 @@
 """Ledger break: trades and the transfers that settle them do not reconcile.
 
 The mart `fct_settlement_breaks` compares them. Only months in which nearly all trades are settled count, as
-a source without settlements proves nothing, and trades of the last days may settle yet. One candidate for
-each account pair of a trade day that does not reconcile.
+a source without settlements proves nothing. One candidate for each account pair of a trade day that does not
+reconcile; trades of the last days may settle yet and make no alert.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, Thresholds
+from anomaly.core.helpers import id_list
 from anomaly.core.scoring import certain
 
 KIND = "ledger_break"
@@ -30,13 +31,10 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Trades without settlement, or settled with another quantity or between other accounts."""
     limits = inputs.limits
     broken = inputs.read("fct_settlement_breaks").filter(
-        (pl.col("record_type") == "trade")
-        & (pl.col("settled_share") >= limits.coverage)
-        & (pl.col("open_days") >= limits.settle_days)
+        (pl.col("record_type") == "trade") & (pl.col("settled_share") >= limits.coverage)
     )
     traded, settled, moved = pl.col("traded"), pl.col("settled"), pl.col("moved")
     off = pl.max_horizontal((traded - settled).abs(), (moved - traded).abs()) / traded
-    transfers = pl.col("transfer_ids_json").str.json_decode(pl.List(pl.String))
     return (
         broken.rename({"date": "trade_date"})
         .sort("trade_date", "trade_id")
@@ -44,8 +42,9 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
         .agg(
             *(pl.col(f"{name}_tco2e").cast(pl.Float64).sum().alias(name) for name in SUMS),
             pl.len().alias("trades"),
+            (pl.col("open_days") >= limits.settle_days).any().alias("is_alert"),
             "trade_id",
-            transfers.explode().drop_nulls().alias("transfer_id"),
+            id_list("transfer_ids_json").explode().drop_nulls().alias("transfer_id"),
         )
         .with_columns(
             first_on="trade_date",
@@ -57,7 +56,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
 
 DETECTOR = Detector(
     KIND,
-    "2.0.0",
+    "2.1.0",
     Limits,
     (
         Search(
@@ -83,14 +82,13 @@ DETECTOR = Detector(
                 ),
                 Need(
                     "fct_settlement_breaks",
-                    {
-                        "record_type": pl.String, "date": pl.Date, "trade_id": pl.String,
-                        "sell_account_id": pl.String, "buy_account_id": pl.String, "traded_tco2e": pl.Int64,
-                        "settled_tco2e": pl.Int64, "moved_tco2e": pl.Int64, "transfer_ids_json": pl.String,
-                        "open_days": pl.Int64, "settled_share": pl.Float64,
-                    },
+                    (
+                        "record_type", "date", "trade_id", "sell_account_id", "buy_account_id",
+                        "traded_tco2e", "settled_tco2e", "moved_tco2e", "transfer_ids_json", "open_days",
+                        "settled_share",
+                    ),
                     source="transfers",
-                    optional=True,
+                    is_selection=True,
                 ),
             ),
             evidence=(Rows("trades", ("trade_id",)), Rows("transfers", ("transfer_id",))),

@@ -8,15 +8,13 @@ rule's forty days are a breach of procedure and stay at the lowest level.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import polars as pl
 
-from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, Thresholds
-from anomaly.core.helpers import runs
+from anomaly.core.helpers import id_list, run_number
 from anomaly.core.scoring import certain, either, exceedance
 
 KIND = "lab_date_conflict"
@@ -27,6 +25,7 @@ CONFLICTS = (
     "received_before_sampled",
 )
 DATES = ("sampled_on", "received_on", "tested_on", "reported_on")
+NAMES = ("entity_name", "province_code", "lab_id", "lab_name")
 
 
 class Limits(Thresholds):
@@ -46,96 +45,67 @@ class Limits(Thresholds):
     late_cap: float
 
 
-def _tests(inputs: Inputs[Limits]) -> pl.DataFrame:
-    return inputs.read("fct_lab_tests").sort("sampled_on", "sample_id")
-
-
-def _runs_of_entities(tests: pl.DataFrame, gap_days: float) -> Iterator[pl.DataFrame]:
-    """Tests of one entity whose sampling days lie no further apart than the gap."""
-    for _, rows in sorted(tests.group_by("entity_id", maintain_order=True), key=lambda item: str(item[0])):
-        for first, last in runs(rows["sampled_on"].to_list(), timedelta(days=gap_days)):
-            yield rows.slice(first, last - first + 1)
-
-
-def _candidate(rows: pl.DataFrame, score: float, **values: Any) -> dict[str, Any]:
-    """The row of an entity's tests: who, from the first to the last of all their dates."""
-    days = [day for name in DATES for day in rows[name].drop_nulls()]
-    return {
-        **rows.select("entity_id", "entity_name", "province_code", "lab_id", "lab_name").row(0, named=True),
-        "units": rows["unit_id"].drop_nulls().unique().sort().to_list(),
-        "labs": rows["lab_id"].drop_nulls().unique().sort().to_list(),
-        "first_on": min(days),
-        "last_on": max(days),
-        "sample_id": rows["sample_id"].to_list(),
-        "samples": rows.height,
-        "score": score,
-        **values,
-    }
+def _runs_of_entities(tests: pl.DataFrame, gap_days: float) -> pl.DataFrame:
+    """One row a run of an entity's tests whose sampling days lie no further apart than the gap."""
+    run = run_number("sampled_on", timedelta(days=gap_days), "entity_id")
+    return (
+        tests.sort("sampled_on", "sample_id")
+        .with_columns(run=run)
+        .group_by("entity_id", "run", maintain_order=True)
+        .agg(
+            pl.col(NAMES).first(),
+            "sample_id",
+            pl.col("days_to_report").max(),
+            *(pl.col(name).sum() for name in CONFLICTS),
+            units=pl.col("unit_id").drop_nulls().unique().sort(),
+            labs=pl.col("lab_id").drop_nulls().unique().sort(),
+            samples=pl.len(),
+            first_on=pl.min_horizontal(DATES).min(),
+            last_on=pl.max_horizontal(DATES).max(),
+        )
+    )
 
 
 def _conflicts(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Samples with dates that contradict each other."""
-    limits, tests = inputs.limits, _tests(inputs)
-    bad = tests.filter(pl.any_horizontal(pl.col(name).fill_null(False) for name in CONFLICTS))
-    return frame_of(
-        _candidate(
-            rows,
-            certain(limits.base_score, rows.height, limits.samples),
-            **{name: int(rows[name].sum()) or None for name in CONFLICTS},
-        )
-        for rows in _runs_of_entities(bad, limits.gap_days)
+    limits = inputs.limits
+    bad = inputs.read("fct_lab_tests").filter(pl.any_horizontal(CONFLICTS))
+    return _runs_of_entities(bad, limits.gap_days).with_columns(
+        *(pl.when(pl.col(name) > 0).then(name) for name in CONFLICTS),
+        score=certain(limits.base_score, pl.col("samples"), limits.samples),
     )
 
 
 def _bulk_tests(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Samples of one unit and fuel from several months that were tested on one day."""
-    limits = inputs.limits
-    keys = ["entity_id", "lab_id", "fuel", "unit_id", "tested_on"]
-    month = pl.col("sampled_on").dt.truncate("1mo")
-    known = _tests(inputs).filter(pl.col("tested_on").is_not_null())
-    bulk = known.with_columns(months=month.n_unique().over(keys)).filter(pl.col("months") > 1)
-    found = []
-    for _, rows in sorted(bulk.group_by(keys, maintain_order=True), key=lambda item: str(item[0])):
-        months = int(rows["months"][0])
-        spread: Any = rows["carbon_pct"].std() if rows["carbon_pct"].count() > 1 else None
-        alike = spread is not None and spread <= limits.alike_carbon
-        score = either(exceedance(months, limits.bulk_months), limits.alike_score if alike else 0.0)
-        found.append(
-            _candidate(
-                rows,
-                score,
-                is_alert=months >= limits.bulk_months,
-                months_tested_at_once=months,
-                carbon_spread=spread,
-                tested_on=rows["tested_on"][0],
-            )
-        )
-    return frame_of(found)
+    limits, months = inputs.limits, pl.col("months")
+    alike = (pl.col("carbon_spread_pct") <= limits.alike_carbon).fill_null(False)
+    return inputs.read("fct_lab_batches").with_columns(
+        score=either(
+            exceedance(months, limits.bulk_months), pl.when(alike).then(limits.alike_score).otherwise(0.0)
+        ),
+        is_alert=months >= limits.bulk_months,
+        months_tested_at_once=months,
+        carbon_spread="carbon_spread_pct",
+        sample_id=id_list("sample_ids_json"),
+    )
 
 
 def _overfull_days(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Laboratory days with far more tests than the laboratory's busy days."""
-    limits = inputs.limits
-    daily = (
-        _tests(inputs)
-        .filter(pl.col("lab_id").is_not_null() & pl.col("tested_on").is_not_null())
-        .group_by("lab_id", "tested_on")
-        .agg(pl.len().alias("tests_in_a_day"), pl.col("lab_name").first(), pl.col("sample_id").sort())
-    )
-    usual = daily.group_by("lab_id").agg(
-        pl.col("tests_in_a_day").quantile(0.95, "linear").alias("busy"), pl.len().alias("days")
-    )
-    limit = limits.overfull * pl.max_horizontal("busy", pl.lit(limits.least_busy))
+    """Laboratory days with far more tests than the laboratory's busy days, from half of that number on."""
+    limits, tests = inputs.limits, pl.col("tests")
     return (
-        daily.join(usual, on="lab_id")
-        .with_columns(busy=pl.max_horizontal("busy", pl.lit(limits.least_busy)), limit=limit)
-        .filter((pl.col("days") >= limits.lab_days) & (2 * pl.col("tests_in_a_day") >= pl.col("limit")))
-        .sort("lab_id", "tested_on")
+        inputs.read("fct_lab_days")
+        .with_columns(busy=pl.max_horizontal("tests_on_a_busy_day", pl.lit(limits.least_busy)))
+        .with_columns(limit=limits.overfull * pl.col("busy"))
+        .filter((pl.col("days_with_tests") >= limits.lab_days) & (2 * tests >= pl.col("limit")))
         .with_columns(
+            tests_in_a_day=tests,
             first_on="tested_on",
             last_on="tested_on",
-            score=exceedance(pl.col("tests_in_a_day"), pl.col("limit")),
-            is_alert=pl.col("tests_in_a_day") >= pl.col("limit"),
+            score=exceedance(tests, pl.col("limit")),
+            is_alert=tests >= pl.col("limit"),
+            sample_id=id_list("sample_ids_json"),
         )
     )
 
@@ -143,74 +113,77 @@ def _overfull_days(inputs: Inputs[Limits]) -> pl.DataFrame:
 def _late(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Runs of test reports later than the rule admits."""
     limits = inputs.limits
-    late = _tests(inputs).filter(pl.col("days_to_report") > limits.report_days)
-    found = []
-    for rows in _runs_of_entities(late, limits.gap_days):
-        longest: Any = rows["days_to_report"].max()
-        late_by = {"days_to_report": int(longest), "late_samples": rows.height}
-        score = exceedance(longest / limits.report_days, 2.0, limits.late_cap)
-        found.append(_candidate(rows, score, is_alert=rows.height >= limits.late_samples, **late_by))
-    return frame_of(found)
+    late = inputs.read("fct_lab_tests").filter(pl.col("days_to_report") > limits.report_days)
+    return _runs_of_entities(late, limits.gap_days).with_columns(
+        late_samples="samples",
+        score=exceedance(pl.col("days_to_report") / limits.report_days, 2.0, limits.late_cap),
+        is_alert=pl.col("samples") >= limits.late_samples,
+    )
 
 
-NEED = Need(
+TESTS = Need(
     "fct_lab_tests",
-    (
-        "sample_id", "entity_id", "entity_name", "province_code", "unit_id", "lab_id", "lab_name", "fuel",
-        *DATES, "carbon_pct", "days_to_report", *CONFLICTS,
-    ),
+    ("sample_id", "entity_id", "unit_id", *NAMES, *DATES, "days_to_report", "carbon_pct", *CONFLICTS),
     source="lab_tests",
     period="sampled_on",
     subject="entity_id",
     filled=("tested_on", "reported_on", "carbon_pct"),
-)  # fmt: skip
-
-
-def _of_entities(name: str, find: Any, measures: dict[str, Figure], *extra: str) -> Search[Limits]:
-    return Search(
-        name=name,
-        subject_type="entity",
-        subjects=("entity_id", "units", "labs"),
-        needs=(NEED,),
-        evidence=(Rows("lab_tests", ("sample_id",)),),
-        measures=measures,
-        extra=("samples", *extra),
-        find=find,
-    )
-
-
-DETECTOR = Detector(
-    KIND,
-    "1.1.0",
-    Limits,
-    (
-        _of_entities("dates", _conflicts, {name: Figure("samples", 0) for name in CONFLICTS}),
-        _of_entities(
-            "bulk",
-            _bulk_tests,
-            {
-                "months_tested_at_once": Figure("months", "bulk_months"),
-                "carbon_spread": Figure("percentage points", "alike_carbon"),
-            },
-            "tested_on",
-        ),
-        Search(
-            name="overfull",
-            subject_type="service_body",
-            subjects=("lab_id",),
-            needs=(NEED,),
-            evidence=(Rows("lab_tests", ("sample_id",)),),
-            measures={"tests_in_a_day": Figure("samples", "limit")},
-            extra=("limit", "busy", "tested_on"),
-            find=_overfull_days,
-        ),
-        _of_entities(
-            "late",
-            _late,
-            {
-                "days_to_report": Figure("d", "report_days"),
-                "late_samples": Figure("samples", "late_samples"),
-            },
-        ),
-    ),
 )
+BATCHES = Need(
+    "fct_lab_batches",
+    (
+        "entity_id", "entity_name", "province_code", "unit_id", "lab_id", "lab_name", "tested_on", "samples",
+        "months", "carbon_spread_pct", "first_on", "last_on", "sample_ids_json",
+    ),
+    source="lab_tests",
+    is_selection=True,
+)  # fmt: skip
+DAYS = Need(
+    "fct_lab_days",
+    ("lab_id", "lab_name", "tested_on", "tests", "days_with_tests", "tests_on_a_busy_day", "sample_ids_json"),
+    source="lab_tests",
+    period="tested_on",
+    subject="lab_id",
+)
+DATED = Search(
+    name="dates",
+    subject_type="entity",
+    subjects=("entity_id", "units", "labs"),
+    needs=(TESTS,),
+    evidence=(Rows("lab_tests", ("sample_id",)),),
+    measures={name: Figure("samples", 0) for name in CONFLICTS},
+    extra=("samples",),
+    find=_conflicts,
+)
+BULK = replace(
+    DATED,
+    name="bulk",
+    subjects=("entity_id", "unit_id", "lab_id"),
+    needs=(TESTS, BATCHES),
+    measures={
+        "months_tested_at_once": Figure("months", "bulk_months"),
+        "carbon_spread": Figure("percentage points", "alike_carbon"),
+    },
+    extra=("samples", "tested_on"),
+    find=_bulk_tests,
+)
+OVERFULL = replace(
+    DATED,
+    name="overfull",
+    subject_type="service_body",
+    subjects=("lab_id",),
+    needs=(DAYS,),
+    measures={"tests_in_a_day": Figure("samples", "limit")},
+    extra=("limit", "busy", "tested_on"),
+    find=_overfull_days,
+)
+LATE = replace(
+    DATED,
+    name="late",
+    measures={
+        "days_to_report": Figure("d", "report_days"),
+        "late_samples": Figure("samples", "late_samples"),
+    },
+    find=_late,
+)
+DETECTOR = Detector(KIND, "2.0.0", Limits, (DATED, BULK, OVERFULL, LATE))

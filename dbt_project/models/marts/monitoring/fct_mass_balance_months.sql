@@ -1,83 +1,6 @@
-with
-    fuel_months as (select * from {{ ref("int_fuel_months_computed") }}),
+with months as (select * from {{ ref("int_emission_months_compared") }})
 
-    cems_months as (select * from {{ ref("int_cems_months_summed") }}),
-
-    meter_months as (select * from {{ ref("int_meter_months_summed") }}),
-
-    units as (select * from {{ ref("dim_units") }}),
-
-    filing_rules as (select * from {{ ref("int_filing_days_resolved") }}),
-
-    reported as (
-        select
-            unit_id,
-            month,
-            period,
-            max(entity_id) as entity_id,
-            max(revision) as revision,
-            sum(reported_emissions_tco2) as reported_emissions_tco2,
-            sum(combustion_tco2) as combustion_tco2,
-            sum(case when is_solid then combustion_tco2 end) as solid_combustion_tco2,
-            sum(process_emissions_tco2) as process_tco2,
-            sum(case when is_solid then fuel_consumption end) as fuel_consumption_t,
-            sum(electricity_generated_mwh) as electricity_generated_mwh,
-            sum(heat_supplied_gj) as heat_supplied_gj,
-            sum(fuel_energy_gj) as fuel_energy_gj,
-            max(uses_unverified_default) as uses_unverified_default,
-            min(first_submitted_at) as submitted_at
-        from fuel_months
-        group by unit_id, month, period
-    ),
-
-    cems as (
-        select
-            unit_id,
-            month,
-            sum(co2_mass_tco2) as cems_emissions_tco2,
-            cast(sum(valid_hours) as bigint) as cems_valid_hours,
-            cast(sum(hours) as bigint) as cems_hours
-        from cems_months
-        group by unit_id, month
-    ),
-
-    metered as (
-        select
-            unit_id,
-            month,
-            sum(coal_feed_t) as metered_fuel_t,
-            sum(electricity_out_mwh) as metered_electricity_mwh
-        from meter_months
-        group by unit_id, month
-    ),
-
-    joined as (
-        select
-            reported.*,
-            units.entity_name,
-            units.sector,
-            units.province_code,
-            metered.metered_fuel_t,
-            metered.metered_electricity_mwh,
-            cems.cems_emissions_tco2,
-            cems.cems_valid_hours,
-            cems.cems_hours,
-            case
-                when reported.combustion_tco2 is not null or reported.process_tco2 is not null
-                then coalesce(reported.combustion_tco2, 0) + coalesce(reported.process_tco2, 0)
-            end as fuel_emissions_tco2,
-            filing_rules.due_on,
-            filing_rules.is_rule_verified as is_due_on_verified
-        from reported
-        left join units on reported.unit_id = units.unit_id
-        left join metered on reported.unit_id = metered.unit_id and reported.month = metered.month
-        left join cems on reported.unit_id = cems.unit_id and reported.month = cems.month
-        left join
-            filing_rules
-            on units.sector is not distinct from filing_rules.sector
-            and reported.month = filing_rules.month
-    )
-
+-- A figure that differs by a unit of measure says nothing about the emissions; see fct_reading_faults.
 select
     unit_id,
     month,
@@ -88,14 +11,15 @@ select
     province_code,
     revision,
     reported_emissions_tco2,
-    fuel_emissions_tco2,
+    case when fuel_unit_factor is null then fuel_emissions_tco2 end as fuel_emissions_tco2,
     fuel_consumption_t,
     metered_fuel_t,
-    fuel_emissions_tco2
-    + solid_combustion_tco2 * (metered_fuel_t / nullif(fuel_consumption_t, 0) - 1) as metered_emissions_tco2,
-    cems_emissions_tco2,
+    case when metered_unit_factor is null then metered_emissions_tco2 end as metered_emissions_tco2,
+    case when cems_unit_factor is null then cems_emissions_tco2 end as cems_emissions_tco2,
     cems_valid_hours,
     cems_hours,
+    case when lab_unit_factor is null then lab_emissions_tco2 end as lab_emissions_tco2,
+    sample_ids_json,
     electricity_generated_mwh,
     metered_electricity_mwh,
     heat_supplied_gj,
@@ -105,4 +29,4 @@ select
     submitted_at,
     due_on,
     is_due_on_verified
-from joined
+from months

@@ -1,3 +1,9 @@
+{% set metered = {
+    "electricity": ["electricity_out_at_most_mwh", "electricity_generated_mwh", "mwh"],
+    "heat": ["heat_out_at_most_gj", "heat_supplied_gj", "gj"],
+    "product": ["product_at_most_t", "product_output_t", "t"],
+} %}
+
 with
     reports as (select * from {{ ref("int_activity_reports_latest") }}),
 
@@ -46,9 +52,13 @@ select
     outputs.electricity_generated_mwh,
     outputs.heat_supplied_gj,
     outputs.product_output_t,
-    meter_months.electricity_out_at_most_mwh as metered_electricity_at_most_mwh,
-    meter_months.heat_out_at_most_gj as metered_heat_at_most_gj,
-    meter_months.product_at_most_t as metered_product_at_most_t,
+    -- A metered figure that differs by a unit of measure says nothing about the output.
+    {% for output, (counted, declared, unit) in metered.items() %}
+        case
+            when {{ unit_factor("meter_months." ~ counted, "outputs." ~ declared) }} is null
+            then meter_months.{{ counted }}
+        end as metered_{{ output }}_at_most_{{ unit }},
+    {% endfor %}
     fuels.single_fuel,
     fuels.single_fuel_consumption,
     fuels.fuel_energy_gj,

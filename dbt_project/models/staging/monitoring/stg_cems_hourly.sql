@@ -2,6 +2,7 @@
 select
     unit_id,
     ts as hour_started_at,
+    utc_offset_minutes,
     co2_mass as co2_mass_tco2,
     co2_concentration as co2_concentration_pct,
     flow as flow_nm3_per_h,

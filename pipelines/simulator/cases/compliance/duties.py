@@ -11,9 +11,6 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calendar, law
-from pipelines.simulator.calibration_registry import (
-    INDUSTRY_SINCE,
-)
 from pipelines.simulator.cases.planner import CasePlanner
 
 POOL = "compliance"
@@ -33,14 +30,14 @@ def surrender_due(year: int) -> date:
 
 def years_of(planner: CasePlanner, entity: int) -> list[int]:
     """Compliance years in which an entity owes a surrender within the span."""
-    first = 0 if planner.world.entities.sector[entity] == "power" else INDUSTRY_SINCE
+    first = 0 if planner.world.entities.sector[entity] == "power" else law.industry_since()
     return [year for year in planner.timeline.compliance_years if year >= first]
 
 
 def filing_months(planner: CasePlanner, unit: int) -> list[int]:
     """Positions of the months whose report a unit must hand in within the span."""
     timeline, fleet = planner.timeline, planner.world.fleet
-    first = date.min if fleet.is_power[unit] else date(INDUSTRY_SINCE, 1, 1)
+    first = date.min if fleet.is_power[unit] else date(law.industry_since(), 1, 1)
     started = fleet.commissioned_on[unit]
     return [
         number
@@ -102,7 +99,6 @@ def filed_on(planner: CasePlanner, month: int, days: float) -> date:
 
 
 __all__ = [
-    "INDUSTRY_SINCE",
     "POOL",
     "afternoon",
     "emitters",

@@ -12,7 +12,6 @@ import numpy as np
 
 from pipelines.simulator import law
 from pipelines.simulator.cases.compliance.duties import (
-    INDUSTRY_SINCE,
     emitters,
     filed_on,
     filing_months,
@@ -113,11 +112,11 @@ def _last_day(planner: CasePlanner, rng: np.random.Generator) -> None:
 def _own_deadline(planner: CasePlanner, rng: np.random.Generator) -> None:
     industry = [e for e in emitters(planner) if planner.world.entities.sector[e] != "power"]
     entity = take(planner, rng, industry)
-    due = law.due_on("annual_report", INDUSTRY_SINCE, "steel")
+    due = law.due_on("annual_report", law.industry_since(), "steel")
     day = date(2025, 4, 1) + timedelta(days=int(rng.integers(0, (due - date(2025, 4, 1)).days)))
-    planner.plan.emitters.year_filed_on[entity, INDUSTRY_SINCE] = day
+    planner.plan.emitters.year_filed_on[entity, law.industry_since()] = day
     text = "industry's first annual report, after 31 March and within its own deadline of 30 June 2025"
-    _note_year(planner, entity, INDUSTRY_SINCE, text)
+    _note_year(planner, entity, law.industry_since(), text)
 
 
 def _second_revision(planner: CasePlanner, rng: np.random.Generator) -> None:

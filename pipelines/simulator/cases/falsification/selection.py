@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.simulator import calendar
+from pipelines.simulator import calendar, law
 from pipelines.simulator.cases.planner import CasePlanner
 from pipelines.simulator.plan.emitting import LoadCourse
 
@@ -17,7 +17,6 @@ Graded = Mapping[str, Range]
 
 COAL = ("coal", "lignite", "anthracite")
 RELATIONS = ("declared", "undeclared", "laboratory", "strangers")
-_INDUSTRY_SINCE = 2024  # report year from which industry is covered [D-20]
 _TWICE = 0.3
 _WARM_UP_DAYS = 7
 
@@ -52,7 +51,7 @@ def reported_months(planner: CasePlanner, industry: bool = False) -> list[int]:
     return [
         number
         for number, month in enumerate(planner.timeline.months)
-        if month <= last and (not industry or month.year >= _INDUSTRY_SINCE)
+        if month <= last and (not industry or month.year >= law.industry_since())
     ]
 
 

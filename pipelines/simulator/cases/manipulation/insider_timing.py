@@ -12,6 +12,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulator import calibration_registry as numbers
+from pipelines.simulator import law
+from pipelines.simulator.allocation import final_decided_on
 from pipelines.simulator.cases.kinds import Kind
 from pipelines.simulator.cases.market_days import take_instrument, traded, usual_volume, windows
 from pipelines.simulator.cases.market_parts import (
@@ -94,13 +96,13 @@ def _draw_news(planner: CasePlanner, rng: np.random.Generator, what: str) -> _Ne
     found = []
     for year in planner.timeline.compliance_years:
         if what == "report":
-            day = date(year + 1, 3, 31) - timedelta(days=int(rng.integers(1, 26)))
+            day = law.due_on("annual_report", year) - timedelta(days=int(rng.integers(1, 26)))
             found.append(_News(what, day, "power", year))
         elif what == "allocation":
             found.append(_News(what, numbers.PRELIMINARY_DECIDED[year], "power", year))
-            found.append(_News(what, numbers.FINAL_DECIDED[year], "power", year))
-            if year in numbers.INDUSTRY_DECIDED:
-                found.append(_News(what, numbers.INDUSTRY_DECIDED[year], "industry", year))
+            found.append(_News(what, final_decided_on(year), "power", year))
+            if year >= law.industry_since():
+                found.append(_News(what, final_decided_on(year, "steel"), "industry", year))
         else:
             day = date(year + 1, 1, 1) + timedelta(days=int(rng.integers(_EARLIEST, 345)))
             found.append(_News(what, day, "power", year))
