@@ -10,7 +10,6 @@ import dagster as dg
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything that Dagster shows, with declared sources; prepares dbt's manifest where it is missing."""
-    from pipelines.core.settings import Settings
-    from pipelines.orchestration.location import build_definitions
+    from pipelines.orchestration.location import build_location
 
-    return build_definitions(Settings.load())
+    return build_location()

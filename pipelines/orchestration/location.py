@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from pipelines.orchestration.assets.sources import SourceDefinitions
 
 
+def build_location() -> dg.Definitions:
+    """What `dagster dev` shows: everything, with the sources that the configured home declares.
+
+    Raises:
+        SettingsError: the declaration of sources, or a setting, is wrong.
+    """
+    from pipelines.core.settings import Settings
+
+    return build_definitions(Settings.load())
+
+
 def build_definitions(declaring: Settings | None = None) -> dg.Definitions:
     """Assets, checks, jobs, schedules, sensors and resources; prepares dbt's manifest where needed.
 
