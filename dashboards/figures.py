@@ -214,9 +214,12 @@ def emissions(snapshot: Snapshot) -> Emissions | None:
 def parties(snapshot: Snapshot) -> pl.DataFrame:
     """One row a party with a positive balance: name, tonnes, share; largest first.
 
-    A party is all accounts of one controller. Balances are the last that the source shows.
+    Balances are the last that the source shows, each account's counted for the party that controls it then.
+    Names are those of the parties' accounts; parties with administrative accounts alone are left out.
     """
-    balances = scan(snapshot, "fct_holdings", ("account_id", "unit_type", "vintage", "date", "balance_tco2e"))
+    balances = scan(
+        snapshot, "fct_party_holdings", ("party_id", "unit_type", "vintage", "date", "balance_tco2e")
+    )
     accounts = scan(
         snapshot, "dim_accounts", ("account_id", "party_id", "holder_id", "holder_name", "holder_type")
     )
@@ -225,25 +228,26 @@ def parties(snapshot: Snapshot) -> pl.DataFrame:
     )
     if balances is None or accounts is None:
         return empty
+    is_party = (pl.col("holder_id") == pl.col("party_id")).fill_null(False)
+    names = (
+        accounts.filter(~pl.col("holder_type").is_in(ADMINISTRATIVE))
+        .sort(is_party, "account_id", descending=[True, False])
+        .group_by(pl.coalesce("party_id", "holder_id").alias("party_id"))
+        .agg(pl.coalesce("holder_name", "holder_id").first().alias("name"))
+    )
     held = (
         balances.sort("date")
-        .group_by("account_id", "unit_type", "vintage")
+        .group_by("party_id", "unit_type", "vintage")
         .agg(pl.col("balance_tco2e").last())
-        .group_by("account_id")
-        .agg(pl.col("balance_tco2e").sum().alias("tonnes"))
+        .group_by("party_id")
+        .agg(pl.col("balance_tco2e").sum().cast(pl.Float64).alias("tonnes"))
         .filter(pl.col("tonnes") > 0)
-        .join(accounts.filter(~pl.col("holder_type").is_in(ADMINISTRATIVE)), on="account_id")
-        .with_columns(pl.coalesce("party_id", "holder_id").alias("party_id"))
-        .sort("tonnes", descending=True)
-        .group_by("party_id", maintain_order=True)
-        .agg(
-            pl.coalesce("holder_name", "holder_id").first().alias("name"),
-            pl.col("tonnes").sum().cast(pl.Float64),
-        )
+        .join(names, on="party_id")
         .with_columns((pl.col("tonnes") / pl.col("tonnes").sum()).alias("share"))
+        .select("party_id", "name", "tonnes", "share")
         .sort(["tonnes", "party_id"], descending=[True, False])
     )
-    return collect(held, snapshot, "fct_holdings")
+    return collect(held, snapshot, "fct_party_holdings")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})

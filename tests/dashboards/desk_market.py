@@ -133,6 +133,7 @@ def entities(count: int, years: range) -> dict[str, pl.DataFrame]:
         "entity_id": ids,
         "province_code": province,
     }
+    parties = sorted(set(accounts["party_id"]))
     return {
         "dim_entities": mart(
             "dim_entities",
@@ -148,14 +149,14 @@ def entities(count: int, years: range) -> dict[str, pl.DataFrame]:
         "dim_accounts": mart("dim_accounts", accounts),
         "fct_compliance_years": pl.concat(year_frames),
         "fct_emission_reports": reports,
-        "fct_holdings": mart(
-            "fct_holdings",
+        "fct_party_holdings": mart(
+            "fct_party_holdings",
             {
-                "account_id": accounts["account_id"],
-                "unit_type": ["CEA"] * count,
-                "vintage": [2024] * count,
-                "date": [AS_OF] * count,
-                "balance_tco2e": np.round(size * rng.random(count)),
+                "party_id": parties,
+                "unit_type": ["CEA"] * len(parties),
+                "vintage": [2024] * len(parties),
+                "date": [AS_OF] * len(parties),
+                "balance_tco2e": np.round(1e6 * rng.random(len(parties))),
             },
         ),
     }

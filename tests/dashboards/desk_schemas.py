@@ -16,7 +16,7 @@ DESK_MARTS = (
     "dim_accounts",
     "dim_units",
     "fct_transfers",
-    "fct_holdings",
+    "fct_party_holdings",
     "fct_compliance_years",
     "fct_emission_reports",
     "fct_market_days",

@@ -150,6 +150,25 @@ def test_parties_add_up_their_accounts(snapshot):
     assert rows.height == 14
 
 
+def test_a_balance_counts_for_the_party_of_its_last_day(tmp_path):
+    from desk_world import write_home
+
+    tables = demo()
+    sold, bought = tables["fct_party_holdings"]["party_id"][:2].to_list()
+    tables["fct_party_holdings"] = pl.DataFrame(
+        {
+            "party_id": [sold, sold, bought],
+            "unit_type": "CEA",
+            "vintage": 2024,
+            "date": [dt.date(2025, 1, 2), dt.date(2025, 3, 1), dt.date(2025, 3, 1)],
+            "balance_tco2e": [500, 0, 500],
+        }
+    )
+    home = write_home(tmp_path, tables)
+    rows = figures.parties(Snapshot((home / "published" / "current").resolve(), 1))
+    assert rows.select("party_id", "tonnes", "share").rows() == [(bought, 500.0, 1.0)]
+
+
 def test_latest_compliance_is_of_a_year_that_is_due():
     years = pl.DataFrame(
         {

@@ -34,12 +34,33 @@ _CAMPD = CAMPD_HEADER + "".join(
     f"Stoker,Coal,{'Wood' if unit % 3 else ''}\n"
     for unit in range(1, 12)
 )
+_HOURS = (
+    "State,Facility Name,Facility ID,Unit ID,Date,Hour,Operating Time,Gross Load (MW),CO2 Mass (short tons),"
+    "CO2 Mass Measure Indicator,Heat Input (mmBtu),Primary Fuel Type,Secondary Fuel Type,Unit Type\n"
+) + "".join(
+    f"AL,Barry,3,1,2023-07-01,{hour},{hour % 2},200,180,{'Measured' if hour % 2 else ''},1750,Coal,,Stoker\n"
+    for hour in range(24)
+)
+_GRID = (
+    "Read me,,,,,,\nREGISTRY_CODE,INSTALLATION_NAME,INSTALLATION_IDENTIFIER,MAIN_ACTIVITY_TYPE_CODE,"
+    "VERIFIED_EMISSIONS_2022,ALLOCATION_2022,VERIFIED_EMISSIONS_2023\n"
+) + "".join(f"AT,Werk {n},{n},20,{1000 + n},5,{-1 if n % 3 else 'Excluded'}\n" for n in range(1, 25))
+_TWO_LINES = (
+    "全国碳市场交易情况（2026年3月5日）,,,,,\n配额品种,交易方式,当日,,累计,\n"
+    ",,成交量（万吨）,成交金额（元）,成交量（吨）,成交金额（元）\n"
+) + "".join(
+    f"碳排放配额{year},挂牌协议交易,0.12{year},83200.00,1,1\n,大宗协议交易,-,-,1,1\n,小计,0.12{year},83200.00,1,1\n"
+    for year in range(21, 29)
+)
 SAMPLES = {
     "cea": _CEA.encode(),
     "cea-terminal": _TERMINAL.encode("gb18030"),
     "eua": _EUA.encode("utf-16"),
     "mrr": _MRR.encode(),
     "campd": _CAMPD.encode(),
+    "campd-hours": _HOURS.encode(),
+    "union_registry": _GRID.encode(),
+    "cea_daily": _TWO_LINES.encode("gb18030"),
     "eutl": b"",
 }
 _FRAGMENTS = (

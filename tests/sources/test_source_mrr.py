@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from pipelines.sources import SourceError, read
+from tests.sources import workbooks
 
 HEADER = (
     'ARB ID,Facility Name,Report Year,"Total CO2e (combustion, process, vented, and supplier)",'
@@ -106,3 +107,89 @@ def test_doubles_and_broken_rows_are_quarantined(result):
 def test_header_alone_is_refused(result):
     with pytest.raises(SourceError, match="expected rows below the headings"):
         result()
+
+
+def test_early_workbooks_state_the_year_in_their_name(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    workbooks.write(
+        folder / "2008-ghg-emissions-facility-2012-03-12.xlsx",
+        {
+            "Intro": [["Updated March 12, 2012"]],
+            "Data": [
+                ["California Air Resources Board"],
+                [None],
+                [
+                    "Facility ID #",
+                    "Facility Name",
+                    "CO2e Total \r\n(non-biomass + biomass)",
+                    "State",
+                    "NAICS Code",
+                ],
+                [101.0, "Refinery", 2500.5, "CA", 324110.0],
+                [102.0, "Mill", None, "CA", 322121.0],
+            ],
+        },
+    )
+    (folder / "mrr.csv").write_text(HEADER + f"101,Refinery,2012,7,Positive,A,CA,{PAPER}\n")
+    report = read("mrr", folder, tmp_path / "out")
+    rows = [(row["entity_id"], row["year"], row["total"]) for row in table(tmp_path, "emission_reports")]
+    assert rows == [("101", 2008, 2500.5), ("101", 2012, 7.0)]
+    assert sum(line.quarantined for line in report.rows()) == 1
+
+
+def test_workbook_of_2024_with_empty_columns_between(tmp_path):
+    heading = [
+        *[
+            None,
+            "ARB ID",
+            "Facility Name",
+            "Report\nYear",
+            None,
+            "Total CO2e \n(combustion, process, vented, and supplier)",
+        ],
+        *[
+            "AEL",
+            None,
+            "Emissions Data",
+            "Product Data",
+            "Verification Body",
+            None,
+            "City",
+            "State",
+            "Zip Code",
+        ],
+        *["North American Industry Classification System (NAICS) \nCode and Description", "Industry Sector"],
+    ]
+    values = [
+        None,
+        "900001",
+        "Glass",
+        2024.0,
+        None,
+        87635.27,
+        "No",
+        None,
+        "Positive",
+        "N/A",
+        "B",
+        None,
+        "Fresno",
+        "CA",
+    ]
+    book = workbooks.write(
+        tmp_path / "2024-ghg-emissions-2025-11-04.xlsx",
+        {
+            "Introduction": [[None, "Released November 4, 2025."]],
+            "2024 GHG Data": [
+                [None, "Annual Summary of GHG Mandatory Reporting\nCalendar Year 2024"],
+                [None, None, None, None, None, "Total Emissions\n(metric tons CO2e)"],
+                heading,
+                [*values, "93728", "327213 - Glass Container Manufacturing", "Other Combustion Source"],
+            ],
+            "2024 Emissions by GHG": [[None, "ARB ID", "Facility Name", "Reporting Year", None, "CO2"]],
+        },
+    )
+    read("mrr", book, tmp_path / "out")
+    (row,) = table(tmp_path, "emission_reports")
+    assert (row["year"], row["total"], row["verified_total"]) == (2024, 87635.27, 87635.27)

@@ -33,7 +33,7 @@ class Column(_Strict):
     that are published once for each value of something (see `Input.spread`), `above` one for a text that
     stands once above the headings or in the file's name. `fill_down` is for merged cells. `zone` is
     the time zone of times that state none. `units` gives, for a unit that the table may state for the column,
-    the factor to the unit that the mapping works with.
+    the factor to the unit that the mapping works with; a name may hold `{unit}`, as in `volume ({unit})`.
     """
 
     names: tuple[str, ...] = ()
@@ -59,6 +59,14 @@ class Column(_Strict):
             if groups != 1:
                 raise ValueError(f"expected a pattern with one group, found {pattern!r}")
         return self
+
+    def headings(self, name: str) -> dict[str, str | None]:
+        """The headings it is published under, by default `name`, and the unit that a heading states."""
+        return {
+            heading.replace("{unit}", unit): unit if "{unit}" in heading else None
+            for heading in self.names or (name,)
+            for unit in (self.units if "{unit}" in heading else ("",))
+        }
 
     @property
     def has_heading(self) -> bool:
@@ -109,6 +117,7 @@ class Input(_Strict):
     rows: str = Field(description="what one row is")
     columns: dict[Name, Column] = Field(min_length=1)
     absent: tuple[str, ...] = Field(default=(), description="headings that only other tables have")
+    heading_lines: Literal[1, 2] = Field(default=1, description="lines that the headings span")
     spread: Name | None = Field(default=None, description="column that takes what patterns of columns find")
     further_headings: tuple[str, ...] = Field(
         default=(), description="patterns for the first field of lines below the headings that are no data"

@@ -22,10 +22,10 @@ from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import quoted
-from pipelines.sources.mapping.intake import Intake
 from pipelines.sources.mapping.model import TAKEN, Column, Input
 from pipelines.sources.mapping.notation import look, rewritten
 from pipelines.sources.mapping.sql import count
+from pipelines.sources.mapping.texts import TextTable
 from pipelines.sources.text import headings
 from pipelines.sources.text.files import Published
 from pipelines.sources.text.headings import Layout
@@ -174,8 +174,7 @@ def _findings(layout: Layout, heads: dict[str, str], table: Table) -> Iterator[F
     entry = Input(
         table=table.name, rows="a row", columns={name: Column(names=(head,)) for name, head in heads.items()}
     )
-    intake = Intake(con, "looked_at", entry)
-    intake.add(layout, most_rows=_LOOKED_AT_ROWS)
+    TextTable(con, "looked_at", entry).add(layout, most_rows=_LOOKED_AT_ROWS)
     for name, head in heads.items():
         kind, share, remark = _kind(con, name)
         examples = con.execute(

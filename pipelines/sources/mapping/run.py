@@ -166,7 +166,7 @@ def _layout(sheet: Sheet, entry: Input) -> Layout | list[str]:
     named = {
         name: column for name, column in entry.columns.items() if column.has_heading and name != entry.spread
     }
-    names = {name: column.names or (name,) for name, column in named.items()}
+    names = {name: tuple(column.headings(name)) for name, column in named.items()}
     spread = {name: _pattern(column.spread) for name, column in entry.columns.items() if column.spread}
     optional = {name for name, column in entry.columns.items() if column.optional}
     return headings.find(
@@ -177,6 +177,7 @@ def _layout(sheet: Sheet, entry: Input) -> Layout | list[str]:
             further=entry.further_headings,
             unit_row=entry.unit_row,
             absent=entry.absent,
+            lines=entry.heading_lines,
             spread={name: pattern for name, pattern in spread.items() if name not in optional},
             optional_spread={name: pattern for name, pattern in spread.items() if name in optional},
             above={name: _pattern(column.above) for name, column in entry.columns.items() if column.above},
@@ -195,7 +196,7 @@ def _missing(entry: Input, present: list[str]) -> list[str]:
         column.spread or (column.names or (name,))[0]
         for name, column in entry.columns.items()
         if not (column.optional or column.above or name == entry.spread)
-        and not any(headings.plain(heading) in plain for heading in column.names or (name,))
+        and not any(headings.plain(heading) in plain for heading in column.headings(name))
         and not (column.spread and any(map(_pattern(column.spread).match, plain)))
     ]
 

@@ -33,6 +33,7 @@ from pipelines.core.sql import path_literal
 from pipelines.sources.telemetry import hours
 from pipelines.sources.telemetry.journal import Place
 from pipelines.sources.telemetry.records import FOLDER, Intake, Taken
+from pipelines.sources.telemetry.standard import standard
 from pipelines.sources.telemetry.state import State
 from pipelines.sources.telemetry.stations import Stations
 from pipelines.sources.telemetry.storage import write_table
@@ -271,9 +272,18 @@ def _revised(con: duckdb.DuckDBPyConnection, path: Path, now: datetime) -> pa.Ta
 
 
 def _contract() -> str:
-    """Expressions that turn a closed hour into a row of the contract."""
-    expressions = {"ts": "hour::timestamptz as ts"}
-    return ", ".join(expressions.get(c.name, c.name) for c in TABLES[TABLE].columns)
+    """Expressions that turn a closed hour into a row of the contract.
+
+    A column of the contract that stack monitors cannot fill is left out, which the contract reads as null.
+    """
+    offset = 60 * standard().utc_offset_hours.value
+    expressions = {
+        "unit_id": "unit_id",
+        "ts": "hour::timestamptz as ts",
+        "utc_offset_minutes": f"{offset}::bigint as utc_offset_minutes",
+        **{name: name for name in (*_FIGURES, "quality")},
+    }
+    return ", ".join(expressions[c.name] for c in TABLES[TABLE].columns if c.name in expressions)
 
 
 def _hour(moment: datetime) -> datetime:

@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise, zip_longest
 
 from pipelines.core.errors import SourceError
 from pipelines.sources.text.rows import Malformed, Row, Rows
@@ -43,6 +43,7 @@ class Wanted:
     the one of them that holds units. A sheet with a heading of `absent` is another table. `spread` are those
     that are published once for each value of something, such as a year, which the group of the pattern takes
     from the heading. `above` are columns whose one value stands in a line above the headings or in the name.
+    Headings of two `lines` are read as one: a text of the upper line holds to its right, as in merged cells.
     """
 
     required: Names
@@ -50,6 +51,7 @@ class Wanted:
     further: tuple[str, ...] = ()
     unit_row: str | None = None
     absent: tuple[str, ...] = ()
+    lines: int = 1
     spread: Patterns = field(default_factory=dict)
     optional_spread: Patterns = field(default_factory=dict)
     above: Patterns = field(default_factory=dict)
@@ -112,22 +114,37 @@ def find(sheet: Sheet, wanted: Wanted) -> Layout | list[str]:
     closest: tuple[int, list[str]] = (0, [])
     for delimiter in sheet.delimiters:
         head = [row for row in islice(sheet.rows(delimiter), _SEARCHED_ROWS) if isinstance(row, Row)]
-        for place, row in enumerate(head):
+        for row in _heading_rows(head, wanted.lines):
             present = [plain(name) for name in row.fields]
             missing = sum(
                 not any(plain(name) in present for name in names) for names in wanted.required.values()
             ) + sum(not any(map(pattern.match, present)) for pattern in wanted.spread.values())
             strange = any(plain(name) in present for name in wanted.absent)
             if not missing and not strange:
-                return _layout(sheet, delimiter, head, place, wanted)
+                return _layout(sheet, delimiter, row, head, wanted)
             found = len(wanted.required) + len(wanted.spread) - missing - strange
             if found > closest[0] or not closest[1]:
                 closest = (found, [name.strip() for name in row.fields if name.strip()])
     return closest[1]
 
 
-def _layout(sheet: Sheet, delimiter: str, head: list[Row], place: int, wanted: Wanted) -> Layout:
-    heading = head[place]
+def _heading_rows(head: list[Row], lines: int) -> list[Row]:
+    """What may be headings: each row, or each row below another joined with it."""
+    if lines == 1:
+        return head
+    return [_joined(upper, lower) for upper, lower in pairwise(head)]
+
+
+def _joined(upper: Row, lower: Row) -> Row:
+    fields, over = [], ""
+    for above, below in zip_longest(upper.fields, lower.fields, fillvalue=""):
+        over = above.strip() or over
+        fields.append(f"{over if below.strip() else above} {below}".strip())
+    return Row(lower.number, fields)
+
+
+def _layout(sheet: Sheet, delimiter: str, heading: Row, head: list[Row], wanted: Wanted) -> Layout:
+    place = next(place for place, row in enumerate(head) if row.number == heading.number)
     layout = Layout(sheet, delimiter, heading, _places(sheet, heading, wanted))
     for column, text in enumerate(plain(name) for name in heading.fields):
         for ours, pattern in (*wanted.spread.items(), *wanted.optional_spread.items()):
@@ -136,8 +153,8 @@ def _layout(sheet: Sheet, delimiter: str, head: list[Row], place: int, wanted: W
             ):
                 raise _twice(sheet, heading, column, 2)
     for ours, pattern in wanted.above.items():
-        lines = [" ".join(filter(None, (plain(text) for text in row.fields))) for row in head[:place]]
-        found = next(filter(None, map(pattern.search, [*reversed(lines), plain(sheet.name)])), None)
+        texts = [" ".join(filter(None, (plain(text) for text in row.fields))) for row in head[:place]]
+        found = next(filter(None, map(pattern.search, [*reversed(texts), plain(sheet.name)])), None)
         if found:
             layout.above[ours] = found[1]
     for row in head[place + 1 :]:
