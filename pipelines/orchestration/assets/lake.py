@@ -63,7 +63,7 @@ def _specs() -> list[dg.AssetSpec]:
 
 
 def build_lake_asset() -> dg.AssetsDefinition:
-    """The tables of the lake; their code version is read from files, so not at import."""
+    """The lake's tables and what it hands over, as one step; reads the code that fills them."""
 
     @dg.multi_asset(name="lake", specs=_specs())
     @step("lake")
@@ -71,31 +71,27 @@ def build_lake_asset() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, workspace: Workspace, lock: HomeLock
     ) -> Iterator[dg.MaterializeResult]:
         """Bring the lake up to the source directory; rewrite only the periods that changed."""
-        yield from _update(context, workspace)
+        settings = workspace.settings
+        settings.scratch.mkdir(parents=True, exist_ok=True)
+        with connect(settings.memory_limit, settings.threads, settings.scratch) as con:
+            summary = update_lake(con, workspace.source_path, settings.lake, report)
+            record_deliveries(settings.lake, workspace.day)
+            published = settings.current / "marts" / "fct_row_counts.parquet"
+            judge_completeness(con, settings.lake, workspace.day, published if published.is_file() else None)
+        if snapshot_id(workspace.source_path, workspace.day) != workspace.snapshot:
+            raise SourceError(
+                f"{workspace.source_path}: expected a source that rests, found one that changed since the "
+                "run began. Run again when its delivery has ended."
+            )
+        begin_candidate(settings, workspace.snapshot)
+        counts = {name: asdict(table) for name, table in summary.tables.items() if table.files}
+        note = {"tables": counts, "unknown": summary.unknown}
+        (settings.scratch / "run.json").write_text(json.dumps(note, ensure_ascii=False), encoding="utf-8")
+        for name in summary.unknown:
+            context.log.warning(f"{name} belongs to no table of the contract and was passed over")
+        yield from _results(summary, workspace)
 
     return lake
-
-
-def _update(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:
-    settings = workspace.settings
-    settings.scratch.mkdir(parents=True, exist_ok=True)
-    with connect(settings.memory_limit, settings.threads, settings.scratch) as con:
-        summary = update_lake(con, workspace.source_path, settings.lake, report)
-        record_deliveries(settings.lake, workspace.day)
-        published = settings.current / "marts" / "fct_row_counts.parquet"
-        judge_completeness(con, settings.lake, workspace.day, published if published.is_file() else None)
-    if snapshot_id(workspace.source_path, workspace.day) != workspace.snapshot:
-        raise SourceError(
-            f"{workspace.source_path}: expected a source that rests, found one that changed since the "
-            "run began. Run again when its delivery has ended."
-        )
-    begin_candidate(settings, workspace.snapshot)
-    counts = {name: asdict(table) for name, table in summary.tables.items() if table.files}
-    note = {"tables": counts, "unknown": summary.unknown}
-    (settings.scratch / "run.json").write_text(json.dumps(note, ensure_ascii=False), encoding="utf-8")
-    for name in summary.unknown:
-        context.log.warning(f"{name} belongs to no table of the contract and was passed over")
-    yield from _results(summary, workspace)
 
 
 def _results(summary: LakeSummary, workspace: Workspace) -> Iterator[dg.MaterializeResult]:
