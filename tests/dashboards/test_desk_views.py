@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 
 from anomaly.core.policy import load_policy
 
-# Tracing doubles the time of a page: tests that open the same pages again go without (`no_cover`).
 VIEWS = ("market_health", "early_warnings", "alert_detail", "data_status")
 
 
@@ -55,7 +54,6 @@ def test_view_opens_with_data(open_view, demo_home, view, language):
     assert charts(app) > 0
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("view", VIEWS)
 def test_view_explains_empty_marts(open_view, hollow_home, view):
     app = open_view(hollow_home, view, alert="A-0000000000000000")
@@ -80,7 +78,6 @@ def test_view_without_publication_says_what_to_do(open_view, tmp_path, view, lan
     assert "carbonwarden demo" in app.code[0].value
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("view", VIEWS)
 def test_view_lives_without_any_mart(open_view, tmp_path, view):
     home = write_home(tmp_path, {})
@@ -89,7 +86,6 @@ def test_view_lives_without_any_mart(open_view, tmp_path, view):
     assert not open_view(home, view, alert="A-0000000000000000").error
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("missing", "view"),
     [
@@ -305,7 +301,6 @@ def test_data_status_names_broken_detectors_gaps_and_kinds_without_a_detector(
     assert unwatched in said(app)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_opens_over_what_a_run_published(open_view, published, view, language):

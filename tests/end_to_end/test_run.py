@@ -117,7 +117,6 @@ def test_running_again_changes_nothing_makes_no_snapshot_and_clears_a_refusal(pu
     assert not workspace.settings.refusal.exists()
 
 
-@pytest.mark.no_cover  # the rebuild is traced where the shared publication is made
 def test_one_corrected_file_rewrites_its_periods_and_equals_a_rebuild(published, tmp_path):
     workspace = published.copy(tmp_path)
     path = workspace.source / "trades" / "2025-03.parquet"

@@ -18,7 +18,7 @@ from pipelines.lake.update import update_lake
 from pipelines.sources import read
 
 # Other tests of this folder trace the same lines on small tables.
-pytestmark = [pytest.mark.real_data, pytest.mark.no_cover]
+pytestmark = pytest.mark.real_data
 
 # What each source's own oddities are known to raise.
 SOURCES = {

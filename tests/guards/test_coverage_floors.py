@@ -21,7 +21,7 @@ def report(tmp_path):
         "pipelines/simulator/world/model.py": (99, 100),
     }
     summaries = {
-        file: {"summary": {"covered_lines": run, "num_statements": all_}}
+        file: {"summary": {"covered_lines": run, "missing_lines": all_ - run}}
         for file, (run, all_) in files.items()
     }
     path = tmp_path / "coverage.json"

@@ -5,76 +5,102 @@
 #}
 {% macro register_sources() %}
     {% if execute and flags.WHICH != "seed" %}
-        {% do run_query("create schema if not exists lake") %}
+        {% set statements = ["create schema if not exists lake"] %}
+        {% set written = written_handovers() %}
         {% for source in graph.sources.values() | sort(attribute="name") %}
+            {% set columns = source.columns.values() | list %}
             {% if source.source_name == "lake" %}
-                {% do register_table(
-                    source.name, lake_folder() ~ "/kept/" ~ source.name, source.columns.values()
-                ) %}
+                {% set folder = lake_folder() ~ "/kept/" ~ source.name %}
+                {% do statements.extend(table_statements(source.name, folder, columns)) %}
             {% else %}
-                {% do register_handover(
-                    source.name,
-                    lake_folder() ~ "/handover/" ~ source.name ~ ".parquet",
-                    source.columns.values(),
-                ) %}
+                {% set file = lake_folder() ~ "/handover/" ~ source.name ~ ".parquet" %}
+                {% set is_written = source.name in written %}
+                {% do statements.extend(handover_statements(source.name, file, columns, is_written)) %}
             {% endif %}
         {% endfor %}
+        {% do run_statements(statements) %}
     {% endif %}
 {% endmacro %}
 
 {# The lake's folder as it may stand between quotes in SQL. #}
 {% macro lake_folder() %} {{ return(var("lake_path") | replace("'", "''")) }}{% endmacro %}
 
+{# Names of the handovers that have a file; not asked on Spark, which reads an absent one as empty. #}
+{% macro written_handovers() %}
+    {{ return(adapter.dispatch("written_handovers", "carbonwarden")()) }}
+{% endmacro %}
+
+{% macro default__written_handovers() %}
+    {% set files = "glob('" ~ lake_folder() ~ "/handover/*.parquet')" %}
+    {% set found = run_query("select parse_filename(file, true) from " ~ files) %}
+    {{ return(found.columns[0].values() | list) }}
+{% endmacro %}
+
+{% macro spark__written_handovers() %} {{ return([]) }}{% endmacro %}
+
 {# A folder of Parquet files as a table. #}
-{% macro register_table(name, folder, columns) %}
-    {{ return(adapter.dispatch("register_table", "carbonwarden")(name, folder, columns)) }}
+{% macro table_statements(name, folder, columns) %}
+    {{ return(adapter.dispatch("table_statements", "carbonwarden")(name, folder, columns)) }}
 {% endmacro %}
 
-{% macro default__register_table(name, folder, columns) %}
-    {% do run_query(
-        "create or replace view lake."
-        ~ name
-        ~ " as select * from read_parquet('"
-        ~ folder
-        ~ "/*.parquet', union_by_name = true, hive_partitioning = false)"
-    ) %}
+{% macro default__table_statements(name, folder, columns) %}
+    {{
+        return(
+            [
+                "create or replace view lake."
+                ~ name
+                ~ " as select * from read_parquet('"
+                ~ folder
+                ~ "/*.parquet', union_by_name = true, hive_partitioning = false)"
+            ]
+        )
+    }}
 {% endmacro %}
 
-{% macro spark__register_table(name, folder, columns) %}
+{% macro spark__table_statements(name, folder, columns) %}
     {% set typed = [] %}
     {% for column in columns %}
         {% do typed.append(column.name ~ " " ~ column.data_type | replace("string[]", "array<string>")) %}
     {% endfor %}
-    {% do run_query("drop table if exists lake." ~ name) %}
-    {% do run_query(
-        "create table lake." ~ name ~ " (" ~ typed
-        | join(", ") ~ ") using parquet location '" ~ folder ~ "'"
-    ) %}
+    {{
+        return(
+            [
+                "drop table if exists lake." ~ name,
+                "create table lake." ~ name ~ " (" ~ typed
+                | join(", ") ~ ") using parquet location '" ~ folder ~ "'",
+            ]
+        )
+    }}
 {% endmacro %}
 
 {# One Parquet file that may not be there. #}
-{% macro register_handover(name, file, columns) %}
-    {{ return(adapter.dispatch("register_handover", "carbonwarden")(name, file, columns)) }}
+{% macro handover_statements(name, file, columns, is_written) %}
+    {{ return(adapter.dispatch("handover_statements", "carbonwarden")(name, file, columns, is_written)) }}
 {% endmacro %}
 
-{% macro default__register_handover(name, file, columns) %}
-    {% set found = run_query("select count(*) from glob('" ~ file ~ "')").columns[0].values()[0] > 0 %}
-    {% if found %}
-        {% do run_query(
-            "create or replace view lake." ~ name ~ " as select * from read_parquet('" ~ file ~ "')"
-        ) %}
+{% macro default__handover_statements(name, file, columns, is_written) %}
+    {% if is_written %} {% set rows = "select * from read_parquet('" ~ file ~ "')" %}
     {% else %}
         {% set nulls = [] %}
         {% for column in columns %}
             {% do nulls.append("cast(null as " ~ column.data_type ~ ") as " ~ column.name) %}
         {% endfor %}
-        {% do run_query(
-            "create or replace view lake." ~ name ~ " as select " ~ nulls
-            | join(", ") ~ " where false"
-        ) %}
+        {% set rows = "select " ~ nulls | join(", ") ~ " where false" %}
     {% endif %}
+    {{ return(["create or replace view lake." ~ name ~ " as " ~ rows]) }}
 {% endmacro %}
 
-{% macro spark__register_handover(name, file, columns) %}
-    {% do spark__register_table(name, file, columns) %}
+{% macro spark__handover_statements(name, file, columns, is_written) %}
+    {{ return(spark__table_statements(name, file, columns)) }}
+{% endmacro %}
+
+{# Execute statements one after the other: DuckDB takes them in one call, which costs one round of dbt. #}
+{% macro run_statements(statements) %}
+    {{ return(adapter.dispatch("run_statements", "carbonwarden")(statements)) }}
+{% endmacro %}
+
+{% macro default__run_statements(statements) %} {% do run_query(statements | join(";\n")) %} {% endmacro %}
+
+{% macro spark__run_statements(statements) %}
+    {% for statement in statements %} {% do run_query(statement) %} {% endfor %}
 {% endmacro %}
