@@ -15,8 +15,10 @@ import pytest
 from anomaly.core.market import Market
 from anomaly.core.run import detect
 from pipelines.core.market import read_market
-from tests.anomaly.conftest import publish_calendar
+from tests.anomaly.conftest import marts, publish_calendar, run
 from tests.dbt.conftest import Dbt, Lake, receive
+
+__all__ = ["marts", "run"]
 
 
 class Supervised:

@@ -19,6 +19,13 @@ with
             unit_years.year,
             unit_years.period,
             unit_years.fuel,
+            case
+                when
+                    unit_years.heat_input_gj > 0
+                    or unit_years.gross_load_mwh > 0
+                    or unit_years.operating_hours > 0
+                then case when coalesce(unit_years.co2_mass_tco2, 0) = 0 then 1e0 else 0e0 end
+            end as blank_share,
             {% for quantity, column in quantities.items() %}
                 case
                     when
@@ -66,7 +73,9 @@ with
             round(sum(operating_hours), 6) as operating_hours,
             round(sum(heat_input_gj), 6) as heat_input_gj,
             round(sum(gross_load_mwh), 6) as gross_load_mwh,
-            round(sum(co2_mass_tco2), 6) as co2_mass_tco2
+            round(sum(co2_mass_tco2), 6) as co2_mass_tco2,
+            sum(blank_hours) as blank_hours,
+            sum(valid_hours) as valid_hours
         from cems_months
         group by unit_id, cast(extract(year from month) as bigint)
     ),
@@ -80,7 +89,9 @@ with
             cems_years.heat_input_gj,
             cems_years.gross_load_mwh,
             cems_years.co2_mass_tco2,
-            main_fuels.fuel
+            main_fuels.fuel,
+            cast(cems_years.blank_hours as double)
+            / nullif(cems_years.blank_hours + cems_years.valid_hours, 0) as blank_share
         from cems_years
         left join unit_years on cems_years.unit_id = unit_years.unit_id and cems_years.year = unit_years.year
         left join
@@ -91,8 +102,8 @@ with
         where unit_years.unit_id is null
     )
 
-select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel
+select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel, blank_share
 from stated_years
 union all
-select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel
+select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel, blank_share
 from measured_years

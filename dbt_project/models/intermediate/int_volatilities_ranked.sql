@@ -19,9 +19,12 @@ with
     ),
 
     widths as (
-        {% for level in range(levels) %}
-            select {{ 2**level }} as width {{ "union all" if not loop.last }}
-        {% endfor %}
+        select width
+        from
+            (
+                values
+                    {% for level in range(levels) %} ({{ 2**level }}){{ "," if not loop.last }} {% endfor %}
+            ) as powers(width)
     ),
 
     halved as (

@@ -1,4 +1,4 @@
-"""Missing report: an annual figure or a monthly filing that should be there and is not.
+"""Missing report: an annual figure or a monthly filing that should be there and is not, or has no emissions.
 
 What was due, from whom and whether it came stands in `fct_report_obligations`: verified emissions of
 compliance years, annual reports of entities listed all year, filings of units since their first one.
@@ -19,6 +19,7 @@ from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, Thresholds
 from anomaly.core.helpers import runs
 from anomaly.core.scoring import certain, magnitude, total
+from anomaly.detectors.compliance.missing_report.blank import MONTHS, YEARS, blank_months, blank_years
 from anomaly.detectors.compliance.missing_report.last_known import FIGURES, figures, with_last_known
 
 KIND = "missing_report"
@@ -35,6 +36,8 @@ class Limits(Thresholds):
     following_factor: float
     base_score_month: float
     missing_months: float
+    blank_share: float
+    stated_share: float
 
 
 def _missing(inputs: Inputs[Limits], report_kind: str) -> pl.DataFrame:
@@ -154,9 +157,10 @@ def _annual_search(name: str, table: str, find: object, *needs: Need) -> Search[
     )
 
 
+IMPLIED = Figure("tCO2", "tonnes_full")
 DETECTOR = Detector(
     KIND,
-    "3.0.0",
+    "4.0.0",
     Limits,
     (
         _annual_search("not_verified", "compliance", _not_verified, VERIFIED, *FIGURES),
@@ -169,6 +173,24 @@ DETECTOR = Detector(
             evidence=(Rows("activity_reports", ("unit_id", "month")),),
             measures={"missing_months": Figure("months", "missing_months"), "days_overdue": Figure("d")},
             find=_unfiled_months,
+        ),
+        Search(
+            name="blank_year",
+            subject_type="unit",
+            subjects=("unit_id", "entity_id"),
+            needs=(YEARS,),
+            evidence=(Rows("unit_years", ("unit_id", "year")),),
+            measures={"blank_share": Figure("fraction", "blank_share"), "implied_co2": IMPLIED},
+            find=blank_years,
+        ),
+        Search(
+            name="blank_month",
+            subject_type="unit",
+            subjects=("unit_id", "entity_id"),
+            needs=(MONTHS,),
+            evidence=(Rows("activity_reports", ("unit_id", "month")),),
+            measures={"implied_co2": IMPLIED},
+            find=blank_months,
         ),
     ),
 )

@@ -1,0 +1,92 @@
+"""Activity without emissions: hours, heat, load or fuel are stated, and the CO2 that belongs to them is not.
+
+Leaving a figure out must not be safer than lowering it, so it is a finding, scored by the tonnes that the
+activity implies. Where most of a source leaves the figure out, the source does not hold it and no unit is
+accused.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from anomaly.core.detector import Need
+from anomaly.core.helpers import runs
+from anomaly.core.scoring import magnitude, total
+
+if TYPE_CHECKING:
+    from anomaly.core.detector import Inputs
+
+NEXT_MONTH = timedelta(days=31)
+_NAMES = ("unit_id", "entity_id", "entity_name", "province_code")
+YEARS = Need(
+    "fct_unit_years",
+    {
+        **dict.fromkeys(_NAMES, pl.String),
+        "year": pl.Int64,
+        "blank_share": pl.Float64,
+        "blank_co2_tco2": pl.Float64,
+    },
+    source="unit_years",
+    period="year",
+    subject="unit_id",
+)
+MONTHS = Need(
+    "fct_mass_balance_months",
+    {
+        **dict.fromkeys(_NAMES, pl.String),
+        "month": pl.Date,
+        "reported_emissions_tco2": pl.Float64,
+        "fuel_emissions_tco2": pl.Float64,
+    },
+    source="activity_reports",
+    period="month",
+    subject="unit_id",
+)
+
+
+def blank_years(inputs: Inputs[Any]) -> pl.DataFrame:
+    """One row a unit year of whose activity a good part has no CO2."""
+    limits = inputs.limits
+    rows = inputs.read(YEARS.mart).filter(pl.col("blank_share").is_not_null())
+    blank = pl.col("blank_share") >= limits.blank_share
+    found = rows.filter(blank & _is_stated(blank, "year", limits.stated_share)).sort("unit_id", "year")
+    return inputs.compliance_days(_scored(inputs, found, pl.col("blank_co2_tco2")), needs_deadline=False)
+
+
+def blank_months(inputs: Inputs[Any]) -> pl.DataFrame:
+    """One row a run of months in which a unit states fuel and leaves out the emissions."""
+    limits = inputs.limits
+    rows = inputs.read(MONTHS.mart).filter(pl.col("fuel_emissions_tco2") > 0)
+    blank = pl.col("reported_emissions_tco2").is_null()
+    found = rows.filter(blank & _is_stated(blank, "month", limits.stated_share)).sort("unit_id", "month")
+    if found.is_empty():
+        return found
+    spans = [
+        part.slice(first, last - first + 1)
+        .select(
+            pl.col(*_NAMES).first(),
+            pl.col("month"),
+            first_on=pl.col("month").first(),
+            last_on=pl.col("month").last().dt.month_end(),
+            implied_co2=pl.col("fuel_emissions_tco2").sum(),
+        )
+        .group_by(*_NAMES, "first_on", "last_on", "implied_co2")
+        .agg("month")
+        for _, part in found.group_by("unit_id", maintain_order=True)
+        for first, last in runs(part["month"].to_list(), NEXT_MONTH)
+    ]
+    return _scored(inputs, pl.concat(spans), pl.col("implied_co2"))
+
+
+def _is_stated(blank: pl.Expr, period: str, share: float) -> pl.Expr:
+    """Whether the source states the figure of most rows of the period."""
+    return 1 - blank.mean().over(period) >= share
+
+
+def _scored(inputs: Inputs[Any], rows: pl.DataFrame, implied: pl.Expr) -> pl.DataFrame:
+    limits = inputs.limits
+    tonnes = limits.tonnes_weight * magnitude(implied.fill_null(0.0), limits.tonnes_full)
+    return rows.with_columns(score=total(limits.base_score, tonnes), implied_co2=implied)
