@@ -6,7 +6,7 @@ import html
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>", re.IGNORECASE | re.DOTALL)
 _EMBEDDED_FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 _REMOTE_STYLE = re.compile(r"url\(\s*[\"']?(?:https?:)?//[^)]*\)|@import[^;]*;", re.IGNORECASE)
 _FOOTER = re.compile(r"<footer\b.*?</footer>", re.IGNORECASE | re.DOTALL)
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _FAVICON = re.compile(r"<link\b[^>]*shortcut icon[^>]*>", re.IGNORECASE)
 
 
@@ -39,8 +40,11 @@ def write_data_docs(
     docs_dir: Path,
     describe: Callable[..., str],
     earlier: Iterable[Path] = (),
+    narrowed: Collection[str] = (),
 ) -> Path:
     """Build the site of a gate in `docs_dir` and return its index page; `earlier` pages join it as they are.
+
+    The pages of `narrowed` suites show the rows of new files alone, and say so.
 
     Great Expectations draws its pages with libraries from content delivery networks. They are taken out
     and one style sheet of ours is put in, so that a page loads nothing from other hosts.
@@ -50,6 +54,8 @@ def write_data_docs(
         built, site = Path(folder) / "built", Path(folder) / "site"
         _build(context, result.gate, built)
         _take_offline(built, site)
+        for suite in narrowed:
+            _say_narrowed(page_of(site, suite), describe)
         for page in earlier:
             shutil.copyfile(page, page_of(site, page.stem))
         pages = {page.stem: page.relative_to(site) for page in site.glob("suites/*.html")}
@@ -79,6 +85,13 @@ def _take_offline(built: Path, site: Path) -> None:
         text = re.sub(r'href="[^"]*index\.html"', 'href="../index.html"', text)
         text = re.sub(r'<a\s+href="[^"]*expectations/[^"]*"\s*>(.*?)</a>', r"\1", text, flags=re.DOTALL)
         page_of(site, suite).write_text(text, encoding="utf-8")
+
+
+def _say_narrowed(page: Path, describe: Callable[..., str]) -> None:
+    """Say at the head of a page that it shows new rows, while the index counts all."""
+    said = " / ".join(html.escape(describe("quality.page.narrowed", language)) for language in ("zh", "en"))
+    text = page.read_text(encoding="utf-8")
+    page.write_text(_BODY.sub(lambda body: f"{body[0]}<p>{said}</p>", text, count=1), encoding="utf-8")
 
 
 def offline(page: str) -> str:

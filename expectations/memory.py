@@ -10,11 +10,12 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from expectations.parts import Parts
 from expectations.results import QualityResult
 from expectations.suite import Suite
 
@@ -26,12 +27,19 @@ class Memory:
     """Rows and Data Docs page of each suite, in `folder`, with what they depend on.
 
     `versions` identifies the content of each table; a suite over a table without one is always judged.
-    `program` identifies the code, policy and texts that make a verdict.
+    `program` identifies the code, policy and texts that make a verdict. `identify` gives what identifies the
+    content of one file, where the caller can say so: then only new files of a table are judged.
     """
 
     folder: Path
     versions: Mapping[str, str]
     program: str
+    identify: Callable[[Path], str] | None = None
+
+    @property
+    def parts(self) -> Parts | None:
+        """Counts by file, where files can be identified."""
+        return Parts(self.folder, self.program, self.identify) if self.identify else None
 
     def recall(self, suite: Suite, tables: frozenset[str]) -> list[dict[str, Any]] | None:
         """Rows of the suite's earlier verdict; None where there is none that still holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from expectations.data_docs import page_of, write_data_docs
 from expectations.engine import Engine, Outcome
 from expectations.gates import suites_of
 from expectations.memory import Memory
+from expectations.parts import Group, Judgement, Parts, together
 from expectations.policy import Market
 from expectations.results import SKIPPED, GateResult, QualityResult
 from expectations.session import (
@@ -20,7 +21,9 @@ from expectations.session import (
     Limits,
     Sources,
     create_suite_views,
+    files_of,
     open_tables,
+    rows_of,
     sample_breaches,
 )
 from expectations.suite import Check, Frame, Suite
@@ -73,13 +76,13 @@ def validate(
         names = frozenset({*tables, GATE_TABLES})
         earlier = _recalled(memory, suites, names) if docs_dir is not None else {}
         judged = [suite for suite in suites if suite.name not in earlier]
-        outcomes = run.judge(judged, tables)
+        outcomes = run.judge(judged, tables, memory.parts if memory else None)
         found = {suite.name: list(run.report([suite], outcomes)) for suite in judged} | earlier
         rows = (row for suite in suites for row in found[suite.name])
         result = GateResult(gate, tuple(_numbered(rows)))
         if docs_dir is not None:
             pages = [memory.page(name) for name in earlier] if memory else []
-            write_data_docs(run.context, result, docs_dir.absolute(), describe, pages)
+            write_data_docs(run.context, result, docs_dir.absolute(), describe, pages, run.narrowed)
             if memory:
                 for suite in judged:
                     kept = [row for row in result.results if row.suite == suite.name]
@@ -108,17 +111,46 @@ class _Run:
     config: Mapping[str, Any]
     describe: Describe
     context: Any = None
+    narrowed: set[str] = field(default_factory=set)
+    """Suites of which only the rows of new files were read."""
 
-    def judge(self, suites: list[Suite], tables: Sources) -> dict[str, dict[str, Outcome] | str]:
-        """By suite: the outcome of each check, or why the suite was skipped."""
+    def judge(
+        self, suites: list[Suite], tables: Sources, parts: Parts | None
+    ) -> dict[str, dict[str, Judgement] | str]:
+        """By suite: what each check found, or why the suite was skipped."""
         counts = open_tables(self.database, tables, self.config)
         skipped = {suite.name: reason for suite in suites if (reason := _reason_to_skip(suite, counts))}
-        judged = [suite for suite in suites if suite.name not in skipped]
-        create_suite_views(self.database, judged, self.config)
+        plans = [_Plan.of(suite, tables, parts) for suite in suites if suite.name not in skipped]
+        self.narrowed = {plan.suite.name for plan in plans if plan.groups}
+        create_suite_views(self.database, [plan.read for plan in plans], self.config)
         with Engine(self.database, self.config) as engine:
             self.context = engine.context
-            found = {suite.name: engine.validate(suite, self._descriptions(suite)) for suite in judged}
+            outcomes = [engine.validate(plan.read, self._descriptions(plan.suite)) for plan in plans]
+        # The engine holds the file, so rows are read when it is closed.
+        found = {
+            plan.suite.name: self._together(plan, outcome, parts)
+            for plan, outcome in zip(plans, outcomes, strict=True)
+        }
         return found | skipped
+
+    def _together(
+        self, plan: _Plan, outcomes: Mapping[str, Outcome], parts: Parts | None
+    ) -> dict[str, Judgement]:
+        """What was found in the rows that were read, with what is known of the others."""
+        found = {
+            check.name: self._judgement(plan.read, check, outcomes[check.name]) for check in plan.suite.checks
+        }
+        if parts and plan.files:
+            parts.keep(plan.suite, plan.groups, plan.files, found)
+        if not plan.groups:
+            return found
+        return together(plan.suite, [*(group.found for group in plan.groups), found])
+
+    def _judgement(self, suite: Suite, check: Check, outcome: Outcome) -> Judgement:
+        samples: list[tuple[tuple[str, ...], str]] = []
+        if outcome.values and outcome.unexpected and outcome.breaches is not None:
+            samples = sample_breaches(self.database, suite, check, outcome.breaches, self.config)
+        return Judgement(outcome.success, outcome.values, outcome.unexpected, outcome.figure, tuple(samples))
 
     def _descriptions(self, suite: Suite) -> dict[str, str]:
         texts = {check.name: self._texts(suite, check) for check in suite.checks}
@@ -135,7 +167,7 @@ class _Run:
         return self.describe(key, "zh", **values), self.describe(key, "en", **values)
 
     def report(
-        self, suites: list[Suite], outcomes: Mapping[str, dict[str, Outcome] | str]
+        self, suites: list[Suite], outcomes: Mapping[str, dict[str, Judgement] | str]
     ) -> Iterator[dict[str, Any]]:
         """Rows of the result, suites and checks in their order."""
         for suite in suites:
@@ -162,7 +194,7 @@ class _Run:
             "description_en": self.describe("quality.skipped", "en", table=suite.table),
         }
 
-    def _row(self, suite: Suite, check: Check, outcome: Outcome) -> dict[str, Any]:
+    def _row(self, suite: Suite, check: Check, outcome: Judgement) -> dict[str, Any]:
         zh, en = self._texts(suite, check)
         return {
             "gate": suite.gate,
@@ -171,7 +203,7 @@ class _Run:
             "column_name": check.expect.column,
             "severity": check.bound.severity,
             "success": outcome.success if outcome.values else None,
-            "observed": self._observed(suite, check, outcome),
+            "observed": _observed(outcome),
             "expected": check.expected,
             "unexpected_count": outcome.unexpected,
             "element_count": outcome.values,
@@ -180,16 +212,35 @@ class _Run:
             "description_en": en,
         }
 
-    def _observed(self, suite: Suite, check: Check, outcome: Outcome) -> str:
-        if not outcome.values:
-            return "no values"
-        if outcome.figure is not None:
-            return f"{outcome.figure:.6g}"
-        summary = f"{outcome.unexpected} / {outcome.values}"
-        if not outcome.unexpected or outcome.breaches is None:
-            return summary
-        rows = sample_breaches(self.database, suite, check, outcome.breaches, self.config)
-        return "; ".join([summary, *rows])
+
+def _observed(outcome: Judgement) -> str:
+    if not outcome.values:
+        return "no values"
+    if outcome.figure is not None:
+        return f"{outcome.figure:.6g}"
+    summary = f"{outcome.unexpected} / {outcome.values}"
+    return "; ".join([summary, *(text for _, text in outcome.samples)])
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is read for a suite: all rows, or those of the files that no earlier group covers.
+
+    `read` is the suite over these rows; `files` is empty where counts are not kept by file.
+    """
+
+    suite: Suite
+    read: Suite
+    groups: list[Group]
+    files: list[Path]
+
+    @classmethod
+    def of(cls, suite: Suite, tables: Sources, parts: Parts | None) -> _Plan:
+        """The plan for a suite, given its table's files and what is kept."""
+        if parts is None or suite.table not in tables:
+            return cls(suite, suite, [], [])
+        groups, left = parts.earlier(suite, files_of(suite.table, tables[suite.table]))
+        return cls(suite, replace(suite, rows=rows_of(left)) if groups else suite, groups, left)
 
 
 def _reason_to_skip(suite: Suite, counts: Mapping[str, int]) -> str | None:

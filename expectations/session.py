@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from expectations.parts import SAMPLES
 from expectations.results import CheckError
 from expectations.suite import Check, Suite
 
@@ -72,12 +73,8 @@ def open_tables(database: Path, sources: Sources, config: Mapping[str, Any]) -> 
             files = files_of(table, source)
             if not files:
                 continue
-            listing = ", ".join(_quoted(str(file)) for file in files)
             try:
-                connection.execute(
-                    f'create view "{table}" as select * from '
-                    f"read_parquet([{listing}], union_by_name = true, hive_partitioning = false)"
-                )
+                connection.execute(f'create view "{table}" as {rows_of(files)}')
                 counts[table] = connection.execute(f'select count(*) from "{table}"').fetchall()[0][0]
             except duckdb.Error as error:
                 raise CheckError(
@@ -116,9 +113,9 @@ def create_suite_views(database: Path, suites: Iterable[Suite], config: Mapping[
 
 
 def sample_breaches(
-    database: Path, suite: Suite, check: Check, query: str, config: Mapping[str, Any], limit: int = 3
-) -> list[str]:
-    """The first rows of the library's query of breaches in the order of their keys, as `key=…: figures`.
+    database: Path, suite: Suite, check: Check, query: str, config: Mapping[str, Any], limit: int = SAMPLES
+) -> list[tuple[tuple[str, ...], str]]:
+    """The first rows of the library's query of breaches in the order of their keys: key and `key=…: figures`.
 
     The library would list rows in whatever order the database gives them.
     """
@@ -136,12 +133,19 @@ def sample_breaches(
             f"select * from ({query.rstrip().rstrip(';')}) as breaches order by {order} limit {limit}"
         )
         rows = found.fetchall()
-    return [
+    shown = [
         ", ".join(f"{key}={value}" for key, value in zip(suite.key, row, strict=False))
         + "".join(f": {_short(value)}" for value in row[keys : keys + 1])
         + "".join(f", {_short(value)}" for value in row[keys + 1 :])
         for row in rows
     ]
+    return [(tuple(map(str, row[:keys])), text) for row, text in zip(rows, shown, strict=True)]
+
+
+def rows_of(files: Iterable[Path]) -> str:
+    """Query of the rows of Parquet files."""
+    listing = ", ".join(_quoted(str(file)) for file in files)
+    return f"select * from read_parquet([{listing}], union_by_name = true, hive_partitioning = false)"
 
 
 def _short(value: Any) -> str:

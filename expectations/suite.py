@@ -23,6 +23,7 @@ class Expect:
     the policy's entry gives a minimum or a maximum; `has_share` that it may ask for a share of the rows.
     `expected` describes what is expected where no interval does. `repeated` names the columns of which no
     combination may repeat: there the library's own query of the rows in breach joins without a condition.
+    `is_dated` says that the as-of date is its `max_value`, so that a later one can only admit more rows.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Expect:
     has_share: bool = True
     expected: str = ""
     repeated: tuple[str, ...] = ()
+    is_dated: bool = False
 
 
 def between(name: str, column: str | None = None, *, about: str | None = None) -> Expect:
@@ -202,7 +204,8 @@ class Frame:
         """No day or moment lies later than the day after `as_of`; that one day is for time zones."""
         last = self.as_of + timedelta(days=2)
         arguments = {"column": column, "max_value": last, "strict_max": True}
-        return Expect(name, gxe.ExpectColumnValuesToBeBetween, arguments, column, expected=f"< {last}")
+        kind = gxe.ExpectColumnValuesToBeBetween
+        return Expect(name, kind, arguments, column, expected=f"< {last}", is_dated=True)
 
 
 def ratio(numerator: str, denominator: str) -> str:

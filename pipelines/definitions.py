@@ -9,7 +9,7 @@ import dagster as dg
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Everything that Dagster shows; prepares dbt's manifest where it is missing."""
-    from pipelines.orchestration.location import build_definitions
+    """Everything that Dagster shows, with declared sources; prepares dbt's manifest where it is missing."""
+    from pipelines.orchestration.location import build_location
 
-    return build_definitions()
+    return build_location()

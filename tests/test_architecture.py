@@ -33,7 +33,14 @@ ALLOWED = {
     "pipelines.publication": {*BASE, "expectations", "pipelines.lake", "pipelines.warehouse"},
     "pipelines.cases": {*BASE, "pipelines.publication"},
     "pipelines.reports": {*BASE, "pipelines.publication"},
-    "pipelines.orchestration": {*ANALYSIS, *BASE, *STORES, "pipelines.cases", "pipelines.reports"},
+    "pipelines.orchestration": {
+        *ANALYSIS,
+        *BASE,
+        *STORES,
+        "pipelines.cases",
+        "pipelines.reports",
+        "pipelines.sources.connectors",
+    },
     "pipelines.definitions": {"pipelines.orchestration"},
     "pipelines.bench": {
         *BASE,

@@ -101,7 +101,7 @@ def _verdicts(taken: dict[str, Figures]) -> Iterator[str]:
     floors = taken[RUN].cpu_s / taken[FLOOR].cpu_s
     yield _verdict("from nothing, CPU over floor", floors, LIMITS["floors"], "times")
     day = f"one more day ({taken[DAY].cpu_s:.0f} CPU s)"
-    yield _verdict(day, taken[DAY].wall_s, LIMITS["day_s"], "s wall")
+    yield _verdict(day, taken[DAY].wall_s, LIMITS["day_s"], "s elapsed")
     peak = max(figures.peak_mb for figures in taken.values())
     yield _verdict("peak memory", peak, LIMITS["memory_mb"], "MB")
 

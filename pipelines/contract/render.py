@@ -34,7 +34,7 @@ that need it, `.` as decimal point; an empty field is null.
 | float64 | a number; never NaN or infinite | `1024.5` |
 | decimal(p,s) | a number with at most s decimals | `95.10` |
 | date | year, month, day, from 1900 to 2099 | `2025-01-06` |
-| timestamp | with its offset from UTC, at most six decimals | `2025-01-06T09:31:00+08:00` |
+| timestamp | with its offset; rounded down to a microsecond | `2025-01-06T09:31:00+08:00` |
 | bool | `true` or `false` | `true` |
 
 A row that breaks this is quarantined with its reason, and counted:

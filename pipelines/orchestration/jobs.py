@@ -5,13 +5,13 @@ See https://docs.dagster.io/guides/build/jobs.
 
 import dagster as dg
 
-from pipelines.orchestration.assets.names import PUBLICATION
+from pipelines.orchestration.assets.names import PUBLICATION, SOURCES
 
 ON_TIME = dg.AssetCheckKey(PUBLICATION, "published_on_time")
 
 supervision_run = dg.define_asset_job(
     "supervision_run",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups(SOURCES),
     description="Ingest, build, gate, detect, publish.",
     executor_def=dg.in_process_executor,
 )

@@ -4,11 +4,36 @@ Belongs here: assembly alone. `pipelines.definitions` shows it to `dagster dev`;
 Does not belong here: the definition of any asset, check, job, schedule or sensor.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
+if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
+    from pipelines.orchestration.assets.sources import SourceDefinitions
 
-def build_definitions() -> dg.Definitions:
-    """Assets, checks, jobs, schedules, sensors and resources; prepares dbt's manifest where needed."""
+
+def build_location() -> dg.Definitions:
+    """What `dagster dev` shows: everything, with the sources that the configured home declares.
+
+    Raises:
+        SettingsError: the declaration of sources, or a setting, is wrong.
+    """
+    from pipelines.core.settings import Settings
+
+    return build_definitions(Settings.load())
+
+
+def build_definitions(declaring: Settings | None = None) -> dg.Definitions:
+    """Assets, checks, jobs, schedules, sensors and resources; prepares dbt's manifest where needed.
+
+    With the settings of a home that declares sources, these too; a run of the command line needs none.
+
+    Raises:
+        SettingsError: the declaration of sources is wrong.
+    """
     from pipelines.orchestration.assets.analysis import (
         build_candidate_asset,
         build_detectors_asset,
@@ -27,6 +52,7 @@ def build_definitions() -> dg.Definitions:
     from pipelines.orchestration.schedules import alarm_check, daily_run, monthly_run
     from pipelines.orchestration.sensors import failed_run, new_files
 
+    sources = _declared(declaring)
     workspace = Workspace()
     return dg.Definitions(
         assets=[
@@ -38,11 +64,18 @@ def build_definitions() -> dg.Definitions:
             build_detectors_asset(),
             build_quality_asset(),
             *build_publication_assets(),
+            *sources.assets,
         ],
         asset_checks=[published_on_time],
-        jobs=[supervision_run, publication_alarm],
-        schedules=[daily_run, monthly_run, alarm_check],
-        sensors=[new_files, failed_run],
+        jobs=[supervision_run, publication_alarm, *sources.jobs],
+        schedules=[daily_run, monthly_run, alarm_check, *sources.schedules],
+        sensors=[new_files, failed_run, *sources.sensors],
         executor=dg.in_process_executor,
         resources={"workspace": workspace, "lock": HomeLock(workspace=workspace)},
     )
+
+
+def _declared(settings: Settings | None) -> SourceDefinitions:
+    from pipelines.orchestration.assets.sources import SourceDefinitions, build_source_definitions
+
+    return build_source_definitions(settings) if settings else SourceDefinitions()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,11 @@ def run_gate(candidate: Candidate, gate: str, describe: Describe) -> GateResult:
         limits=Limits(memory=settings.memory_limit, threads=settings.threads),
         docs_dir=candidate.folder / "data_docs" / gate,
         memory=Memory(
-            settings.home / "gates" / gate, _versions(candidate, gate), program_version(candidate.market)
+            settings.home / "gates" / gate,
+            _versions(candidate, gate),
+            program_version(candidate.market),
+            # The lake names a kept file by what is in it.
+            attrgetter("name") if gate == INGESTION else None,
         ),
     )
     content = {"counts": result.counts, "rows": result.rows()}

@@ -60,7 +60,7 @@ def open_view(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     def opened(home: Path, view: str = "market_health", language: str = "en", **params: str) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=60)
         if view != "market_health":
-            # Only a first run tells which pages there are; over nothing it is short.
+            # Only a first run shows which pages there are; over nothing it is short.
             monkeypatch.setenv("CARBONWARDEN_HOME", str(nothing))
             app.run()
             app.switch_page(f"views/{view}.py")

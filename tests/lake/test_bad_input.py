@@ -74,8 +74,8 @@ QUARANTINED = {
     "underscore in a number": (_row("compliance", "E1,2024,1_0,,"), "compliance", "wrong_type"),
     "blanks around a number": (_row("compliance", "E1,2024, 1 ,,"), "compliance", "wrong_type"),
     "offset of 25 hours": (_row("trades", _trade(ts="2025-01-07T09:31:00+25:00")), "trades", "wrong_type"),
-    "time finer than microseconds": (
-        _row("trades", _trade(ts="2025-01-07T09:31:00.1234567Z")),
+    "time finer than nanoseconds": (
+        _row("trades", _trade(ts="2025-01-07T09:31:00.1234567891Z")),
         "trades",
         "wrong_type",
     ),

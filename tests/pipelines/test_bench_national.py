@@ -47,5 +47,5 @@ def test_figures_are_compared_with_the_limits():
     }
     from_nothing, day, memory = national._verdicts(taken)
     assert "7.0 times, above" in from_nothing
-    assert "(30 CPU s): 40.0 s wall, within" in day
+    assert "(30 CPU s): 40.0 s elapsed, within" in day
     assert "9000.0 MB, above" in memory

@@ -158,7 +158,7 @@ SUMMED = (
 )
 
 
-def test_tables_of_one_folder_are_told_apart_by_their_headings(reports, tmp_path):
+def test_tables_of_one_folder_are_distinguished_by_their_headings(reports, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.csv").write_text("ID,year,total\nA,2020,1\n")

@@ -6,6 +6,7 @@ ENGINEERS = ["team:data-engineering"]
 SUPERVISORS = ["team:supervision"]
 
 LAKE = "lake"
+SOURCES = "sources"
 HANDOVER = "handover"
 
 ROW_ACCOUNTING = dg.AssetKey([HANDOVER, "row_accounting"])
@@ -22,6 +23,11 @@ DETECTION_COVERAGE = dg.AssetKey([HANDOVER, "detection_coverage"])
 QUALITY_RESULTS = dg.AssetKey([HANDOVER, "quality_results"])
 SUPERVISION_MARTS = dg.AssetKey(["candidate", "supervision_marts"])
 PUBLICATION = dg.AssetKey("publication")
+
+
+def source_key(name: str) -> dg.AssetKey:
+    """Key of a declared source."""
+    return dg.AssetKey([SOURCES, name])
 
 
 def lake_key(table: str) -> dg.AssetKey:

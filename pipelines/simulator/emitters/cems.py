@@ -164,6 +164,8 @@ class Monitors:
             {
                 "unit_id": self._ids.gather(np.tile(units, count)),
                 "ts": timestamps(np.repeat(moments, len(units))),
+                # Simulated hours are delivered in UTC.
+                "utc_offset_minutes": pl.Series([None], dtype=pl.Int64).new_from_index(0, count * len(units)),
                 **figures,
                 "quality": pl.Series(QUALITIES).gather(flat(hours.quality).astype(np.uint32)),
                 "tag": flat(hours.tag),

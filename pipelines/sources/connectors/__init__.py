@@ -3,6 +3,8 @@
     declaration.py  the form of `sources.yml`, checked when it is loaded
     secrets.py      values of environment variables that no message may show
     postgres.py     tables of a PostgreSQL database, in one consistent snapshot
+    http.py         pages of an API; `http_requests.py` has limits and repetitions
+    folder.py       files that others put into a folder
     deliveries.py   the home's delivery folder: what all sources delivered, switched in one step
     pull.py         one pull: fetch, read by a mapping where one is declared, deliver
 

@@ -7,11 +7,13 @@ relative to the folder of `sources.yml`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from pipelines.contract.tables import TABLES
 from pipelines.core.fingerprint import content_hash
@@ -100,7 +102,105 @@ class Postgres(_Source):
         return self
 
 
-Source = Annotated[Postgres, Field(discriminator="kind")]
+class Key(_Strict):
+    """How requests state who asks: the value of an environment variable, in a header or a parameter."""
+
+    variable: Variable
+    header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    parameter: str | None = None
+    prefix: str = Field(default="", description="text before the value, such as `Bearer `")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Key:
+        if (self.header is None) == (self.parameter is None):
+            raise ValueError("expected one of `header`, `parameter`")
+        return self
+
+
+class Paging(_Strict):
+    """How an API cuts its answer into pages.
+
+    `page` and `offset` count in `parameter`; a page with fewer records than `size` is the last. `next`
+    follows the link of the header `Link`, or the address in the field `next_field` of the document.
+    """
+
+    by: Literal["none", "page", "offset", "next"] = "none"
+    parameter: str | None = None
+    size_parameter: str | None = None
+    size: int = Field(default=500, ge=1)
+    first: int = Field(default=1, ge=0, description="number of the first page")
+    next_field: str | None = Field(default=None, description="path of the field, such as `links.next`")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Paging:
+        if (self.by in ("page", "offset")) != (self.parameter is not None):
+            raise ValueError("parameter: expected for `page` and `offset`, and for no other")
+        return self
+
+
+class Http(_Source):
+    """A JSON or CSV API over HTTP that answers in pages."""
+
+    kind: Literal["http"]
+    url: str = Field(pattern=r"^https?://[^\s?#]+$")
+    file: TableName = Field(description="table of the contract, or file of the mapping's input")
+    parameters: dict[str, str | int] = {}
+    key: Key | None = None
+    format: Literal["json", "csv"] = "json"
+    records: str | None = Field(default=None, description="path of the list, such as `data.items`")
+    paging: Paging = Paging()
+    total_header: str | None = Field(default=None, description="header that states the number of all records")
+    requests_a_minute: float = Field(default=60, gt=0)
+    attempts: int = Field(default=5, ge=1, le=20, description="of one request, where a fault may pass")
+    timeout_seconds: float = Field(default=60, gt=0)
+    longest_wait_seconds: float = Field(
+        default=300, ge=0, description="a server that asks for more is refused"
+    )
+    page_megabytes: float = Field(default=64, gt=0)
+    most_pages: int = Field(default=10_000, ge=1)
+    resume_hours: float = Field(
+        default=1, ge=0, description="for how long pages of a pull that broke off may be taken up"
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Http:
+        _check_tables(self.mapping, (self.file,))
+        loopback = re.match(r"^http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(/|$)", self.url)
+        if not self.url.startswith("https://") and not loopback:
+            raise ValueError("url: expected https, so that nobody reads or changes what is transmitted")
+        if self.format == "csv" and self.paging.by == "next" and self.paging.next_field:
+            raise ValueError(
+                "paging: expected the header `Link` for CSV, which has no fields beside its rows"
+            )
+        if self.format == "csv" and not self.mapping and self.paging.by != "none":
+            raise ValueError("mapping: expected one for CSV in pages")
+        return self
+
+
+class Folder(_Source):
+    """A folder into which files are put by others, or which is mounted. Each file is read by itself."""
+
+    kind: Literal["folder"]
+    path: str = Field(min_length=1)
+    pattern: str = Field(default="*", description="names of the files that are taken, such as `*.csv`")
+    table: TableName | None = Field(default=None, description="table of the contract, without a mapping")
+    at_rest_seconds: float = Field(
+        default=60, ge=0, description="how long a file must not have been written to before it is taken"
+    )
+    withdrawn: Literal["keep", "remove"] = Field(
+        default="keep", description="what was delivered from a file that is no longer there"
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Folder:
+        if (self.mapping is None) == (self.table is None):
+            raise ValueError("expected one of `mapping`, `table`")
+        if self.table:
+            _check_tables(None, (self.table,))
+        return self
+
+
+Source = Annotated[Postgres | Http | Folder, Field(discriminator="kind")]
 
 
 class Sources(_Strict):
@@ -110,8 +210,8 @@ class Sources(_Strict):
     sources: dict[SourceName, Source] = Field(min_length=1)
 
 
-def _check_tables(mapping: str | None, names: object) -> None:
-    if mapping is None and (strange := sorted(set(names) - set(TABLES))):  # type: ignore[call-overload]
+def _check_tables(mapping: str | None, names: Iterable[str]) -> None:
+    if mapping is None and (strange := sorted(set(names) - set(TABLES))):
         raise ValueError(f"tables: expected tables of the contract without a mapping, found {strange[0]}")
 
 
@@ -147,13 +247,16 @@ def _faults(error: Exception) -> str:
     """Entries and what was expected of them; never what was found there, which may be a secret."""
     if not isinstance(error, ValidationError):
         return "found no YAML"
+    faults = error.errors(include_input=False, include_url=False)[:5]
     return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'sources.yml'}: {_plain(fault['msg'])}"
-        for fault in error.errors(include_input=False, include_url=False, include_context=False)[:5]
+        f"{'.'.join(str(part) for part in fault['loc']) or FILE_NAME}: {_plain(fault)}" for fault in faults
     )
 
 
-def _plain(message: str) -> str:
-    if message.startswith("String should match pattern '^[A-Z]"):
+def _plain(fault: ErrorDetails) -> str:
+    """What was expected of one entry."""
+    if fault["type"] == "union_tag_invalid":
+        return f"expected `kind` to be one of {fault['ctx']['expected_tags']}"
+    if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"].startswith("^[A-Z]"):
         return "expected the name of an environment variable, never a value"
-    return re.sub(r"^Value error, ", "", message)
+    return fault["msg"].removeprefix("Value error, ")

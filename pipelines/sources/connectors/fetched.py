@@ -24,11 +24,13 @@ class Part:
     """Files that are read together: tables of the contract, or inputs of the source's mapping.
 
     A part that was delivered before under its name is replaced. `path` is one published file, or a folder of
-    files that are named after tables or inputs.
+    files that are named after tables or inputs. An independent part that cannot be read does not stop the
+    others; its entry in `files` of the memory stays as it was.
     """
 
     name: str
     path: Path
+    is_independent: bool = False
 
 
 @dataclass
@@ -53,7 +55,8 @@ class Task:
 
     `name` is that of the source; `earlier` is the document of the last delivered pull, empty where there is
     none or the declaration has changed; `remembered` is the folder of files that were remembered with it. New
-    parts go below `folder`, files to remember into `memory`.
+    parts go below `folder`, files to remember into `memory`. `unfinished` outlives a pull that breaks off and
+    is removed by one that delivers; it need not exist. Declared paths are relative to `home`.
     """
 
     name: str
@@ -61,6 +64,8 @@ class Task:
     remembered: Path
     folder: Path
     memory: Path
+    unfinished: Path
+    home: Path
 
 
 def read_document(folder: Path) -> dict[str, Any]:

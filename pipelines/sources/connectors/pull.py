@@ -44,7 +44,23 @@ def _fetch_postgres(task: Task, source: Any) -> Fetched:
     return postgres.fetch(task, source)
 
 
-_CONNECTORS: dict[str, Callable[[Task, Any], Fetched]] = {"postgres": _fetch_postgres}
+def _fetch_http(task: Task, source: Any) -> Fetched:
+    from pipelines.sources.connectors import http
+
+    return http.fetch(task, source)
+
+
+def _fetch_folder(task: Task, source: Any) -> Fetched:
+    from pipelines.sources.connectors import folder
+
+    return folder.fetch(task, source)
+
+
+_CONNECTORS: dict[str, Callable[[Task, Any], Fetched]] = {
+    "folder": _fetch_folder,
+    "http": _fetch_http,
+    "postgres": _fetch_postgres,
+}
 """By kind of source. Each loads its libraries when it is used."""
 
 
@@ -94,6 +110,8 @@ def pull(settings: Settings, sources: Sources, name: str) -> PullReport:
             remembered=deliveries.memory(name) if valid else scratch / "nothing",
             folder=scratch / "fetched",
             memory=scratch / "memory",
+            unfinished=deliveries.folder / ".unfinished" / name,
+            home=settings.home,
         )
         task.folder.mkdir()
         task.memory.mkdir()
@@ -101,12 +119,13 @@ def pull(settings: Settings, sources: Sources, name: str) -> PullReport:
         report = PullReport(
             name, changed=False, rows=fetched.rows, notes=fetched.notes, problems=fetched.problems
         )
-        new = _read_parts(source, sources, settings.home, fetched.parts, scratch, report)
+        new = _read_parts(source, sources, settings.home, fetched, task, report)
         document = {**fetched.memory, "declared": version}
         if new or document != earlier:
             write_document(task.memory, document)
             deliveries.switch(scratch, name, new, fetched.keeps, task.memory, sources.market)
             report.changed = True
+        shutil.rmtree(task.unfinished, ignore_errors=True)
     return report
 
 
@@ -115,22 +134,43 @@ def _mapping(source: Source, home: Path) -> Path | None:
 
 
 def _read_parts(
-    source: Source, sources: Sources, home: Path, parts: list[Part], scratch: Path, report: PullReport
+    source: Source, sources: Sources, home: Path, fetched: Fetched, task: Task, report: PullReport
 ) -> dict[str, Path]:
-    """Folder of contract tables for each part."""
+    """Folder of contract tables for each part that could be read."""
     mapping = _mapping(source, home)
     if mapping is None:
-        return {part.name: part.path for part in parts}
+        return {part.name: part.path for part in fetched.parts}
     folders = {}
-    for part in parts:
-        folder = scratch / "readings" / part.name
-        reading = read(str(mapping), part.path, folder)
-        if reading.market.get("id") != sources.market.id:
-            raise SourceError(
-                f"{mapping}: expected the market {sources.market.id} of {FILE_NAME}, found "
-                f"{reading.market.get('id')}. Correct one of them."
-            )
-        report.readings.append(reading)
-        folders[part.name] = folder
-        shutil.rmtree(part.path, ignore_errors=True)
+    for part in fetched.parts:
+        folder = task.folder / ".readings" / part.name
+        try:
+            report.readings.append(_reading(mapping, part, folder, sources))
+        except SourceError as error:
+            if not part.is_independent:
+                raise
+            report.problems.append(str(error))
+            _keep_earlier(fetched, part.name, task.earlier)
+        else:
+            folders[part.name] = folder
     return folders
+
+
+def _reading(mapping: Path, part: Part, folder: Path, sources: Sources) -> ReadReport:
+    reading = read(str(mapping), part.path, folder)
+    if reading.market.get("id") != sources.market.id:
+        raise SettingsError(
+            f"{mapping}: expected the market {sources.market.id} of {FILE_NAME}, found "
+            f"{reading.market.get('id')}. Correct one of them."
+        )
+    return reading
+
+
+def _keep_earlier(fetched: Fetched, part: str, earlier: dict[str, Any]) -> None:
+    """Leave the part as it was delivered, so that the next pull tries the new one again."""
+    known = earlier.get("files", {}).get(part)
+    if known:
+        fetched.memory["files"][part] = known
+        fetched.keeps.append(part)
+    else:
+        del fetched.memory["files"][part]
+        fetched.memory["parts"].remove(part)

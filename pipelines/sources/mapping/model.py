@@ -109,7 +109,7 @@ class Input(_Strict):
 
     `member` names its file in a zip archive, `file` its file in a folder; without either, `PATH` itself or
     all files of that folder have it.
-    Where several tables are in the same files, they are told apart by their headings: one that has a heading
+    Where several tables are in the same files, their headings distinguish them: one that has a heading
     of `absent` is another table. `spread` names the column that takes the year, or whatever it is, for which
     columns are published side by side; each published line is then one row for each of them.
     `table` is the contract table under which its rows are accounted for. `derive` adds columns by SQL
@@ -221,13 +221,13 @@ class Mapping(_Strict):
         if len(places) > 1:
             raise ValueError(
                 "inputs: expected all of them in an archive, or each with its own file or sheets, or all "
-                f"told apart by their headings; found {' and '.join(sorted(places))}"
+                f"distinguished by their headings; found {' and '.join(sorted(places))}"
             )
         return self
 
     @property
     def by_headings(self) -> bool:
-        """Whether several tables are told apart by their headings; a file then has one of them."""
+        """Whether several tables are distinguished by their headings; a file then has one of them."""
         return len(self.inputs) > 1 and not any(
             entry.member or entry.file or entry.sheets for entry in self.inputs.values()
         )
