@@ -164,12 +164,12 @@ class TextTable:
 
     @staticmethod
     def _check_undeclared(layout: Layout, name: str, column: Column, heading: str, place: int) -> None:
-        """Refuse figures under a unit of which the mapping says nothing; 万吨 is 10,000 times as much as 吨."""
+        """Refuse figures under a unit of which the mapping says nothing: 万吨 is 10,000 times 吨."""
         line = layout.unit_row
         unit = line.fields[place].strip() if line and place < len(line.fields) else ""
         if line and unit and column.is_figure:
             raise SourceError(
                 f"{layout.sheet.where}: expected no unit for {heading!r}, as the mapping states none for "
-                f"its column {name}; found {unit!r} in line {line.number}. Add `units: {{{unit}: FACTOR}}` to the "
-                "column; 1 where the figures need no conversion."
+                f"its column {name}; found {unit!r} in line {line.number}. Add `units: {{{unit}: FACTOR}}` "
+                "to it; 1 where the figures need no conversion."
             )
