@@ -262,11 +262,10 @@ class _TablePull:
 
     def _content(self, path: Path) -> dict[str, Any]:
         """Number of rows and a hash that does not depend on their order."""
-        found = self.con.execute(
+        rows, content = self._figures(
             f"select count(*), cast(sum(hash(columns)) as varchar) "
             f"from (select * from read_parquet({path_literal(path)})) as columns"
-        ).fetchone()
-        rows, content = found or (0, None)
+        )
         return {"rows": rows, "content": content, "columns": self._types(path)}
 
     def _types(self, path: Path) -> dict[str, str]:
@@ -283,8 +282,8 @@ class _TablePull:
         if self.contract and watermark not in {column.delivered_name for column in self.contract.columns}:
             kept = f"* exclude ({column})"
         self.con.execute(f"copy (select {kept} from ({new})) to {literal(str(self.path))} (format parquet)")
-        highest = self.con.execute(f"select cast(max({column}) as varchar) from {rows}").fetchone()
-        mark = highest[0] if highest and highest[0] is not None else self.earlier.get("watermark")
+        (highest,) = self._figures(f"select cast(max({column}) as varchar) from {rows}")
+        mark = self.earlier.get("watermark") if highest is None else highest
         typed = f"cast({'null' if mark is None else literal(mark)} as {self._types(arrived)[watermark]})"
         lowest = f"{typed} - {_OVERLAPS[type_name(schema.field(watermark))].format(overlap)}"
         self.recent.parent.mkdir(parents=True, exist_ok=True)
@@ -292,6 +291,10 @@ class _TablePull:
             f"copy (select * from {rows} where {column} >= {lowest} or {column} is null) "
             f"to {literal(str(self.recent))} (format parquet)"
         )
-        counted = self.con.execute(f"select count(*) from read_parquet({path_literal(self.path)})").fetchone()
-        self.rows = counted[0] if counted else 0
+        (self.rows,) = self._figures(f"select count(*) from read_parquet({path_literal(self.path)})")
         self.remembered = {"watermark": mark}
+
+    def _figures(self, query: str) -> tuple[Any, ...]:
+        """The only row of a query's result, read to its end: a relation cannot be registered before."""
+        (row,) = self.con.execute(query).fetchall()
+        return tuple(row)

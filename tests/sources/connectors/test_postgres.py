@@ -290,3 +290,25 @@ def test_a_variable_that_is_not_set_is_wrong_use(declare, monkeypatch):
     settings = declare(registry=_registry(transfers={"from": "transfers"}))
     with pytest.raises(SettingsError, match="environment variable REGISTRY_DB, found it not set"):
         _pull(settings)
+
+
+def test_tables_with_a_watermark_and_others_are_pulled_together(sql, declare):
+    """The worked example of the how-to, in both orders, with more rows than one."""
+    numbers = "from generate_series({}, {}) as number"
+    bookings = f"""
+        insert into transfers select 'T' || number, '2024-01-01 08:00+08', 'gift', 'A', 'B', 'CEA', 5,
+            timestamptz '2024-03-01 10:00+00' + number * interval '1 minute' {numbers}
+    """
+    accounts = f"insert into accounts select 'A' || number, 'E', 'compliance' {numbers}"
+    sql(TRANSFERS, ACCOUNTS, bookings.format(1, 30), accounts.format(1, 20))
+    query = """
+        select transfer_id, ts, from_account, to_account, 'CEA' as unit_type, quantity, kind, changed_at
+        from transfers
+    """
+    growing = {"query": query, "watermark": "changed_at", "overlap": 600}
+    whole = {"from": "public.accounts"}
+    settings = declare(registry=_registry(transfers=growing, accounts=whole))
+    assert _pull(settings).rows == {"transfers": 30, "accounts": 20}
+    sql(bookings.format(31, 32), accounts.format(21, 21))
+    settings = declare(registry=_registry(accounts=whole, transfers=growing))
+    assert _pull(settings).rows == {"transfers": 2, "accounts": 21}
