@@ -22,7 +22,7 @@ $(VENV)/python:
 # uv takes a tenth of pip's time; it is itself installed by pip, and reads the index that pip is configured for.
 # Where it does not get through, pip does what it would have done.
 define install
-	$(PIP) install --quiet --require-hashes -r requirements/uv.lock
+	$(PIP) install --quiet --require-hashes -r requirements/installer.lock
 	UV_DEFAULT_INDEX=$$($(PIP) config get global.index-url 2>/dev/null) \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
 	|| $(PIP) install --quiet --require-hashes -r $(1)
@@ -110,7 +110,7 @@ detectors: $(VENV)/dev  ## docs/detector-quality.md: what the detectors are wort
 	$(BIN)/python -m pipelines.cli.measure --scale small --scale medium
 
 lock: $(VENV)/dev  ## lock every dependency with hashes
-	echo uv | $(BIN)/uv pip compile - --generate-hashes --no-header --python-version 3.11 -q -o requirements/uv.lock
+	echo uv | $(BIN)/uv pip compile - --generate-hashes --no-header --python-version 3.11 -q -o requirements/installer.lock
 	$(BIN)/uv pip compile pyproject.toml --group build --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/runtime.lock
 	$(BIN)/uv pip compile pyproject.toml --group build --group dev --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/dev.lock
 	$(BIN)/uv pip compile pyproject.toml --group build --group dev --group spark --generate-hashes --no-strip-extras --no-header --python-version 3.11 -q -o requirements/spark.lock

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 
 from pipelines.bench.pandas_source import Source, month_start, month_text, naive, ratio
@@ -103,6 +105,25 @@ def _meter_months(source: Source) -> pd.DataFrame:
     return sums.rename(columns=names).reindex(columns=list(names.values()))
 
 
+def _lab_months(source: Source) -> pd.DataFrame:
+    """Mean carbon as received of the month's samples of a unit, and their ids; of one fuel alone."""
+    tests = source.read("lab_tests").query("moisture < 100").dropna(subset=["unit_id", "sampled_on"])
+    dry_share = (100 - tests["total_moisture"]) / (100 - tests["moisture"])
+    tests = tests.assign(
+        month=month_start(tests["sampled_on"]),
+        carbon_tc_per_t=tests["carbon"] * dry_share / 100,
+        fuel=tests["fuel"].fillna(""),
+    )
+    grouped = tests[tests["carbon_tc_per_t"] > 0].groupby(_UNIT_MONTH)
+    months = grouped.agg(
+        carbon_tc_per_t=("carbon_tc_per_t", "mean"),
+        fuels=("fuel", "nunique"),
+        sample_ids_json=("sample_id", lambda ids: json.dumps(sorted(ids), separators=(",", ":"))),
+    )
+    months["carbon_tc_per_t"] = months["carbon_tc_per_t"].round(9)
+    return months[months.pop("fuels") == 1]
+
+
 def _filing_days(source: Source, months: pd.DataFrame) -> pd.Series:
     """Days after a month's end within which it is to be filed, by the year of the month."""
     rules = source.rules("rule_compliance_calendar").query("duty == 'monthly_filing' and sector == 'all'")
@@ -141,6 +162,7 @@ def mass_balance_months(source: Source, entities: pd.DataFrame, units: pd.DataFr
     months = (
         months.join(others)
         .join(_meter_months(source))
+        .join(_lab_months(source))
         .join(cems.set_index(_UNIT_MONTH)[["co2_mass", "cems_valid_hours", "cems_hours"]])
         .rename(columns={"co2_mass": "cems_emissions_tco2"})
         .reset_index()
@@ -152,6 +174,8 @@ def mass_balance_months(source: Source, entities: pd.DataFrame, units: pd.DataFr
     months["period"] = month_text(months["month"])
     months["fuel_emissions_tco2"] = emissions
     months["metered_emissions_tco2"] = emissions + months["solid_tco2"] * excess
+    carbon = months.pop("carbon_tc_per_t")
+    months["lab_emissions_tco2"] = months["fuel_consumption_t"] * carbon * CO2_PER_CARBON
     months["heat_rate_gj_per_mwh"] = ratio(months["fuel_energy_gj"], months["electricity_generated_mwh"])
     months["submitted_at"] = naive(months["submitted_at"])
     months["due_on"] = month_end + pd.to_timedelta(_filing_days(source, months), unit="D")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipelines.core.files import file_digest
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _HEADER_LIMIT_BYTES = 1 << 16
+_INCREMENT = re.compile(r"(?:^|/)increment=(\d{1,12})/")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class SourceFile:
                 f"{self.path}: expected a file that is complete, found one that changed while it was read. "
                 "Run again when its delivery has ended."
             )
+
+    @property
+    def increment(self) -> int:
+        """Number of the increment that the file belongs to, from its folder; 0 where it belongs to none."""
+        found = _INCREMENT.search(self.name)
+        return int(found[1]) if found else 0
 
     @property
     def is_parquet(self) -> bool:

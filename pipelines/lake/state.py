@@ -25,7 +25,7 @@ class Content(BaseModel):
 
 
 class FileState(BaseModel):
-    """One delivered file that counts; `sequence` is the run in which its name was first seen."""
+    """One delivered file that counts; `sequence` is the place of its name in the order of arrival."""
 
     table: str
     received: str
@@ -59,7 +59,10 @@ class LakeState(BaseModel):
     engine: str = Field(default_factory=_made_by)
     sequence: int = 0
     first_seen: dict[str, int] = Field(default_factory=dict)
-    """The run in which each file name first came; kept when a file is withdrawn, and never changed."""
+    """Place of each file name in the order of arrival; kept when a file is withdrawn, and never changed.
+
+    Files of one run share a place, but for increments of one table, which follow each other by number.
+    """
     files: dict[str, FileState] = Field(default_factory=dict)
     tables: dict[str, dict[str, PeriodState]] = Field(default_factory=dict)
     profiles: dict[str, str] = Field(default_factory=dict)

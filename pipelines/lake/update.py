@@ -126,7 +126,11 @@ class _Update:
         for name in change.withdrawn:
             before = self.retire(name, "withdrawn")
             self.changed[before.table] |= before.periods.keys()
-        for file, content in received:
+        increment = min((file.increment for file in files), default=0)
+        for file, content in sorted(received, key=lambda pair: (pair[0].increment, pair[0].name)):
+            if file.increment > increment:
+                increment = file.increment
+                self.state.sequence += 1
             before_periods: dict[str, Content] = {}
             sequence = self.state.first_seen.setdefault(file.name, self.state.sequence)
             if file.name in self.state.files:

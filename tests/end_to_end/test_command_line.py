@@ -34,7 +34,11 @@ def test_the_installed_command_leaves_with_the_code_of_its_failure():
         (["run", "--source", "{tmp}/none", "--home", "{tmp}/home"], 3, "expected a source directory"),
         (["run", "--source", "{tmp}", "--home", "{tmp}/home"], 3, "required tables"),
         (["run", "--source", "{tmp}", "--engine", "spark"], 2, "expected duckdb"),
-        (["read", "xls", "{tmp}/a", "--out", "{tmp}/out"], 2, "expected one of campd, cea, eua, eutl, mrr"),
+        (
+            ["read", "xls", "{tmp}/a", "--out", "{tmp}/out"],
+            2,
+            "expected one of campd, carb_auctions, ccer_daily, cea",
+        ),
         (["read", "eutl", "{tmp}/none.zip", "--out", "{tmp}/out"], 3, "none.zip"),
         (["alerts", "--home", "{tmp}/empty"], 2, "carbonwarden demo"),
         (["sql", "select 1", "--home", "{tmp}/empty"], 2, "expected a publication"),

@@ -49,6 +49,23 @@ def test_a_corrected_row_rewrites_its_month_alone(delivery, accounted, tmp_path)
     _same(delivery, tmp_path / "other")
 
 
+def test_a_later_increment_supersedes_an_earlier_one_that_came_in_the_same_run(delivery, accounted, tmp_path):
+    header, first, second = (delivery.source / "compliance.csv").read_text().splitlines()
+    (delivery.source / "compliance.csv").unlink()
+    changed = [f"{first}", "E1,2023,1000.5,1001,1000", "E1,2023,1000.5,1001,999"]
+    for number, row in ((2, changed[1]), (10, changed[2]), (1, changed[0])):
+        delivery.write(f"compliance/registry/increment={number:06}/c.csv", f"{header}\n{row}\n")
+    delivery.write("compliance/other.csv", f"{header}\n{second}\n")
+    summary = delivery.update()
+    accounted(summary)
+    assert (summary.tables["compliance"].superseded, summary.tables["compliance"].quarantined) == (2, 0)
+    assert sorted(delivery.kept("compliance")["surrendered"].to_list()) == [400, 999]
+    delivery.write("compliance/registry/increment=000011/c.csv", f"{header}\n{changed[0]}\n")
+    accounted(delivery.update())
+    assert sorted(delivery.kept("compliance")["surrendered"].to_list()) == [400, 1001]
+    _same(delivery, tmp_path / "other")
+
+
 def test_quarantined_rows_are_named_by_their_place_in_the_file_in_force(delivery, accounted, tmp_path):
     orphans = ["X3,2021,1,1,1", "X4,2021,2,2,2", "X5,2023,3,3,3"]
     header, *sound = (delivery.source / "compliance.csv").read_text().splitlines()

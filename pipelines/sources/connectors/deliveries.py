@@ -2,6 +2,7 @@
 
     deliveries/current          link to the present state; `run` reads it
     deliveries/<number>/        one state: market.yml, <table>/<source>/<part>.parquet
+                                or, with a watermark, <table>/<source>/increment=<number>/<part>.parquet
         _memory/<source>/       what the source's next pull must know
         _quarantined/           rows that mappings quarantined, of all sources
 
@@ -28,6 +29,7 @@ from pipelines.core.files import link
 from pipelines.core.lock import HomeBusyError, home_lock
 from pipelines.core.market import Market
 from pipelines.core.settings import Settings
+from pipelines.sources.connectors.fetched import Part
 
 _MEMORY = "_memory"
 _SCRATCH = ".pulling"
@@ -81,19 +83,19 @@ class Deliveries:
             lock.release()
 
     def switch(
-        self, scratch: Path, source: str, new: dict[str, Path], keeps: list[str], memory: Path, market: Market
+        self, scratch: Path, source: str, new: list[Part], keeps: list[str], memory: Path, market: Market
     ) -> None:
         """Make a state in which `source` has the parts `keeps` of the present one and the parts `new`.
 
-        `new` gives for each part a folder of files named after tables of the contract, and perhaps rows that
-        a mapping quarantined. All other sources stay as they are.
+        Each part of `new` is a folder of files named after tables of the contract, and perhaps rows that a
+        mapping quarantined. All other sources stay as they are.
         """
         state = scratch / "state"
         state.mkdir()
         if self.current:
             _link_others(self.current, state, source, set(keeps))
-        for part, folder in new.items():
-            _place(folder, state, source, part)
+        for part in new:
+            _place(part, state, source)
         for path in sorted(memory.iterdir()):
             _link(path, state / _MEMORY / source / path.name)
         _complete(state, market)
@@ -133,14 +135,15 @@ def _link_others(earlier: Path, state: Path, source: str, keeps: set[str]) -> No
         _link(path, state / inner)
 
 
-def _place(folder: Path, state: Path, source: str, part: str) -> None:
-    for path in sorted(folder.iterdir()):
+def _place(part: Part, state: Path, source: str) -> None:
+    inner = source if part.increment is None else f"{source}/increment={part.increment:06}"
+    for path in sorted(part.path.iterdir()):
         table, _, suffix = path.name.partition(".")
         if table in TABLES and suffix in _SUFFIXES:
-            _link(path, state / table / source / f"{part}.{suffix}")
-    quarantined = folder / READER_QUARANTINE_FILE
+            _link(path, state / table / inner / f"{part.name}.{suffix}")
+    quarantined = part.path / READER_QUARANTINE_FILE
     if quarantined.is_file():
-        _link(quarantined, state / _MEMORY / source / _QUARANTINED / f"{part}.parquet")
+        _link(quarantined, state / _MEMORY / source / _QUARANTINED / f"{part.name}.parquet")
 
 
 def _link(path: Path, target: Path) -> None:

@@ -25,12 +25,14 @@ class Part:
 
     A part that was delivered before under its name is replaced. `path` is one published file, or a folder of
     files that are named after tables or inputs. An independent part that cannot be read does not stop the
-    others; its entry in `files` of the memory stays as it was.
+    others; its entry in `files` of the memory stays as it was. Rows of an `increment` supersede those of the
+    increments before it.
     """
 
     name: str
     path: Path
     is_independent: bool = False
+    increment: int | None = None
 
 
 @dataclass

@@ -88,7 +88,9 @@ def _part_name(name: str, table: PostgresTable, is_mapped: bool, number: int) ->
 def _grouped(task: Task, source: Postgres, pulls: list[_TablePull]) -> Fetched:
     """New parts, and the memory that goes with them."""
     changed = [pull for pull in pulls if pull.changed]
-    parts = [Part(name, task.folder / name) for name in dict.fromkeys(pull.part for pull in changed)]
+    number = int(task.earlier.get("number", 0)) + 1
+    increments = {pull.part: number if pull.table.watermark else None for pull in changed}
+    parts = [Part(name, task.folder / name, increment=increments[name]) for name in increments]
     names = [part.name for part in parts]
     keeps = [name for name in task.earlier.get("parts", []) if name not in names]
     advanced = any(pull.table.watermark for pull in changed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,12 +135,12 @@ def _mapping(source: Source, home: Path) -> Path | None:
 
 def _read_parts(
     source: Source, sources: Sources, home: Path, fetched: Fetched, task: Task, report: PullReport
-) -> dict[str, Path]:
-    """Folder of contract tables for each part that could be read."""
+) -> list[Part]:
+    """The parts that could be read, as folders of contract tables."""
     mapping = _mapping(source, home)
     if mapping is None:
-        return {part.name: part.path for part in fetched.parts}
-    folders = {}
+        return fetched.parts
+    parts = []
     for part in fetched.parts:
         folder = task.folder / ".readings" / part.name
         try:
@@ -151,8 +151,8 @@ def _read_parts(
             report.problems.append(str(error))
             _keep_earlier(fetched, part.name, task.earlier)
         else:
-            folders[part.name] = folder
-    return folders
+            parts.append(replace(part, path=folder))
+    return parts
 
 
 def _reading(mapping: Path, part: Part, folder: Path, sources: Sources) -> ReadReport:

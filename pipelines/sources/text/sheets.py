@@ -127,7 +127,7 @@ class ParquetSheet(Sheet):
             con.execute("set timezone = 'UTC'")
             try:
                 rows = f"read_parquet({path_literal(self.published.path)})"
-                found = con.execute(f"select cast(columns(*) as varchar) from {rows}")
+                found = con.sql(f"select cast(columns(*) as varchar) from {rows}")
                 yield from cast(pa.RecordBatchReader, found.to_arrow_reader(_BATCH_ROWS))
             except duckdb.Error as error:
                 raise _damaged(self.published, error) from error

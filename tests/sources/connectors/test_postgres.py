@@ -33,8 +33,9 @@ def _pull(settings: Settings, name: str = "registry") -> PullReport:
 
 
 def _rows(settings: Settings, table: str, columns: str = "*") -> list[tuple[object, ...]]:
-    files = f"{settings.deliveries}/current/{table}/registry/*.parquet"
-    query = f"select {columns} from read_parquet('{files}', union_by_name=true) order by all"
+    files = f"{settings.deliveries}/current/{table}/registry/**/*.parquet"
+    rows = f"read_parquet('{files}', union_by_name=true, hive_partitioning=false)"
+    query = f"select {columns} from {rows} order by all"
     with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
         return con.execute(query).fetchall()
@@ -44,7 +45,8 @@ def _files(settings: Settings) -> dict[str, int]:
     """Name and inode of each delivered file."""
     state = Deliveries(settings).current
     return {
-        path.relative_to(state).as_posix(): path.stat().st_ino for path in state.glob("[a-z]*/registry/*")
+        path.relative_to(state).as_posix(): path.stat().st_ino
+        for path in state.glob("[a-z]*/registry/**/*.parquet")
     }
 
 
@@ -104,8 +106,8 @@ def test_a_watermark_takes_new_and_changed_rows_once(sql, declare):
     sql("update transfers set quantity = 9, changed_at = '2024-03-01 12:30+00' where transfer_id = 'T1'")
     assert _pull(settings).rows == {"transfers": 3}
     assert list(_files(settings)) == [
-        "transfers/registry/transfers-000001.parquet",
-        "transfers/registry/transfers-000002.parquet",
+        "transfers/registry/increment=000001/transfers-000001.parquet",
+        "transfers/registry/increment=000002/transfers-000002.parquet",
     ]
     assert _rows(settings, "transfers", "transfer_id, quantity") == [
         ("T1", 5), ("T1", 9), ("T2", 5), ("T3", 5), ("T4", 5),

@@ -66,10 +66,8 @@ def _pull(home: Path) -> None:
 
 
 def _difference(one: Settings, other: Settings, table: str) -> int:
-    rows = [
-        f"(from read_parquet('{home.deliveries}/current/{table}/registry/*.parquet'))"
-        for home in (one, other)
-    ]
+    files = [f"{home.deliveries}/current/{table}/registry/**/*.parquet" for home in (one, other)]
+    rows = [f"(from read_parquet('{path}', hive_partitioning=false))" for path in files]
     query = f"({rows[0]} except all {rows[1]}) union all ({rows[1]} except all {rows[0]})"
     return len(duckdb.sql(query.replace("(from", "(select * from")).fetchall())
 
