@@ -12,6 +12,9 @@ from typing import Any
 
 import polars as pl
 
+NEXT_MONTH = timedelta(days=31)
+"""The longest gap between the beginnings of two months that follow each other."""
+
 
 def named(name: Any, identity: str) -> str:
     """A subject as titles write it: its name and id, or the id alone."""

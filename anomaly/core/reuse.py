@@ -3,7 +3,7 @@
 A detector's findings follow from its code, its policy, the market, the marts that it read and, where it
 asked for it, the as-of date. These are noted while it runs, so that no detector has to declare them.
 Belongs here: keeping findings and deciding whether they still hold. Does not belong here: running detectors
-(`run`), parts of a detector's work that are kept by period (`parts`).
+(`run`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files: replaced in one step, shared instead of copied, identified by their content."""
+"""Files: replaced in one step, brought to the disk, shared instead of copied, identified by their content."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ def write_atomic(path: Path, text: str) -> None:
     part = path.with_suffix(".part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def sync(path: Path) -> None:
+    """Bring a file's content, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def link(path: Path, target: Path) -> None:

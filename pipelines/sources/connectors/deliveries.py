@@ -13,7 +13,6 @@ killed at any moment has either delivered or not begun. Files of a state are nev
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from pipelines.contract.outputs import READER_QUARANTINE, READER_QUARANTINE_FILE
 from pipelines.contract.tables import TABLES
-from pipelines.core.files import link
+from pipelines.core.files import link, sync
 from pipelines.core.lock import HomeBusyError, home_lock
 from pipelines.core.market import Market
 from pipelines.core.settings import Settings
@@ -99,7 +98,7 @@ class Deliveries:
         for path in sorted(memory.iterdir()):
             _link(path, state / _MEMORY / source / path.name)
         _complete(state, market)
-        _sync(state)
+        _sync_all(state)
         number = 1 + max((int(path.name) for path in self.folder.iterdir() if path.name.isdigit()), default=0)
         target = self.folder / f"{number:06}"
         state.rename(target)
@@ -107,7 +106,7 @@ class Deliveries:
         following.unlink(missing_ok=True)
         following.symlink_to(target.name)
         following.replace(self.link)
-        _sync_one(self.folder)
+        sync(self.folder)
         self._prune()
 
     def _prune(self) -> None:
@@ -169,15 +168,7 @@ def _complete(state: Path, market: Market) -> None:
         rows.write_parquet(state / READER_QUARANTINE_FILE)
 
 
-def _sync(state: Path) -> None:
+def _sync_all(state: Path) -> None:
     """Bring a state to the disk before it counts."""
     for path in [*sorted(state.rglob("*")), state]:
-        _sync_one(path)
-
-
-def _sync_one(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path)

@@ -75,7 +75,7 @@ def fetch(task: Task, source: Postgres) -> Fetched:
                     "role and the connection, and pull again; nothing was delivered."
                 ) from None
             pulls.append(pull)
-    return _grouped(task, source, pulls)
+    return _grouped(task, pulls, number)
 
 
 def _part_name(name: str, table: PostgresTable, is_mapped: bool, number: int) -> str:
@@ -85,22 +85,20 @@ def _part_name(name: str, table: PostgresTable, is_mapped: bool, number: int) ->
     return f"{name}-{number:06}" if table.watermark else name
 
 
-def _grouped(task: Task, source: Postgres, pulls: list[_TablePull]) -> Fetched:
-    """New parts, and the memory that goes with them."""
+def _grouped(task: Task, pulls: list[_TablePull], number: int) -> Fetched:
+    """New parts, and the memory that goes with them; `number` is that of this pull's increments."""
     changed = [pull for pull in pulls if pull.changed]
-    number = int(task.earlier.get("number", 0)) + 1
     increments = {pull.part: number if pull.table.watermark else None for pull in changed}
     parts = [Part(name, task.folder / name, increment=increments[name]) for name in increments]
     names = [part.name for part in parts]
     keeps = [name for name in task.earlier.get("parts", []) if name not in names]
-    advanced = any(pull.table.watermark for pull in changed)
     return Fetched(
         parts=parts,
         keeps=keeps,
         memory={
             "tables": {pull.name: pull.remembered for pull in pulls},
             "parts": sorted([*keeps, *names]),
-            "number": int(task.earlier.get("number", 0)) + advanced,
+            "number": number if any(pull.table.watermark for pull in changed) else number - 1,
         },
         rows={pull.name: pull.rows if pull.changed else 0 for pull in pulls},
     )

@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.core.files import sync
+
 ACCEPTED = "-"
 SUFFIX = ".journal"
 _LINE = re.compile(rb"([0-9a-f]{8}) ((\d{1,17}) ([a-z_-]+) (.*))", re.DOTALL)
@@ -100,11 +102,7 @@ class Journal:
         path = self._folder / f"{self._number:08d}{SUFFIX}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
         self._written = 0
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(self._folder)
 
 
 def segments(folder: Path) -> list[Path]:

@@ -7,19 +7,17 @@ accused.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from anomaly.core.detector import Need
-from anomaly.core.helpers import runs
+from anomaly.core.helpers import NEXT_MONTH, run_number
 from anomaly.core.scoring import magnitude, total
 
 if TYPE_CHECKING:
     from anomaly.core.detector import Inputs
 
-NEXT_MONTH = timedelta(days=31)
 _NAMES = ("unit_id", "entity_id", "entity_name", "province_code")
 YEARS = Need(
     "fct_unit_years",
@@ -64,21 +62,19 @@ def blank_months(inputs: Inputs[Any]) -> pl.DataFrame:
     found = rows.filter(blank & _is_stated(blank, "month", limits.stated_share)).sort("unit_id", "month")
     if found.is_empty():
         return found
-    spans = [
-        part.slice(first, last - first + 1)
-        .select(
-            pl.col(*_NAMES).first(),
-            pl.col("month"),
-            first_on=pl.col("month").first(),
-            last_on=pl.col("month").last().dt.month_end(),
+    month = pl.col("month")
+    spans = (
+        found.with_columns(span=run_number("month", NEXT_MONTH, "unit_id"))
+        .group_by("unit_id", "span", maintain_order=True)
+        .agg(
+            pl.col(*_NAMES[1:]).first(),
+            month,
+            first_on=month.first(),
+            last_on=month.last().dt.month_end(),
             implied_co2=pl.col("fuel_emissions_tco2").sum(),
         )
-        .group_by(*_NAMES, "first_on", "last_on", "implied_co2")
-        .agg("month")
-        for _, part in found.group_by("unit_id", maintain_order=True)
-        for first, last in runs(part["month"].to_list(), NEXT_MONTH)
-    ]
-    return _scored(inputs, pl.concat(spans), pl.col("implied_co2"))
+    )
+    return _scored(inputs, spans.drop("span"), pl.col("implied_co2"))
 
 
 def _is_stated(blank: pl.Expr, period: str, share: float) -> pl.Expr:

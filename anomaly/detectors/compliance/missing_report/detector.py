@@ -10,21 +10,19 @@ year, those that follow stay blue.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import polars as pl
 
 from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, Thresholds
-from anomaly.core.helpers import runs
+from anomaly.core.helpers import NEXT_MONTH, runs
 from anomaly.core.scoring import certain, magnitude, total
 from anomaly.detectors.compliance.missing_report.blank import MONTHS, YEARS, blank_months, blank_years
 from anomaly.detectors.compliance.missing_report.last_known import FIGURES, figures, with_last_known
 
 KIND = "missing_report"
 MART = "fct_report_obligations"
-MONTH_GAP = timedelta(days=31)
 
 
 class Limits(Thresholds):
@@ -94,7 +92,7 @@ def _unfiled_months(inputs: Inputs[Limits]) -> pl.DataFrame:
     return frame_of(
         _run(inputs, months.slice(first, last - first + 1))
         for _, months in rows.sort("unit_id", "month").group_by("unit_id", maintain_order=True)
-        for first, last in runs(months["month"].to_list(), MONTH_GAP)
+        for first, last in runs(months["month"].to_list(), NEXT_MONTH)
     )
 
 

@@ -15,14 +15,13 @@ from datetime import timedelta
 import polars as pl
 
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, Thresholds
-from anomaly.core.helpers import id_list, run_number
+from anomaly.core.helpers import NEXT_MONTH, id_list, run_number
 from anomaly.core.scoring import either, exceedance
 from anomaly.detectors.falsification.mass_balance_gap.gaps import REFERENCES, gaps
 
 KIND = "mass_balance_gap"
 MART = "fct_mass_balance_months"
 MONTH_GAP = timedelta(days=62)
-NEXT_MONTH = timedelta(days=31)
 RUN = ("unit_id", "is_alert", "run")
 
 

@@ -12,10 +12,9 @@ import polars as pl
 
 from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Inputs
-from anomaly.core.helpers import runs
+from anomaly.core.helpers import NEXT_MONTH, runs
 from anomaly.core.scoring import either, exceedance
 from anomaly.detectors.falsification.output_mismatch.limits import GJ_PER_MWH, Limits
-from anomaly.detectors.falsification.output_mismatch.metered import MONTH_GAP
 
 
 def find(inputs: Inputs[Limits]) -> pl.DataFrame:
@@ -24,7 +23,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
     return frame_of(
         _run(inputs.limits, rows.slice(first, last - first + 1))
         for _, rows in months.group_by("unit_id", "bound", maintain_order=True)
-        for first, last in runs(rows["month"].to_list(), MONTH_GAP)
+        for first, last in runs(rows["month"].to_list(), NEXT_MONTH)
     )
 
 

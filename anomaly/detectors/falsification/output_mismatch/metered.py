@@ -17,11 +17,9 @@ import polars as pl
 
 from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Inputs
-from anomaly.core.helpers import runs
+from anomaly.core.helpers import NEXT_MONTH, runs
 from anomaly.core.scoring import either, exceedance
 from anomaly.detectors.falsification.output_mismatch.limits import Limits
-
-MONTH_GAP = timedelta(days=31)
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
         _run(limits, output, rows.slice(first, last - first + 1))
         for output in OUTPUTS
         for _, rows in _deviating(limits, output, months).group_by("unit_id", maintain_order=True)
-        for first, last in runs(rows["month"].to_list(), MONTH_GAP)
+        for first, last in runs(rows["month"].to_list(), NEXT_MONTH)
     )
     return frame_of(row for row in found if row["excess"] > limits.meter_tolerance)
 
