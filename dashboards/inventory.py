@@ -1,7 +1,7 @@
-"""What the data-status page lists: rows received, checks, quarantine, periods, files.
+"""What the data-status page lists: deliveries, gaps, checks, detectors, periods, files.
 
-Belongs here: readers of the accounting marts and of the snapshot's folder. Does not belong here:
-widgets, pictures, judgements.
+Belongs here: readers of the marts about a run and of the snapshot's folder. Does not belong here: the
+accounting of rows (`dashboards.accounts`), widgets, pictures, judgements.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import streamlit as st
 
 from dashboards.data import Snapshot, collect, key, marts, row_count, scan, schema
 
-_ACCOUNTING = ("table_name", "files", "rows_in", "rows_kept", "rows_superseded", "rows_quarantined")
 _DETECTOR_RUN = ("kind", "state", "reason", "version", "candidates", "alerts")
 _COVERAGE = ("kind", "table_name", "period", "state", "reason", "detail")
 _GAP = (
@@ -40,7 +39,6 @@ _DELIVERY = {
     "state": "delivery_state",
     "status": "delivery_status",
 }
-_QUARANTINE = ("table_name", "reason", "column_name", "value", "record_key", "file", "row_number")
 _RESULT = (
     "gate",
     "table_name",
@@ -57,16 +55,6 @@ _RESULT = (
 # Columns that date a row, the finest first.
 _TIMES = ("date", "trade_date", "transferred_at", "month", "window_end", "period", "year")
 _NO_PERIOD = "all"
-
-
-@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
-def accounting(snapshot: Snapshot) -> pl.DataFrame:
-    """One row a source table that received anything."""
-    frame = scan(snapshot, "fct_row_accounting", _ACCOUNTING)
-    if frame is None:
-        return pl.DataFrame(schema=dict.fromkeys(_ACCOUNTING, pl.Int64))
-    rows = frame.filter(pl.col("rows_in") > 0).sort("rows_in", "table_name", descending=[True, False])
-    return collect(rows, snapshot, "fct_row_accounting")
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Snapshot: key})
@@ -146,32 +134,6 @@ def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:
         for name in _RESULT
     }
     return pl.DataFrame(rows, schema=kinds, strict=False)
-
-
-@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
-def quarantine_reasons(snapshot: Snapshot) -> pl.DataFrame:
-    """One row a table and reason: how many rows."""
-    frame = scan(snapshot, "fct_quarantine", ("table_name", "reason"))
-    if frame is None:
-        return pl.DataFrame(schema={"table_name": pl.String, "reason": pl.String, "rows": pl.UInt32})
-    counted = frame.group_by("table_name", "reason").agg(pl.len().alias("rows"))
-    return collect(
-        counted.sort("rows", "table_name", "reason", descending=[True, False, False]),
-        snapshot,
-        "fct_quarantine",
-    )
-
-
-@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
-def quarantine_sample(snapshot: Snapshot, each: int = 50) -> pl.DataFrame:
-    """Up to `each` rows of every table and reason."""
-    frame = scan(snapshot, "fct_quarantine", _QUARANTINE)
-    if frame is None:
-        return pl.DataFrame(schema=dict.fromkeys(_QUARANTINE, pl.String))
-    rows = frame.sort("table_name", "reason", "file", "row_number").group_by(
-        "table_name", "reason", maintain_order=True
-    )
-    return collect(rows.head(each).select(_QUARANTINE), snapshot, "fct_quarantine")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})

@@ -95,7 +95,8 @@ class Table:
     """One source table; `description` ends with its grain.
 
     `period_column` is the column whose month (for `year` columns: whose year) decides which period a
-    row belongs to. A table without one has a single period, `all`, and is rewritten whole.
+    row belongs to. A table without one has a single period, `all`, and is rewritten whole. `tonnes` is the
+    column by which the amount at stake in quarantined rows is stated.
     """
 
     name: str
@@ -104,9 +105,11 @@ class Table:
     columns: tuple[Column, ...]
     required: bool = False
     period_column: str | None = None
+    tonnes: str | None = None
 
     def __post_init__(self) -> None:
-        unknown = [name for name in (*self.key, self.period_column) if name and name not in self.names]
+        named = (*self.key, self.period_column, self.tonnes)
+        unknown = [name for name in named if name and name not in self.names]
         if unknown:
             raise ValueError(f"table {self.name}: no column named {', '.join(unknown)}")
 

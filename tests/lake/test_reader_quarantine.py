@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from pipelines.contract.outputs.readings import READER_QUARANTINE_FILE
 from pipelines.core.errors import SourceError
 from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake
@@ -57,7 +56,7 @@ def test_a_reading_that_differs_in_them_alone_is_a_change(reading, tmp_path):
 @pytest.mark.parametrize("content", ["nonsense", "table", "reason"])
 def test_a_file_that_no_reader_wrote_is_refused(reading, tmp_path, content):
     reading(5)
-    path = tmp_path / "source" / READER_QUARANTINE_FILE
+    path = tmp_path / "source" / "_quarantined" / "rows.parquet"
     if content == "nonsense":
         path.write_text("x")
     else:

@@ -64,6 +64,7 @@ def test_account_on_disk(quotes, tmp_path):
                     "tonnes": None,
                 },
             ],
+            "tonnes_read": None,
         }
     ]
     assert set(written["files"]) == set(content(tmp_path / "out"))

@@ -10,12 +10,20 @@ from pipelines.contract.outputs.findings import (
     DETECTOR_RUNS,
     QUALITY_RESULTS,
 )
-from pipelines.contract.outputs.lake import COMPLETENESS, DELIVERIES, QUARANTINE, ROW_ACCOUNTING, ROW_COUNTS
+from pipelines.contract.outputs.lake import (
+    COMPLETENESS,
+    DELIVERIES,
+    FILE_ACCOUNTING,
+    QUARANTINE,
+    ROW_ACCOUNTING,
+    ROW_COUNTS,
+)
 
 OUTPUTS = {
     output.name: output
     for output in (
         ROW_ACCOUNTING,
+        FILE_ACCOUNTING,
         QUARANTINE,
         COMPLETENESS,
         ROW_COUNTS,
