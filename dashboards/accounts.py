@@ -24,6 +24,14 @@ _FILE = (
     "tonnes_in",
     "tonnes_quarantined",
 )
+_FILE_COLUMNS = (
+    *_FILE[:7],
+    "lost_share",
+    "tonnes_in",
+    "tonnes_quarantined",
+    "lost_tonnes_share",
+    *_FILE[7:9],
+)
 _REASON = (
     "table_name",
     "file",
@@ -55,7 +63,7 @@ def files(snapshot: Snapshot) -> pl.DataFrame:
     """
     frame = scan(snapshot, "fct_file_accounting", _FILE)
     if frame is None:
-        return pl.DataFrame(schema=dict.fromkeys((*_FILE, "lost_share", "lost_tonnes_share"), pl.Float64))
+        return pl.DataFrame(schema=dict.fromkeys(_FILE_COLUMNS, pl.Float64))
     lost = pl.col("rows_quarantined") - pl.col("rows_repeated")
     shares = (
         pl.when(pl.col("rows_in") > 0).then(lost / pl.col("rows_in")).alias("lost_share"),
@@ -67,7 +75,7 @@ def files(snapshot: Snapshot) -> pl.DataFrame:
     rows = frame.with_columns(shares).sort(
         order, descending=[True, True, False, False, False], nulls_last=True
     )
-    return collect(rows, snapshot, "fct_file_accounting")
+    return collect(rows.select(_FILE_COLUMNS), snapshot, "fct_file_accounting")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})

@@ -27,6 +27,7 @@ _GAP = (
     "expected",
     "unit",
 )
+_BY_LANGUAGE = ("description", "why")
 _DELIVERY = {
     "table_name": "table_name",
     "file": "file",
@@ -51,6 +52,7 @@ _RESULT = (
     "unexpected_count",
     "element_count",
     "rule_ref",
+    "why",
 )
 # Columns that date a row, the finest first.
 _TIMES = ("date", "trade_date", "transferred_at", "month", "window_end", "period", "year")
@@ -59,15 +61,15 @@ _NO_PERIOD = "all"
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Snapshot: key})
 def quality_results(snapshot: Snapshot, language: str) -> pl.DataFrame:
-    """One row a check, failed ones first, described in the language."""
-    described = f"description_{language}"
-    wanted = tuple(described if name == "description" else name for name in _RESULT)
+    """One row a check, failed ones first, with its description and reason in the language."""
+    given = {f"{name}_{language}": name for name in _BY_LANGUAGE}
+    wanted = (*(name for name in _RESULT if name not in _BY_LANGUAGE), *given)
     frame = scan(snapshot, "fct_quality_results", (*wanted, "position"))
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(_RESULT, pl.String))
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
     rows = frame.sort("success", rank, "gate", "position", nulls_last=True).drop("position")
-    return collect(rows.rename({described: "description"}), snapshot, "fct_quality_results")
+    return collect(rows.rename(given).select(_RESULT), snapshot, "fct_quality_results")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
@@ -100,14 +102,15 @@ def not_covered(snapshot: Snapshot) -> pl.DataFrame:
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
-def gaps(snapshot: Snapshot) -> pl.DataFrame:
-    """One row a gap in what was delivered, the highest severity first."""
-    frame = scan(snapshot, "fct_completeness", (*_GAP, "state"))
+def gaps(snapshot: Snapshot, language: str) -> pl.DataFrame:
+    """One row a gap in what was delivered, the highest severity first, with the reason in the language."""
+    why = f"why_{language}"
+    frame = scan(snapshot, "fct_completeness", (*_GAP, "state", why))
     if frame is None:
-        return pl.DataFrame(schema=dict.fromkeys(_GAP, pl.String))
+        return pl.DataFrame(schema=dict.fromkeys((*_GAP, "why"), pl.String))
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
-    rows = frame.filter(pl.col("state") == "found").sort(rank, *_GAP[1:6]).select(_GAP)
-    return collect(rows.rename({"period": "gap_period"}), snapshot, "fct_completeness")
+    rows = frame.filter(pl.col("state") == "found").sort(rank, *_GAP[1:6]).select(*_GAP, why)
+    return collect(rows.rename({"period": "gap_period", why: "why"}), snapshot, "fct_completeness")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
@@ -125,7 +128,11 @@ def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:
     numbers = {"unexpected_count", "element_count"}
     rows = []
     for result in refusal.get("results", []):
-        given = {**result, "description": result.get(f"description_{language}") or result.get("expectation")}
+        given = {
+            **result,
+            "description": result.get(f"description_{language}") or result.get("expectation"),
+            "why": result.get(f"why_{language}"),
+        }
         row = {name: given.get(name) for name in _RESULT}
         texts = {name: None if value is None else str(value) for name, value in row.items()}
         rows.append({**texts, "success": bool(row["success"]), **{name: row[name] for name in numbers}})

@@ -46,9 +46,11 @@ _CODE_LISTS = {
     "expectation_basis": "expectation_basis",
     "kind": "transfer_kind",
     "stage": "accounting_stage",
-    "reading_quantity": "reading",
+    "quantity": "reading",
+    "source_table": "table",
     "fault": "reading_fault",
     "applies_to": "fuel_state",
+    "unit": "unit_name",
 }
 _LEADS = {
     "market_health": "health.lead",

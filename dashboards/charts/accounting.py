@@ -38,7 +38,9 @@ def accounting(rows: pl.DataFrame, words: Words) -> style.Picture | None:
         .mark_bar(height={"band": 0.65})
         .encode(
             y=alt.Y(
-                "label:N", sort=None, axis=alt.Axis(title=None, labelLimit=200, ticks=False, domain=False)
+                "label:N",
+                sort=None,
+                axis=alt.Axis(title=None, labelLimit=200, labelOverlap=False, ticks=False, domain=False),
             ),
             x=alt.X(
                 "share:Q",

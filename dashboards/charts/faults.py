@@ -10,10 +10,10 @@ from dashboards.language import Words
 
 
 def over_time(rows: pl.DataFrame, words: Words) -> style.Picture | None:
-    """How many units had a faulty quantity in each period, by quantity; None without any fault."""
+    """Faults of each period by quantity; None without any fault."""
     if rows.is_empty():
         return None
-    counted = rows.group_by("period", "quantity").agg(pl.col("unit_id").n_unique().alias("units"))
+    counted = rows.group_by("period", "quantity").agg(pl.len().alias("faults"))
     names = {one: words.code("reading", one) for one in counted["quantity"].unique()}
     shown = counted.with_columns(pl.col("quantity").replace_strict(names)).sort("period", "quantity")
     chart = (
@@ -21,14 +21,14 @@ def over_time(rows: pl.DataFrame, words: Words) -> style.Picture | None:
         .mark_bar()
         .encode(
             x=alt.X("period:O", axis=alt.Axis(title=None, labelAngle=0, labelOverlap="greedy")),
-            y=alt.Y("units:Q", axis=style.number_axis(words("readings.units_axis"), "d", tickMinStep=1)),
+            y=alt.Y("faults:Q", axis=style.number_axis(words("readings.faults_axis"), "d", tickMinStep=1)),
             color=alt.Color(
-                "quantity:N", scale=alt.Scale(range=list(style.SERIES)), legend=style.legend(columns=3)
+                "quantity:N", scale=alt.Scale(range=list(style.SERIES)), legend=style.legend(columns=2)
             ),
             tooltip=[
                 alt.Tooltip("period:O", title=words.column("period")),
-                alt.Tooltip("quantity:N", title=words.column("reading_quantity")),
-                alt.Tooltip("units:Q", title=words("readings.units_axis")),
+                alt.Tooltip("quantity:N", title=words.column("quantity")),
+                alt.Tooltip("faults:Q", title=words("readings.faults_axis")),
             ],
         )
     )
@@ -59,7 +59,7 @@ def by_quantity(rows: pl.DataFrame, words: Words) -> style.Picture | None:
                 legend=style.legend(),
             ),
             tooltip=[
-                alt.Tooltip("quantity:N", title=words.column("reading_quantity")),
+                alt.Tooltip("quantity:N", title=words.column("quantity")),
                 alt.Tooltip("fault:N", title=words.column("fault")),
                 alt.Tooltip("faults:Q", title=words("readings.faults_axis"), format=","),
             ],

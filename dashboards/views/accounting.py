@@ -10,6 +10,9 @@ from dashboards.charts import accounting as charts
 from dashboards.page import Desk, Tile
 from pipelines.contract.reasons import NOTICED_SHARE, REFUSED_SHARE
 
+_RARE = ("rows_superseded", "rows_repeated", "rows_without_data")
+"""Columns that are left out where every file has zero."""
+
 
 def _tiles(desk: Desk, rows: pl.DataFrame, files: pl.DataFrame) -> None:
     words = desk.words
@@ -74,7 +77,8 @@ def _files(desk: Desk, files: pl.DataFrame) -> None:
             st.caption(words("status.nothing"))
             return
         page.draw(charts.files(files, words))
-        page.table(desk, files, "files")
+        unused = [name for name in _RARE if not files[name].sum()]
+        page.table(desk, files.drop(unused), "files")
 
 
 def _reasons(desk: Desk, reasons: pl.DataFrame, sample: pl.DataFrame) -> None:
@@ -85,11 +89,8 @@ def _reasons(desk: Desk, reasons: pl.DataFrame, sample: pl.DataFrame) -> None:
         if reasons.is_empty():
             st.success(words("status.quarantine_none"), icon=":material/check_circle:")
             return
-        left, right = st.columns([2, 3])
-        with left:
-            page.draw(charts.quarantine(reasons, words))
-        with right:
-            page.table(desk, reasons, "reasons")
+        page.draw(charts.quarantine(reasons, words))
+        page.table(desk, reasons, "reasons")
         st.markdown(f"**{words('status.sample')}**")
         page.table(desk, sample, "quarantine")
 

@@ -250,7 +250,7 @@ def main() -> None:
     _identity(desk, snapshot)
     _tiles(desk, rows, checks)
     _deliveries(desk, inventory.deliveries(snapshot))
-    _completeness(desk, inventory.gaps(snapshot))
+    _completeness(desk, inventory.gaps(snapshot, desk.words.language))
     _gates(desk, checks)
     _detectors(desk, snapshot)
     _tables(desk, snapshot)

@@ -37,18 +37,18 @@ def _listed(rows: pl.DataFrame, ranges: pl.DataFrame, words: Words) -> pl.DataFr
         for row in rows.iter_rows(named=True)
     ]
     return rows.with_columns(pl.Series("expected", texts, dtype=pl.String)).select(
-        pl.col("source_table").alias("table_name"),
         "entity_name",
         "unit_id",
-        "province_code",
         pl.col("period").alias("gap_period"),
-        pl.col("quantity").alias("reading_quantity"),
+        "quantity",
         "fault",
-        "readings",
         "lowest",
         "highest",
         "expected",
         "unit_factor",
+        "readings",
+        "source_table",
+        "province_code",
     )
 
 
@@ -93,8 +93,7 @@ def main() -> None:
         with st.container(border=True):
             st.subheader(words("readings.ranges"), anchor=False)
             st.caption(words("readings.ranges_lead"))
-            shown = ranges.rename({"source_table": "table_name", "quantity": "reading_quantity"})
-            page.table(desk, shown, "reading-ranges")
+            page.table(desk, ranges, "reading-ranges")
 
 
 if __name__ == "__main__":

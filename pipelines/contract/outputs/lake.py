@@ -133,6 +133,8 @@ COMPLETENESS = Output(
             Column("observed", "float64", nullable=True, description="what the check measured, in its unit"),
             Column("expected", "float64", nullable=True, description="what was expected at least"),
             Column("unit", "string", description="unit of the policy entry"),
+            Column("why_zh", "string", description="the policy's reason"),
+            Column("why_en", "string", description="the same in English"),
         ),
     ),
     published="fct_completeness",
