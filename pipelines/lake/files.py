@@ -155,9 +155,9 @@ def csv_header(file: SourceFile, table: Table) -> list[str]:
         names = next(csv.reader(io.StringIO(text)), [])
     except csv.Error as error:
         raise SourceError(
-            f"{file.path}: expected the column names of {table.name} in the first line, ended by a line feed, "
-            f"found a carriage return or an open quote within them ({text[:40]!r}). Save the file with the line "
-            "ends LF or CRLF."
+            f"{file.path}: expected the column names of {table.name} in the first line, "
+            f"ended by a line feed, found a carriage return or an open quote within them ({text[:40]!r}). "
+            "Save the file with the line ends LF or CRLF."
         ) from error
     if not names or "\x00" in text:
         raise SourceError(
