@@ -28,7 +28,7 @@ _NOTICE = "<!-- Written by `make generate` from the policies; edit those instead
 _TEXTS = {
     "title": {"en": "Checks and their reasons", "zh": "质量检查及其理由"},
     "lead": {
-        "en": "What the gates judge in the Chinese national market, with the bounds of "
+        "en": "What the gates judge in the Chinese national market, by the bounds in "
         "`expectations/policy.yml` and `pipelines/lake/completeness.yml`. A failed critical check refuses the "
         "run; others are shown. A bound without a rule is the supervisor's own policy, and its reason is the "
         "whole of its justification.",
