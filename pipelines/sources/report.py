@@ -78,7 +78,8 @@ class ReportLine:
     @property
     def tonnes_lost_share(self) -> float:
         """Share of the tonnes that were lost; 0 where the table states none."""
-        return (self.tonnes_lost or 0.0) / self.tonnes_read if (self.tonnes_read or 0.0) > 0 else 0.0
+        read = self.tonnes_read or 0.0
+        return (self.tonnes_lost or 0.0) / read if read > 0 else 0.0
 
     @property
     def warning(self) -> str | None:
