@@ -30,11 +30,11 @@ _TEXTS = {
     "lead": {
         "en": "What the gates judge in the Chinese national market, by the bounds in "
         "`expectations/policy.yml` and `pipelines/lake/completeness.yml`. A failed critical check refuses "
-        "the run; others are shown. A bound without a rule is the supervisor's own policy, and its reason is the "
-        "whole of its justification.",
+        "the run; others are shown. A bound without a rule is the supervisor's own policy, and its reason "
+        "is the whole of its justification.",
         "zh": "各质量关在全国碳排放权交易市场适用的检查，限值见 `expectations/policy.yml` 和 "
-        "`pipelines/lake/completeness.yml`。“严重”检查未通过时拒绝发布，其余仅予提示。未注明规定的限值为监管方"
-        "自行规定，所附理由即为其全部依据。",
+        "`pipelines/lake/completeness.yml`。“严重”检查未通过时拒绝发布，其余仅予提示。"
+        "未注明规定的限值为监管方自行规定，所附理由即为其全部依据。",
     },
     "ingestion": {"en": "Ingestion gate", "zh": "接入检查"},
     "publication": {"en": "Publication gate", "zh": "发布检查"},

@@ -104,8 +104,9 @@ def register(app: typer.Typer) -> None:
         _show(proposal)
         if out is None:
             say(proposal.text)
-        elif out.exists():
-            raise UsageError(f"{out}: expected a new file, found one. Name another, or move it away.")
+        elif out.exists() or not out.parent.is_dir():
+            found = "one" if out.exists() else f"no folder {out.parent}"
+            raise UsageError(f"{out}: expected a new file in a folder, found {found}. Name another.")
         else:
             out.write_text(proposal.text, encoding="utf-8")
             say(f"{out} written")

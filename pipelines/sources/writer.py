@@ -28,12 +28,12 @@ from pipelines.contract.outputs.readings import READER_FILES, READER_QUARANTINE,
 from pipelines.contract.reasons import REFUSED_SHARE, ROWS_FOR_A_SHARE, ROWS_FOR_TONNES
 from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES
-from pipelines.core.errors import SourceError
+from pipelines.core.errors import SourceError, UsageError
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.sources.accounts import added_up
 from pipelines.sources.mapping.intake import Intake
 from pipelines.sources.mapping.reading import Reading
-from pipelines.sources.mapping.sql import count
+from pipelines.sources.mapping.sql import MappingError, count
 from pipelines.sources.report import ReadReport, ReportLine
 
 REPORT_NAME = "_read_report.json"
@@ -47,7 +47,7 @@ class SourceWriter:
         """Refuse an `out` that holds anything but an earlier reading.
 
         Raises:
-            SourceError: `out` is a file, or holds files that no reading wrote.
+            UsageError: `out` is a file, or holds files that no reading wrote.
         """
         self.out = out.expanduser().resolve()
         _check_replaceable(self.out)
@@ -191,7 +191,7 @@ def _check_column(
 
 
 def _broken(where: str, what: str) -> SourceError:
-    return SourceError(f"mapping, tables.{where}: expected {what}. Correct the mapping.")
+    return MappingError(f"tables.{where}: expected {what}. Correct the mapping.")
 
 
 def _cast(column: Column, value: str) -> str:
@@ -276,13 +276,13 @@ def _swap(build: Path, out: Path) -> None:
 
 def _check_replaceable(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise SourceError(f"{out}: expected a folder to write to, found a file. Name another folder.")
+        raise UsageError(f"{out}: expected a folder to write to, found a file. Name another folder.")
     if not out.is_dir():
         return
     present = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
     foreign = sorted(set(present) - _written_before(out))
     if foreign:
-        raise SourceError(
+        raise UsageError(
             f"{out}: expected an empty folder or an earlier reading, found {', '.join(foreign[:5])}"
             f"{' and more' if len(foreign) > 5 else ''} ({len(foreign)} files). "
             "Name another folder, or move these files away."

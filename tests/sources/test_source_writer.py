@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.contract.tables import TABLES
+from pipelines.core.errors import UsageError
 from pipelines.sources import SourceError, formats, read
 from pipelines.sources.report import ReasonCount, ReportLine
 from pipelines.sources.writer import conform
@@ -115,13 +116,13 @@ def test_foreign_files_are_never_overwritten(quotes, tmp_path):
     out.mkdir()
     read("eua", quotes, out)
     (out / "thesis.txt").write_text("mine")
-    with pytest.raises(SourceError, match=r"found thesis\.txt \(1 files\)"):
+    with pytest.raises(UsageError, match=r"found thesis\.txt \(1 files\)"):
         read("eua", quotes, out)
     assert (out / "thesis.txt").read_text() == "mine"
 
 
 def test_a_file_in_place_of_the_folder(quotes, tmp_path):
-    with pytest.raises(SourceError, match="expected a folder to write to, found a file"):
+    with pytest.raises(UsageError, match="expected a folder to write to, found a file"):
         read("eua", quotes, quotes)
 
 
