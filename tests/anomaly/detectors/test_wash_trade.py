@@ -95,7 +95,7 @@ def test_the_expectation_is_what_free_mixing_gives():
     expected, met = 0.0, 0
     for seed in range(20):
         trades = frame(book(seed=seed, skew=1.0), parties)
-        expected += expected_within_parties(trades)["expected"].sum()
+        expected += expected_within_parties(trades.lazy())["expected"].sum()
         met += trades["is_same_party"].sum()
     assert expected == pytest.approx(met, rel=0.1)
 
@@ -194,7 +194,7 @@ def test_an_account_belongs_to_the_party_that_its_trades_of_the_week_name():
     before = frame([row for row in rows if row[0] < middle])
     paired = {f"N{number:03}": f"G{number // 2}" for number in range(80)}
     after = frame([row for row in rows if row[0] >= middle], paired)
-    expected = expected_within_parties(pl.concat([before, after]))
+    expected = expected_within_parties(pl.concat([before, after]).lazy())
     assert expected["week"].min() >= middle - timedelta(days=7)
     assert expected["expected"].sum() == pytest.approx(after["is_same_party"].sum(), rel=0.5)
 

@@ -31,7 +31,6 @@ from anomaly.detectors.manipulation.wash_trade.limits import Limits
 from anomaly.detectors.manipulation.wash_trade.rates import expected_within_parties
 
 BY = ["party", "instrument_id", "form"]
-SIDES = ("buy_account_id", "buy_party_id", "sell_account_id", "sell_party_id")
 
 
 def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, Any]]:
@@ -44,9 +43,8 @@ def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, A
     )
     rows = same.sort(*BY, "traded_at", "trade_id").collect()
     book = trades.filter(listed & ~own) if (rows["form"] == "book").any() else trades.clear()
-    listing = book.select("traded_at", "instrument_id", "quantity_tco2e", *SIDES).collect()
-    expected = expected_within_parties(listing)
-    alike = _alike_shares(listing, 1.0 - limits.min_returned)
+    expected = expected_within_parties(book)
+    alike = _alike_shares(book.select("instrument_id", "quantity_tco2e").collect(), 1.0 - limits.min_returned)
     for (party, instrument, form), part in rows.group_by(BY, maintain_order=True):
         chance = None
         if form == "book":

@@ -66,49 +66,53 @@ def _rates(sold: np.ndarray, bought: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return give, take
 
 
-def expected_within_parties(trades: pl.DataFrame) -> pl.DataFrame:
+def expected_within_parties(trades: pl.LazyFrame) -> pl.DataFrame:
     """How often accounts of one party should meet in the book.
 
     One row a party, instrument and week in which two of its accounts could meet: `party`, `instrument_id`,
     `week`, `expected`. An account belongs to the party that its trades of that week name.
     """
-    if trades.is_empty():
+    active = _activity(trades).filter(pl.col("account").is_not_null()).sort(*_BY, "account")
+    # The fit needs all accounts of the week, the expectation only those whose party is known.
+    rates = [_fitted(week) for _, week in active.group_by(_BY, maintain_order=True)]
+    if not rates:
         return pl.DataFrame(schema=_SCHEMA)
-    parts = [_rates_by_week(str(name), rows) for (name,), rows in sorted(trades.group_by("instrument_id"))]
-    sides = [
-        trades.select(
-            pl.col("traded_at").dt.truncate(WEEK).alias("week"),
-            pl.col(f"{side}_account_id").alias("account"),
-            pl.col(f"{side}_party_id").alias("party"),
-        )
-        for side in ("sell", "buy")
-    ]
-    party = pl.concat(sides).drop_nulls().unique(["account", "week"], keep="first", maintain_order=True)
-    rates = pl.concat(parts).join(party, on=["account", "week"])
+    gives, takes = pl.col("give") > 0, pl.col("take") > 0
+    # What all give times what all take, but for what an account gives to itself.
+    expected = pl.col("give").sum() * pl.col("take").sum() - (pl.col("give") * pl.col("take")).sum()
+    meets = gives.sum() * takes.sum() > (gives & takes).sum()
     return (
-        rates.filter(pl.col("give") > 0)
-        .join(rates.filter(pl.col("take") > 0), on=[*_BY, "party"], suffix="_buyer")
-        .filter(pl.col("account") != pl.col("account_buyer"))
+        pl.concat(rates)
+        .drop_nulls("party")
         .group_by("party", *_BY)
-        .agg((pl.col("give") * pl.col("take_buyer")).sum().alias("expected"))
+        .agg(expected.alias("expected"), meets.alias("meets"))
+        .filter("meets")
+        .select(*_SCHEMA)
         .sort("party", *_BY)
     )
 
 
-def _rates_by_week(instrument: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rates by account and week in which it traded the instrument: `give`, `take`."""
-    trades = Trades.of(rows)
-    names = pl.Series(trades.names)
-    weeks = [(start, Week.of(part)) for start, part in trades.weeks()]
-    return pl.concat(
-        pl.DataFrame(
-            {
-                "instrument_id": [instrument],
-                "week": pl.Series([start], dtype=pl.Datetime("us")),
-                "account": [names.gather(week.accounts)],
-                "give": [week.figures[2]],
-                "take": [week.figures[3]],
-            }
-        ).explode("account", "give", "take")
-        for start, week in weeks
+def _activity(trades: pl.LazyFrame) -> pl.DataFrame:
+    """One row an instrument, week and account: how often it `sold` and `bought`, and its `party`."""
+    week = pl.col("traded_at").cast(pl.Datetime("us")).dt.truncate(WEEK)
+    sides = [
+        trades.group_by("instrument_id", week.alias("week"), account=f"{side}_account_id").agg(
+            pl.len().alias(done), party=pl.col(f"{side}_party_id").min()
+        )
+        for side, done in (("sell", "sold"), ("buy", "bought"))
+    ]
+    return (
+        pl.concat(sides, how="diagonal")
+        .group_by(*_BY, "account")
+        .agg(pl.col("sold").sum(), pl.col("bought").sum(), pl.col("party").min())
+        # One of them where it changed within the week.
+        .with_columns(party=pl.col("party").min().over("account", "week"))
+        .collect()
     )
+
+
+def _fitted(week: pl.DataFrame) -> pl.DataFrame:
+    """Adds the rates of giving and taking in one week of one instrument."""
+    sold, bought = (week[name].cast(pl.Float64).to_numpy() for name in ("sold", "bought"))
+    give, take = _rates(sold, bought)
+    return week.with_columns(give=pl.Series(give), take=pl.Series(take))
