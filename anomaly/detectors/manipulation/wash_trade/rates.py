@@ -10,6 +10,7 @@ Belongs here: expectations. Does not belong here: what is looked for with them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,7 +20,7 @@ from anomaly.detectors.manipulation.wash_trade.book import WEEK, Trades
 FITTING_ROUNDS = 50
 TINY = 1e-9
 _BY = ["instrument_id", "week"]
-_SCHEMA = {
+_SCHEMA: dict[str, Any] = {
     "party": pl.String,
     "instrument_id": pl.String,
     "week": pl.Datetime("us"),
