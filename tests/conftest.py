@@ -32,10 +32,14 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, in the order above."""
+    """Mark what reads files beside the checkout; put the longest files first, in the order above."""
     position = {CHECKOUT / "tests" / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: position.get(item.path, len(position)))
+    for item in items:
+        if {"real_data", "cases"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("real_data")
 
 
 def pytest_collection_finish() -> None:

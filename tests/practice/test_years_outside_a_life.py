@@ -11,7 +11,6 @@ from pipelines.sources import read
 MARTS = ("fct_report_obligations", "fct_compliance_years", "fct_emission_reports")
 
 
-@pytest.mark.real_data
 @pytest.mark.parametrize("as_of", [date(2024, 12, 31), date(2026, 11, 28)], ids=["2024", "later"])
 def test_a_grid_of_years_accuses_nobody(cases, tmp_path, supervised, as_of):
     read("eutl", cases / "03-eutl-year-grid/eutl_grid.zip", tmp_path / "out")

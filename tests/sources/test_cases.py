@@ -7,8 +7,6 @@ import pytest
 
 from pipelines.sources import SourceError, read
 
-pytestmark = pytest.mark.real_data
-
 
 @pytest.fixture
 def reading(cases, tmp_path):
