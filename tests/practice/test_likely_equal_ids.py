@@ -7,9 +7,9 @@ import polars as pl
 from tests.dbt.conftest import receive
 
 
-def test_invisible_characters_are_quarantined_by_name(cases, tmp_path):
+def test_invisible_characters_are_quarantined_by_name(practice, tmp_path):
     """Of three pairs of one controller, two are written with a zero-width space and in full-width letters."""
-    source = cases / "19-invisible-characters/source"
+    source = practice / "19-invisible-characters/source"
     delivered = pl.read_csv(source / "accounts.csv")
     receive(source, tmp_path)
     faults = (
