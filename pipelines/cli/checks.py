@@ -34,10 +34,10 @@ _TEXTS = {
         "is the whole of its justification.",
         "zh": "各质量关在全国碳排放权交易市场适用的检查，限值见 `expectations/policy.yml` 和 "
         "`pipelines/lake/completeness.yml`。“严重”检查未通过时拒绝发布，其余仅予提示。"
-        "未注明规定的限值为监管方自行规定，所附理由即为其全部依据。",
+        "未注明规定的限值为监管口径，所附理由即为其全部依据。",
     },
-    "ingestion": {"en": "Ingestion gate", "zh": "接入检查"},
-    "publication": {"en": "Publication gate", "zh": "发布检查"},
+    "ingestion": {"en": "Ingestion gate", "zh": "接入质量关"},
+    "publication": {"en": "Publication gate", "zh": "发布质量关"},
     "completeness": {"en": "Completeness of the delivery", "zh": "数据完整性"},
     "heads": {
         "en": "| check | what is asked | expected | severity | rule | reason |",

@@ -132,4 +132,4 @@ def invalid_yaml(error: Exception) -> str:
 
 def system_fault(error: OSError) -> str:
     """What the operating system found in place of a file, folder or connection."""
-    return _SYSTEM.get(error.errno or 0, (error.strerror or type(error).__name__).lower())
+    return _SYSTEM.get(error.errno or 0) or (error.strerror or str(error)).lower()
