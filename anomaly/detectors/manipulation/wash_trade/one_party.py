@@ -44,7 +44,7 @@ def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, A
     )
     rows = same.sort(*BY, "traded_at", "trade_id").collect()
     book = trades.filter(listed & ~own) if (rows["form"] == "book").any() else trades.clear()
-    listing = book.select("traded_at", "instrument_id", "quantity_tco2e", *SIDES).collect()
+    listing = book.select("traded_at", "instrument_id", "quantity_tco2e", *SIDES).drop_nulls(SIDES).collect()
     expected = expected_within_parties(listing)
     alike = _alike_shares(listing, 1.0 - limits.min_returned)
     for (party, instrument, form), part in rows.group_by(BY, maintain_order=True):
