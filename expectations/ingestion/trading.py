@@ -123,7 +123,6 @@ def auction_bids(frame: Frame) -> Suite:
         [
             between("price"),
             between("quantity"),
-            between("awarded"),
             at_least("awarded_above_bid", "quantity", "awarded"),
         ],
     )
