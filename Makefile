@@ -93,8 +93,8 @@ docs: $(VENV)/runtime  ## dbt's page of all models and their lineage, one file: 
 	$(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
 	$(BIN)/dbt --quiet docs generate --static --empty-catalog --no-compile --project-dir dbt_project --profiles-dir dbt_project
 
-fuzz: $(VENV)/dev  ## read 20,000 damaged files of every published format, and as many streams of stack monitors
-	CARBONWARDEN_FUZZ=20000 $(BIN)/pytest -n 2 tests/sources/test_fuzz.py tests/telemetry/test_fuzz.py
+fuzz: $(VENV)/dev  ## 20,000 damaged files over all formats, 2,000 damaged deliveries, 20,000 streams of stack monitors
+	CARBONWARDEN_FUZZ=20000 $(BIN)/pytest -n 2 tests/sources/test_fuzz.py tests/lake/test_fuzz.py tests/telemetry/test_fuzz.py
 
 kills: $(VENV)/dev  ## kill the receiver of stack monitors, and its closings, 30 times at random moments
 	CARBONWARDEN_KILLS=30 $(BIN)/pytest tests/telemetry/test_receive.py

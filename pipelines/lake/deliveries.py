@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from pipelines.contract.outputs import DELIVERIES
+from pipelines.contract.outputs.lake import DELIVERIES
 from pipelines.contract.tables import TABLES
 from pipelines.lake.state import LakeState
 

@@ -154,7 +154,14 @@ def csv_header(file: SourceFile, table: Table) -> tuple[list[str], int]:
         ) from error
     except (OSError, EOFError) as error:
         raise SourceError(f"{file.path}: cannot be read: {error}. Deliver the file again.") from error
-    names = next(csv.reader(io.StringIO(text)), [])
+    try:
+        names = next(csv.reader(io.StringIO(text)), [])
+    except csv.Error as error:
+        raise SourceError(
+            f"{file.path}: expected the column names of {table.name} in the first line, "
+            f"ended by a line feed, found a carriage return or an open quote within them ({text[:40]!r}). "
+            "Save the file with the line ends LF or CRLF."
+        ) from error
     if not names or "\x00" in text:
         raise SourceError(
             f"{file.path}: expected a header line with the columns of {table.name}, found none. "

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.contract.outputs import ROW_ACCOUNTING
+from pipelines.contract.outputs.lake import ROW_ACCOUNTING
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import quoted

@@ -12,8 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from dashboards.language import texts
+from pipelines.lake.checks.queries import QUERIES
 from pipelines.lake.completeness import judge_completeness
-from pipelines.lake.completeness_checks import QUERIES
 from pipelines.lake.completeness_policy import CHECKS, Policy, load_policy
 from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake

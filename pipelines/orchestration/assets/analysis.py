@@ -14,7 +14,7 @@ from anomaly.core.market import Market
 from anomaly.core.policy import load_policy
 from anomaly.core.reuse import Earlier
 from anomaly.core.run import detect
-from pipelines.contract import outputs as contract
+from pipelines.contract.outputs import findings as contract
 from pipelines.core.files import file_digest, link
 from pipelines.core.fingerprint import content_hash
 from pipelines.core.progress import report

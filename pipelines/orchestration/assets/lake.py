@@ -8,7 +8,7 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
-from pipelines.contract.outputs import OUTPUTS
+from pipelines.contract.outputs.registry import OUTPUTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
