@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
@@ -145,7 +144,9 @@ def csv_header(file: SourceFile, table: Table) -> tuple[list[str], int]:
     try:
         with opener(file.path, "rb") as stream:
             text, blank = "", -1
-            while not text.strip() and blank < _BLANK_LIMIT_LINES and (line := _line(stream)):
+            while not text.strip() and blank < _BLANK_LIMIT_LINES:
+                if not (line := stream.readline(_HEADER_LIMIT_BYTES)):
+                    break
                 text, blank = line.decode("utf-8-sig"), blank + 1
     except UnicodeDecodeError as error:
         raise SourceError(
@@ -173,7 +174,3 @@ def csv_header(file: SourceFile, table: Table) -> tuple[list[str], int]:
             f"{file.path}: column {', '.join(repeated)} stands twice in the header. Remove one."
         )
     return names, blank
-
-
-def _line(stream: IO[bytes]) -> bytes:
-    return stream.readline(_HEADER_LIMIT_BYTES)

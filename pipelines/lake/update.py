@@ -156,9 +156,8 @@ class _Update:
 
         # A file that is no copy any more, or has become one, brings its rows or takes them along.
         for name in copies ^ self._copies():
-            if name in self.state.files:
-                file = self.state.files[name]
-                self.changed[file.table] |= file.periods.keys()
+            if (state := self.state.files.get(name)) is not None:
+                self.changed[state.table] |= state.periods.keys()
 
     def _copies(self) -> set[str]:
         return {name for table in TABLES for name in self.state.copies(table)}
