@@ -13,8 +13,9 @@ TABLES = (
                 "entity_id",
                 "string",
                 description="unified social credit code (GB 32100), or the foreign registry's own id",
+                no_total=True,
             ),
-            Column("entity_name", "string"),
+            Column("entity_name", "string", no_total=True),
             Column(
                 "sector",
                 "string",
@@ -78,7 +79,7 @@ TABLES = (
                     "other",
                 ),
             ),
-            Column("capacity", "float64"),
+            Column("capacity", "float64", minimum=0),
             Column("capacity_unit", "string", enum=("MW", "kt_per_year")),
             Column("cooling", "string", nullable=True, enum=("water", "air")),
             Column("commissioned_on", "date", nullable=True),
@@ -156,6 +157,7 @@ TABLES = (
         key=("transfer_id",),
         period_column="ts",
         tonnes="quantity",
+        one_of=("from_account", "to_account"),
         columns=(
             Column("transfer_id", "string"),
             Column("ts", "timestamp"),
@@ -163,7 +165,7 @@ TABLES = (
             Column("to_account", "string", nullable=True, description="null on cancellation"),
             Column("unit_type", "string", enum=("CEA", "CCER", "EUA", "CER", "ERU", "OTHER")),
             Column("vintage", "int64", nullable=True),
-            Column("quantity", "int64", unit="tCO2e"),
+            Column("quantity", "int64", unit="tCO2e", minimum=0),
             Column(
                 "kind",
                 "string",
@@ -196,8 +198,8 @@ TABLES = (
         columns=(
             Column("entity_id", "string", ref="entities.entity_id"),
             Column("year", "int64"),
-            Column("verified_emissions", "float64", nullable=True, unit="tCO2e"),
-            Column("obligation", "int64", nullable=True, unit="tCO2e"),
+            Column("verified_emissions", "float64", nullable=True, unit="tCO2e", minimum=0),
+            Column("obligation", "int64", nullable=True, unit="tCO2e", minimum=0),
             Column("due_on", "date", nullable=True),
             Column(
                 "surrendered",
@@ -205,6 +207,7 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="allowances surrendered by now",
+                minimum=0,
             ),
             Column(
                 "offsets_surrendered",
@@ -212,6 +215,7 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="credits surrendered by now",
+                minimum=0,
             ),
             Column(
                 "cumulative_verified",
@@ -219,8 +223,11 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="within the compliance period, where the registry publishes it",
+                minimum=0,
             ),
-            Column("cumulative_surrendered", "int64", nullable=True, unit="tCO2e", description="same"),
+            Column(
+                "cumulative_surrendered", "int64", nullable=True, unit="tCO2e", description="same", minimum=0
+            ),
             Column("completed_on", "date", nullable=True),
             Column(
                 "registry_status",
