@@ -43,8 +43,9 @@ TRANSFERS = Need(
 
 
 def trades(inputs: Inputs[Any]) -> pl.DataFrame:
-    """Trades as movements from seller to buyer."""
-    return inputs.read("fct_trades").select(
+    """Trades as movements from seller to buyer; a trade whose source names one side alone is none."""
+    named = inputs.read("fct_trades").drop_nulls(["sell_account_id", "buy_account_id"])
+    return named.select(
         record_id="trade_id",
         ts=pl.col("traded_at").cast(pl.Datetime("us")),
         source="sell_account_id",

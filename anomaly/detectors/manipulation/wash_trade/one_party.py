@@ -42,7 +42,9 @@ def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, A
         form=pl.when(own).then(pl.lit("own")).when(listed).then(pl.lit("book")).otherwise(pl.lit("block")),
     )
     rows = same.sort(*BY, "traded_at", "trade_id").collect()
-    book = trades.filter(listed & ~own) if (rows["form"] == "book").any() else trades.clear()
+    # A trade whose source names one side alone meets nobody.
+    listing = trades.filter(listed & ~own).drop_nulls(["buy_account_id", "sell_account_id"])
+    book = listing if (rows["form"] == "book").any() else trades.clear()
     expected = expected_within_parties(book)
     alike = _alike_shares(book.select("instrument_id", "quantity_tco2e").collect(), 1.0 - limits.min_returned)
     for (party, instrument, form), part in rows.group_by(BY, maintain_order=True):
