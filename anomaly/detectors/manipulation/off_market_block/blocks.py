@@ -39,6 +39,8 @@ def _rated(blocks: pl.DataFrame, order: tuple[str, ...], inputs: Inputs[Limits])
         score=either(exceedance(size, limits.away, limits.cap), within_party),
         is_alert=(size >= limits.away) & (pl.col("scales") >= limits.scales),
         currency=pl.lit(inputs.market.currency),
+        against_close=-pl.col("discount"),
+        usually=-pl.col("usual"),
     )
 
 
