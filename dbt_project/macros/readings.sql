@@ -62,9 +62,9 @@
     ten thousand t) or 1000000, or its inverse where the first figure is the smaller one; null where they do
     not differ by such a factor. The rest of the ratio may be `spread` or its inverse.
 #}
-{% macro unit_factor(figure, reference, spread=1.25) -%}
+{% macro unit_factor(figure, reference, spread=1.25, powers=[1e3, 1e4, 1e6, 1e-3, 1e-4, 1e-6]) -%}
     case
-        {% for power in [1e3, 1e4, 1e6, 1e-3, 1e-4, 1e-6] -%}
+        {% for power in powers -%}
             when
                 {{ figure }} > 0
                 and {{ figure }} / nullif({{ reference }}, 0)

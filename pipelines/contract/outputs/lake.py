@@ -102,8 +102,21 @@ DELIVERIES = Output(
             Column("delivery_id", "string"),
             Column("table_name", "string", description="table of the source contract"),
             Column("file", "string", description="path within the source directory"),
-            Column("status", "string", enum=("in_force", "replaced", "withdrawn")),
+            Column("status", "string", enum=("in_force", "copy", "replaced", "withdrawn")),
+            Column(
+                "copy_of",
+                "string",
+                nullable=True,
+                description="file of the same run with the same rows, which are counted once",
+            ),
             Column("row_count", "int64", description="rows in the file"),
+            Column(
+                "blank_lines",
+                "int64",
+                nullable=True,
+                description="lines of a CSV file with blanks and separators alone, which are no rows; empty "
+                "lines do not count",
+            ),
             Column("period_count", "int64", description="periods that the file has rows of"),
             Column("first_period", "string", nullable=True, description="YYYY-MM or YYYY"),
             Column("last_period", "string", nullable=True, description="YYYY-MM or YYYY"),
