@@ -52,7 +52,7 @@ TRADE = Search(
         "scales": Figure("scaled MAD", "scales"),
         "quantity": Figure("tCO2e"),
     },
-    extra=("price", "against_close", "usually", "currency"),
+    extra=("price", "usual", "against_close", "usually", "currency"),
     find=trades,
 )
 DAY = replace(
