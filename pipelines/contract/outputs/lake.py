@@ -140,7 +140,7 @@ IDENTIFIER_FAULTS = Output(
                 "string",
                 enum=("likely_equal", "credit_code_check", "credit_code_character"),
                 description="ids that differ in width (NFKC), case, leading zeros or a trailing `.0` alone; "
-                "a code whose last character does not follow from the others; a code with a character that no "
+                "a code whose last character does not follow from the others; one with a character that no "
                 "code has",
             ),
             Column("normal_form", "string", description="what the ids share; of a code, the code"),
