@@ -56,6 +56,8 @@ def _rated(blocks: pl.DataFrame, order: tuple[str, ...], inputs: Inputs[Limits])
         score=either(exceedance(size, limits.away, limits.cap), within_party),
         is_alert=(size >= limits.away) & (pl.col("scales") >= limits.scales),
         currency=pl.lit(inputs.market.currency),
+        against_close=-pl.col("discount"),
+        usually=-pl.col("usual"),
     )
 
 
@@ -140,7 +142,7 @@ TRADE = Search(
         "scales": Figure("scaled MAD", "scales"),
         "quantity": Figure("tCO2e"),
     },
-    extra=("price", "usual", "currency"),
+    extra=("price", "against_close", "usually", "currency"),
     find=_trades,
 )
 DAY = replace(
