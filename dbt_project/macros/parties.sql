@@ -17,7 +17,7 @@
     {{
         return(
             {
-                "day": local_date("stored.transferred_at"),
+                "day": "stored.transfer_date",
                 "columns": {"from_account_id": "from_party_id", "to_account_id": "to_party_id"},
             }
         )
