@@ -96,7 +96,7 @@ class HomeEventLog(SqliteEventLogStorage):
         return (kind, name) in self._present
 
     def _update_asset_check_evaluation(self, event: EventLogEntry, event_id: int | None) -> None:
-        """Add the result of a check; only a second one of the same run replaces a row, since no plan is kept."""
+        """Add the result of a check; no plan is kept, so only a second one of the same run replaces a row."""
         result = cast("AssetCheckEvaluation", event.get_dagster_event().event_specific_data)
         evaluated = (event.run_id, result.asset_key.to_string(), result.check_name)
         if evaluated in self._evaluated:

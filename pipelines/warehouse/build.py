@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _CHOSEN = "chosen"
-"""Tag of what a build covers. One selector for all of it, since dbt compares each selector with every node."""
+"""Tag of what a build covers: one selector, since dbt compares each selector with every node."""
 
 
 @dataclass(frozen=True)
