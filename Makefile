@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := true
 export SPARK_LOCAL_IP := 127.0.0.1
 
-.PHONY: help demo dashboard test check unit test-spark test-postgres fuzz kills screenshots simulator-pages generate docs detectors lock clean
+.PHONY: help demo dashboard test check types lint unit test-data test-faults test-how-tos test-spark test-postgres fuzz kills screenshots simulator-pages generate docs detectors lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,24 +50,45 @@ demo: $(VENV)/runtime  ## simulate a market, run everything, print what was foun
 dashboard: $(VENV)/runtime  ## serve the desk over what the demo published
 	$(BIN)/carbonwarden dashboard --home data/demo
 
-test: $(VENV)/dev check unit  ## everything but Spark and killed pulls: linters, unit, dbt, pipeline, browser and docs tests
+test: $(VENV)/dev  ## linters, unit, dbt, pipeline, browser and docs tests; the test-* targets are slower suites
+	@$(MAKE) --jobs 2 check
+	@$(MAKE) unit
 
-check: $(VENV)/dev  ## formatter, linters and types
+check: types lint  ## formatter, linters, types, generated files
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+lint: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/sqlfmt --check --quiet dbt_project
-	$(BIN)/mypy
 	$(BIN)/python -m pipelines.contract.render --check
 	$(BIN)/python -m pipelines.cli.detectors --check
 	$(BIN)/python -m pipelines.cli.exposures --check
 	$(BIN)/python -m pipelines.warehouse.reference --check
 	$(BIN)/python -m pipelines.sources.connectors.reference --check
 
+# Two processes share two cores: further threads in each only wait for one another.
+PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
+unit test-data test-faults test-how-tos: export POLARS_MAX_THREADS := 1
+unit test-data test-faults test-how-tos: export OMP_NUM_THREADS := 1
+unit test-data test-faults test-how-tos: export CARBONWARDEN_THREADS := 1
+
 unit: $(VENV)/dev
 	.ci/packages chromium:chromium fc-noto-cjk:fonts-noto-cjk pg_ctlcluster:postgresql
-	POLARS_MAX_THREADS=1 $(BIN)/python -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-	-m "not spark and not postgres"
+	$(BIN)/python -m slipcover -m $(PYTEST) \
+	-m "not real_data and not whole_market and not faults and not worked and not spark and not postgres"
 	$(BIN)/python -m tests.guards.coverage coverage.json
+
+test-data: $(VENV)/dev  ## public data sets all the way, detectors' figures on fixed markets, corrections against a rebuild
+	$(BIN)/$(PYTEST) -m "real_data or whole_market"
+
+test-faults: $(VENV)/dev  ## what is missing, dirty or planted in a delivery, one fault after the other
+	$(BIN)/$(PYTEST) -m faults
+
+test-how-tos: $(VENV)/dev  ## the worked examples of the how-tos in a copy of the project: their tests, marts and pages
+	$(BIN)/$(PYTEST) -m worked
 
 test-spark: $(VENV)/spark  ## build the marts on DuckDB and on Spark and compare them
 	.ci/packages java:openjdk-17-jre-headless
@@ -93,8 +114,8 @@ docs: $(VENV)/runtime  ## dbt's page of all models and their lineage, one file: 
 	$(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
 	$(BIN)/dbt --quiet docs generate --static --empty-catalog --no-compile --project-dir dbt_project --profiles-dir dbt_project
 
-fuzz: $(VENV)/dev  ## read 20,000 damaged files of every published format, and as many streams of stack monitors
-	CARBONWARDEN_FUZZ=20000 $(BIN)/pytest -n 2 tests/sources/test_fuzz.py tests/telemetry/test_fuzz.py
+fuzz: $(VENV)/dev  ## 20,000 damaged files over all formats, 2,000 damaged deliveries, 20,000 streams of stack monitors
+	CARBONWARDEN_FUZZ=20000 $(BIN)/pytest -n 2 tests/sources/test_fuzz.py tests/lake/test_fuzz.py tests/telemetry/test_fuzz.py
 
 kills: $(VENV)/dev  ## kill the receiver of stack monitors, and its closings, 30 times at random moments
 	CARBONWARDEN_KILLS=30 $(BIN)/pytest tests/telemetry/test_receive.py

@@ -33,12 +33,14 @@ _DELIVERY = {
     "file": "file",
     "last_period": "last_period",
     "row_count": "row_count",
+    "blank_lines": "blank_lines",
     "received_on": "received_on",
     "expected_on": "expected_on",
     "days_late": "days_late",
     "expectation": "expectation_basis",
     "state": "delivery_state",
     "status": "delivery_status",
+    "copy_of": "copy_of",
 }
 _QUARANTINE = ("table_name", "reason", "column_name", "value", "record_key", "file", "row_number")
 _RESULT = (

@@ -146,6 +146,10 @@ def bound(gate: str, suite: str, name: str, market: Market) -> Bound | None:
     if "range" in entry:
         name = entry.pop("range")
         if name not in _ranges():
+            name = next(
+                (one for one in (f"{name}.{market.currency}", f"{name}.other") if one in _ranges()), name
+            )
+        if name not in _ranges():
             raise KeyError(f"{where}: no range {name} in {RANGES.name}; add a row to that seed")
         entry = _ranges()[name] | entry
     if not _applies(entry.get("only_markets"), market):

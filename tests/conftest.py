@@ -32,10 +32,14 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, in the order above."""
+    """Mark what reads files beside the checkout; put the longest files first, in the order above."""
     position = {CHECKOUT / "tests" / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: position.get(item.path, len(position)))
+    for item in items:
+        if {"real_data", "practice"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("real_data")
 
 
 def pytest_collection_finish() -> None:
@@ -53,7 +57,7 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cases() -> Path:
+def practice() -> Path:
     """The folder of small inputs from practice beside the checkout; skips where it is absent."""
     folder = CHECKOUT.parent / "shared" / "cases"
     if not folder.is_dir():

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from anomaly.core import rules
 from anomaly.core.market import Market
 from anomaly.core.marts import Marts
+from anomaly.core.parts import Parts
 from anomaly.core.policy import Policy
 
 
@@ -196,7 +197,7 @@ class Detector(Generic[T]):
 
 @dataclass
 class Inputs(Generic[T]):
-    """What a search is given: its marts, its thresholds, the market.
+    """What a search is given: marts, thresholds, the market, and known results of parts of the search.
 
     `undated` counts the candidates that a search left out because no due date is published for their year;
     `is_dated` says whether a search asked for the as-of date.
@@ -207,6 +208,7 @@ class Inputs(Generic[T]):
     market: Market
     policy: Policy
     needs: tuple[Need, ...]
+    parts: Parts = field(default_factory=Parts)
     undated: int = field(default=0, init=False)
     is_dated: bool = field(default=False, init=False)
 
@@ -237,6 +239,10 @@ class Inputs(Generic[T]):
     def query(self, mart: str, sql: str) -> Iterator[pl.DataFrame]:
         """Run SQL over one partition of a large mart after the other; it reads the partition as `part`."""
         return self.marts.query(mart, sql)
+
+    def once(self, key: Sequence[str], make: Callable[[], Any]) -> Any:
+        """The result for a part of the search, computed once for these thresholds; see `parts.Once`."""
+        return self.parts.once([self.limits.model_dump_json(), *key], make)
 
     def surrender_due(self, year: int) -> date | None:
         """The day on which surrender for a compliance year is due in this market, if one is known."""

@@ -1,8 +1,8 @@
-"""The kinds of findings and the families they belong to: 40 kinds, those without a detector included.
+"""The kinds of findings and the families they belong to, those without a detector included.
 
-A kind is added by one line in `FAMILIES`. Its detector is a folder (`anomaly.detectors`), its simulated cases
-are a module (`pipelines.simulator.cases`). As long as it has no detector its name stands in
-`messages/kinds.yml`.
+They are the contract's. A kind is added by one line in `FAMILIES` and a module of simulated cases
+(`pipelines.simulator.cases`), as each kind is measured. Its detector is a folder (`anomaly.detectors`); as
+long as it has none its name stands in `messages/kinds.yml`.
 """
 
 from __future__ import annotations

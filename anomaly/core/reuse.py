@@ -1,9 +1,10 @@
 """Findings of an earlier run, reused while all that they were computed from is unchanged.
 
 A detector's findings follow from its code, its policy, the market, the marts that it read and, where it
-asked for it, the as-of date. These are noted while it runs, so that no detector has to declare them.
-Belongs here: keeping findings and deciding whether they still hold. Does not belong here: running detectors
-(`run`).
+asked for it, the as-of date. These are noted while it runs, so that no detector has to declare them. Where
+findings no longer hold, the results of parts of a search may (`parts`); they are kept beside them.
+Belongs here: keeping findings and parts, and deciding whether they still hold. Does not belong here: running
+detectors (`run`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.core.marts import Marts
+from anomaly.core.parts import Parts
 
 
 class ReadMarts(Marts):
@@ -46,7 +48,8 @@ class Earlier:
     """Findings by kind in `folder`.
 
     Attributes:
-        folder: holds `<kind>.json`, what the findings follow from, and `<kind>.parquet`, the findings.
+        folder: holds `<kind>.json`, what the findings follow from, `<kind>.parquet`, the findings, and
+            `<kind>.parts.json`, results of parts.
         program: identifies code, policies, texts, libraries and market.
         digest: identifies the content of a file.
     """
@@ -68,8 +71,16 @@ class Earlier:
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             return None
 
-    def keep(self, kind: str, found: Kept, marts: ReadMarts, as_of: date | None) -> None:
-        """Keep findings for the next run; `as_of` is the date where the detector asked for it."""
+    def parts(self, kind: str) -> Parts:
+        """Results of parts of the detector's searches, if this program made them."""
+        try:
+            held = json.loads(self._parts(kind).read_text(encoding="utf-8"))
+            return Parts(held["parts"] if held["program"] == self.program else None)
+        except (OSError, ValueError, KeyError, TypeError):
+            return Parts()
+
+    def keep(self, kind: str, found: Kept, marts: ReadMarts, as_of: date | None, parts: Parts) -> None:
+        """Keep findings and the parts used for the next run; `as_of` where the detector asked for it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         note = {
             "program": self.program,
@@ -81,6 +92,9 @@ class Earlier:
         self._note(kind).unlink(missing_ok=True)
         found.rows.write_parquet(self._rows(kind))
         self._note(kind).write_text(json.dumps(note, indent=1), encoding="utf-8")
+        if parts.used:
+            held = {"program": self.program, "parts": parts.used}
+            self._parts(kind).write_text(json.dumps(held), encoding="utf-8")
 
     def _contents(self, marts: Marts, names: Iterable[str]) -> dict[str, Any]:
         """Names and digests of the files of each mart, as JSON gives them back."""
@@ -91,6 +105,9 @@ class Earlier:
 
     def _note(self, kind: str) -> Path:
         return self.folder / f"{kind}.json"
+
+    def _parts(self, kind: str) -> Path:
+        return self.folder / f"{kind}.parts.json"
 
     def _rows(self, kind: str) -> Path:
         return self.folder / f"{kind}.parquet"

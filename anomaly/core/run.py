@@ -22,6 +22,7 @@ from anomaly.core.detector import Detector, Inputs
 from anomaly.core.discovery import all_detectors, limits_of
 from anomaly.core.market import Market
 from anomaly.core.marts import Marts
+from anomaly.core.parts import Parts
 from anomaly.core.policy import Policy, load_policy
 from anomaly.core.reuse import Earlier, Kept, ReadMarts
 
@@ -133,7 +134,8 @@ def _run(
     if all(lacks.values()):
         every = sorted({mart for missing in lacks.values() for mart in missing})
         return Run(detector, NOT_APPLICABLE, f"no rows of {', '.join(every)}")
-    inputs = Inputs(marts, limits_of(detector, policy), market, policy, detector.needs)
+    parts = earlier.parts(detector.kind) if earlier else Parts()
+    inputs = Inputs(marts, limits_of(detector, policy), market, policy, detector.needs, parts)
     try:
         found = [
             finding
@@ -147,7 +149,7 @@ def _run(
         return Run(detector, BROKEN, _without_paths(error), seconds=perf_counter() - start)
     if earlier:
         as_of = market.as_of if inputs.is_dated else None
-        earlier.keep(detector.kind, Kept(rows, inputs.undated), marts, as_of)
+        earlier.keep(detector.kind, Kept(rows, inputs.undated), marts, as_of, parts)
     return Run(detector, RAN, None, rows, inputs.undated, perf_counter() - start)
 
 

@@ -12,7 +12,8 @@ To add one, add its folder and its test, and change nothing else:
 - a test under `tests/anomaly` with a planted case, which must be found, and a clean set, which must give
   nothing.
 
-A kind that is not among those of `anomaly/core/kinds.py` needs one line there. Where no mart has what the
+A kind that is not among those of `anomaly/core/kinds.py` needs one line there and simulated cases
+(`pipelines.simulator.cases`). Where no mart has what the
 detector needs, add the mart first (`docs/how-to/add-a-mart.md`); the whole way is in
 `docs/how-to/add-a-detector.md`.
 Belongs here: what is about one kind, and in `<family>/_*.py` what the kinds of a family share.

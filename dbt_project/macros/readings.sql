@@ -1,4 +1,21 @@
 {# What a usable reading is. The bounds are the seed `reading_ranges`; gates, marts and detectors know no others. #}
+{# Column of the hourly readings for each quantity that has bounds. #}
+{% macro cems_quantities() %}
+    {{
+        return(
+            {
+                "co2_mass": "co2_mass_tco2",
+                "co2_concentration": "co2_concentration_pct",
+                "o2": "o2_pct",
+                "flow": "flow_nm3_per_h",
+                "heat_input": "heat_input_gj",
+                "gross_load": "gross_load_mwh",
+                "operating": "operating",
+            }
+        )
+    }}
+{% endmacro %}
+
 {#
     Bounds of the quantities of a source table as one row, as a select statement: <quantity>_minimum and
     <quantity>_maximum. `ranges` is the CTE or relation of the seed. Only bounds that apply to all rows.
@@ -45,9 +62,9 @@
     ten thousand t) or 1000000, or its inverse where the first figure is the smaller one; null where they do
     not differ by such a factor. The rest of the ratio may be `spread` or its inverse.
 #}
-{% macro unit_factor(figure, reference, spread=1.25) -%}
+{% macro unit_factor(figure, reference, spread=1.25, powers=[1e3, 1e4, 1e6, 1e-3, 1e-4, 1e-6]) -%}
     case
-        {% for power in [1e3, 1e4, 1e6, 1e-3, 1e-4, 1e-6] -%}
+        {% for power in powers -%}
             when
                 {{ figure }} > 0
                 and {{ figure }} / nullif({{ reference }}, 0)

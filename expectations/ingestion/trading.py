@@ -1,6 +1,6 @@
 """Trading system: prices, quantities and the exchange's own daily figures."""
 
-from expectations.suite import Frame, Suite, at_least, between, where
+from expectations.suite import Frame, Suite, at_least, between, present, where
 
 _LISTED_AVERAGE = "(listed_value / nullif(listed_volume, 0))"
 _BLOCK_AVERAGE = "(block_value / nullif(block_volume, 0))"
@@ -90,6 +90,8 @@ def trades(frame: Frame) -> Suite:
             between("quantity_majority", "quantity"),
             between("block_size", about="quantity"),
             between("year_traded", about="ts"),
+            present("buyer_named", "buy_account_id"),
+            present("seller_named", "sell_account_id"),
             frame.not_after_as_of("ts_after_as_of", "ts"),
         ],
         derived={
@@ -121,7 +123,6 @@ def auction_bids(frame: Frame) -> Suite:
         [
             between("price"),
             between("quantity"),
-            between("awarded"),
             at_least("awarded_above_bid", "quantity", "awarded"),
         ],
     )

@@ -146,6 +146,16 @@ def reading_faults(frame: Frame) -> Suite:
     )
 
 
+def price_faults(frame: Frame) -> Suite:
+    """One row a fault of prices; the ingestion gate has looked at the bounds."""
+    return frame.suite(
+        "price_faults",
+        ["source_table", "date", "instrument_id", "quantity"],
+        [none_of("unit_of_measure", "fault", ["unit_of_measure"])],
+        table="fct_price_faults",
+    )
+
+
 SUITES = (
     content,
     mart_rows,
@@ -154,4 +164,5 @@ SUITES = (
     fct_unit_years,
     heat_balance,
     reading_faults,
+    price_faults,
 )

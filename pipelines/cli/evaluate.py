@@ -1,8 +1,7 @@
-"""How the command `evaluate` prints: a table with totals, or one JSON document.
+"""The command `evaluate`: alerts against known cases, as a table with totals or as one JSON document.
 
-Belongs here: which figures a table shows, and what is said beside it.
-Does not belong here: options of the command (`analyse`), finding its inputs (`evaluation`), any figure
-(`anomaly.evaluation`).
+Belongs here: its options, which figures a table shows, and what is said beside it.
+Does not belong here: finding its inputs (`evaluation`), any figure (`anomaly.evaluation`).
 """
 
 from __future__ import annotations
@@ -11,11 +10,13 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
+import typer
 
 from pipelines.cli.console import complain, print_table, say
+from pipelines.cli.options import Home
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 
@@ -52,6 +53,28 @@ _COLUMNS = {
     "days_median": "days",
     "row_recall": "rows",
 }
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def evaluate(
+        labels: Annotated[Path, typer.Option(help="known cases, Parquet or CSV")],
+        alerts: Annotated[
+            Path | None, typer.Option(help="alerts as JSON lines or Parquet [the publication]")
+        ] = None,
+        home: Home = None,
+        form: Annotated[
+            Form, typer.Option("--format", help="how to print; JSON holds everything")
+        ] = Form.table,
+        by: Annotated[Group, typer.Option(help="what a row of the table is about")] = Group.kind,
+        picture: Annotated[
+            Path | None, typer.Option(help="also draw precision against recall to this .png or .svg")
+        ] = None,
+    ) -> None:
+        """Measure alerts against known cases: recall, precision, ranking, days to detection, rows."""
+        print_evaluation(labels, alerts, Settings.load(home), form, by, picture)
 
 
 def print_evaluation(

@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from pipelines.cli import analyse, convert, operate, pull, realism, receive, rules, show, simulate
+from pipelines.cli import bench, convert, evaluate, operate, pull, realism, receive, rules, show, simulate
 from pipelines.cli.console import complain
 from pipelines.core.errors import SourceError, UsageError
 from pipelines.core.lock import HomeBusyError
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (operate, pull, receive, convert, simulate, show, rules, analyse, realism):
+for commands in (operate, pull, receive, convert, simulate, show, rules, evaluate, bench, realism):
     commands.register(app)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 import typer
 
 from pipelines.cli.console import complain, print_table, progress, say
+from pipelines.cli.options import Home
 from pipelines.core.errors import UsageError
 from pipelines.core.market import as_of_date, read_market
 from pipelines.core.settings import Settings
@@ -19,10 +20,6 @@ from pipelines.orchestration.run import REFUSED
 from pipelines.orchestration.run import run as run_pipeline
 from pipelines.publication.query import current_marts
 from pipelines.publication.snapshots import current_id
-
-Home = Annotated[
-    Path | None, typer.Option(help="folder that holds everything [CARBONWARDEN_HOME, else ./data]")
-]
 
 
 class Engine(StrEnum):

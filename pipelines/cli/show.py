@@ -16,8 +16,8 @@ import typer
 
 from anomaly.core.kinds import KINDS, LEVELS
 from pipelines.cli.console import Format, print_rows, print_table, say
-from pipelines.cli.operate import Home
-from pipelines.contract.outputs import ALERTS
+from pipelines.cli.options import Home
+from pipelines.contract.outputs.findings import ALERTS
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import ROOT, Settings
 from pipelines.publication.query import current_marts

@@ -53,22 +53,46 @@ _INVISIBLE_IN_ID = r"\p{Cf}|^[\s\x{00A0}\x{3000}]|[\s\x{00A0}\x{3000}]$"
 
 _WIDE_IN_ID = r"[\x{FF10}-\x{FF19}\x{FF21}-\x{FF3A}\x{FF41}-\x{FF5A}]"
 
+_PLACEHOLDERS = (
+    *("-", "--", "/", "?", ".", "#n/a", "n/a", "nan", "nil", "none", "null", "\\n"),
+    *("-1", "-9", "-99", "-999", "-9999", "无", "空", "不详", "未知", "无数据"),
+)
+"""What sources write, in any case of letters, in place of an absent id. As ids they would join strangers."""
 
-def _string(raw: str, is_id: bool) -> Typed:
+
+_TOTAL = (
+    r"(?i)^\s*((grand|sub|country|national|state|sector|overall|annual)[ _-]?totals?\b.*"
+    r"|(sub)?totals?|sum|all (countries|states|installations|facilities|entities|emitters|operators|sectors)"
+    r"|[A-Z]{2}[ _-](total|all)|.{0,8}(合计|总计|小计|汇总))\s*$"
+)
+"""Whole names of totals. A name that only begins so, such as `Total Raffinage`, is a company's."""
+
+
+def _is_placeholder(raw: str) -> str:
+    """Whether a value stands for an absent id; the length spares nearly all values the comparison."""
+    longest = max(map(len, _PLACEHOLDERS))
+    return f"length({raw}) <= {longest} and lower({raw}) in ({', '.join(map(literal, _PLACEHOLDERS))})"
+
+
+def _string(raw: str, column: Column) -> Typed:
     # A cell that a spreadsheet would run as a formula, or that climbs out of a folder when it
     # becomes part of a file name, is not accepted in a name or an id.
-    unprintable = [_UNPRINTABLE, _DIRECTION, *([_INVISIBLE_IN_ID] if is_id else [])]
+    unprintable = [_UNPRINTABLE, _DIRECTION, *([_INVISIBLE_IN_ID] if column.is_id else [])]
     formula = r"^\s*[=@]|^\s*[+\-]\s*[A-Za-z@].*[(!|]"
     return Typed(
         raw,
         (
             ("text_too_long", f"length({raw}) > {TEXT_LIMIT_CHARACTERS}"),
             ("control_characters", _matches(raw, "|".join(unprintable))),
-            *((("full_width_characters", _matches(raw, _WIDE_IN_ID)),) if is_id else ()),
+            *((("full_width_characters", _matches(raw, _WIDE_IN_ID)),) if column.is_id else ()),
+            *((("placeholder", _is_placeholder(raw)),) if column.names_party else ()),
+            *((("total_row", _matches(raw, _TOTAL)),) if column.no_total else ()),
             ("path_in_text", _matches(raw, r"(^|[/\\])\.\.([/\\]|$)")),
             ("formula_in_text", _matches(raw, formula)),
         ),
-        f"regexp_full_match({raw}, {literal(_PLAIN)})",
+        f"regexp_full_match({raw}, {literal(_PLAIN)})"
+        + (f" and not {_matches(raw, _TOTAL)}" if column.no_total else "")
+        + (f" and not ({_is_placeholder(raw)})" if column.names_party else ""),
     )
 
 
@@ -178,7 +202,7 @@ def _bool(raw: str, native: str) -> Typed:
 
 def _convert(column: Column, raw: str, native: str) -> Typed:
     if column.type == "string":
-        return _string(raw, column.is_id)
+        return _string(raw, column)
     if column.decimal:
         return _decimal(column, raw, native)
     convert = {"int64": _int64, "float64": _float64, "date": _date, "timestamp": _timestamp, "bool": _bool}
@@ -214,6 +238,8 @@ def typed(column: Column, native_type: str) -> Typed:
     if column.name in {"year", "vintage"} and column.type == "int64":
         low, high = int(EARLIEST[:4]), int(LATEST[:4])
         faults.append(("out_of_range", f"({result.value}) not between {low} and {high}"))
+    if column.minimum is not None:
+        faults.append(("impossible_quantity", f"({result.value}) < {column.minimum}"))
     return Typed(result.value, tuple(faults), sound)
 
 
@@ -236,6 +262,12 @@ def missing(table: Table, column: Column) -> str | None:
     return None if column.nullable else f"{name} is null"
 
 
+def all_empty(table: Table, found: dict[str, str]) -> str | None:
+    """Condition under which no column of `one_of` is filled; None for a table without such a rule."""
+    names = [quoted(name) for name in table.one_of if name in found]
+    return f"coalesce({', '.join(f'cast({name} as varchar)' for name in names)}) is null" if names else None
+
+
 def faulty(table: Table, found: dict[str, str]) -> str:
     """Condition under which a delivered row has any fault; `found` gives its columns' DuckDB types."""
     conditions = []
@@ -256,6 +288,8 @@ def faulty(table: Table, found: dict[str, str]) -> str:
             f"case when {name} is null then {'true' if absent else 'false'} when {kind.sound} then false "
             f"else {' or '.join(wrong)} end"
         )
+    if empty := all_empty(table, found):
+        conditions.append(f"({empty})")
     return " or ".join(conditions) or "false"
 
 

@@ -13,8 +13,9 @@ TABLES = (
                 "entity_id",
                 "string",
                 description="unified social credit code (GB 32100), or the foreign registry's own id",
+                no_total=True,
             ),
-            Column("entity_name", "string"),
+            Column("entity_name", "string", no_total=True),
             Column(
                 "sector",
                 "string",
@@ -78,7 +79,7 @@ TABLES = (
                     "other",
                 ),
             ),
-            Column("capacity", "float64"),
+            Column("capacity", "float64", minimum=0),
             Column("capacity_unit", "string", enum=("MW", "kt_per_year")),
             Column("cooling", "string", nullable=True, enum=("water", "air")),
             Column("commissioned_on", "date", nullable=True),
@@ -154,6 +155,7 @@ TABLES = (
         description="Every movement of allowances and credits between accounts: one row a movement.",
         key=("transfer_id",),
         period_column="ts",
+        one_of=("from_account", "to_account"),
         columns=(
             Column("transfer_id", "string"),
             Column("ts", "timestamp"),
@@ -161,7 +163,7 @@ TABLES = (
             Column("to_account", "string", nullable=True, description="null on cancellation"),
             Column("unit_type", "string", enum=("CEA", "CCER", "EUA", "CER", "ERU", "OTHER")),
             Column("vintage", "int64", nullable=True),
-            Column("quantity", "int64", unit="tCO2e"),
+            Column("quantity", "int64", unit="tCO2e", minimum=0),
             Column(
                 "kind",
                 "string",
@@ -193,8 +195,8 @@ TABLES = (
         columns=(
             Column("entity_id", "string", ref="entities.entity_id"),
             Column("year", "int64"),
-            Column("verified_emissions", "float64", nullable=True, unit="tCO2e"),
-            Column("obligation", "int64", nullable=True, unit="tCO2e"),
+            Column("verified_emissions", "float64", nullable=True, unit="tCO2e", minimum=0),
+            Column("obligation", "int64", nullable=True, unit="tCO2e", minimum=0),
             Column("due_on", "date", nullable=True),
             Column(
                 "surrendered",
@@ -202,6 +204,7 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="allowances surrendered by now",
+                minimum=0,
             ),
             Column(
                 "offsets_surrendered",
@@ -209,6 +212,7 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="credits surrendered by now",
+                minimum=0,
             ),
             Column(
                 "cumulative_verified",
@@ -216,8 +220,11 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="within the compliance period, where the registry publishes it",
+                minimum=0,
             ),
-            Column("cumulative_surrendered", "int64", nullable=True, unit="tCO2e", description="same"),
+            Column(
+                "cumulative_surrendered", "int64", nullable=True, unit="tCO2e", description="same", minimum=0
+            ),
             Column("completed_on", "date", nullable=True),
             Column(
                 "registry_status",

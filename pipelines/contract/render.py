@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipelines.contract.dbt import NOTICE, describe
-from pipelines.contract.outputs import OUTPUTS
+from pipelines.contract.outputs.registry import OUTPUTS
 from pipelines.contract.reasons import REASONS
 from pipelines.contract.render_outputs import output_files
 from pipelines.contract.render_staging import orphans, staging_files
@@ -44,6 +44,26 @@ A row that breaks this is quarantined with its reason, and counted:
 """.splitlines()
 """What the reference page says of values, before the list of reasons."""
 
+FILES = """## Files of one table
+
+Rows of one key may come in several files. Which of them counts follows from the order of the files:
+
+- A file keeps the place at which its name was first seen. A file delivered again under its name replaces the
+  rows that it had.
+- Files whose names are first seen in one run have the same place. Equal rows of one key are kept once; rows
+  of one key that differ contradict each other, and all of them are quarantined.
+- A row of a later place supersedes the row of the same key of an earlier place.
+- Files in a folder `increment=<number>` (`trades/exchange/increment=000002/part.parquet`; a whole number of
+  up to 12 digits, of which leading zeros do not count) have an order of their own where they are first
+  seen in one run: files outside such a folder come first, then the increments by ascending number. A row of a
+  higher number supersedes the row of the same key of a lower one. Files of one increment have the same place.
+- Increments that are seen in different runs follow each other by run, whatever their numbers are; so a
+  sender counts upwards and never uses a number again.
+
+Superseded and quarantined rows stay in the lake with their file, row and reason.
+""".splitlines()
+"""What the reference page says of several files, after the list of reasons."""
+
 
 def reference_page(tables: Iterable[Table]) -> str:
     """The reference page: every table with its columns, types and units."""
@@ -58,6 +78,8 @@ def reference_page(tables: Iterable[Table]) -> str:
         "",
         *VALUES,
         *(f"| `{reason}` | {advice} |" for reason, advice in REASONS.items()),
+        "",
+        *FILES,
     ]
     for table in tables:
         parts += ["", f"## {table.name}", "", table.description, ""]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contract.dbt import column_entry, describe_staged, select_sql, yaml_text
-from pipelines.contract.outputs import Output
+from pipelines.contract.outputs.output import Output
 from pipelines.contract.schema import Column
 
 STAGING = Path("dbt_project/models/staging/handover")

@@ -36,6 +36,9 @@ class Column:
     `ref` names the `table.column` that a value must exist in. Timestamps are UTC. `delivered_as` is the
     column's name in a source where the lake needs that name for a column of its own (`period`). `offset_of`
     names the timestamp from whose text the offset in minutes is taken where the column is not delivered.
+    `minimum` is given where a smaller figure is no quantity, such as -1 or -99 in place of an absent one;
+    what instruments and markets can yield stands in the seed `reading_ranges` instead. `no_total` says that
+    the name of a total is a fault.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Column:
     description: str = ""
     delivered_as: str | None = None
     offset_of: str | None = None
+    minimum: int | None = None
+    no_total: bool = False
 
     def __post_init__(self) -> None:
         if self.type not in _DUCKDB and not _DECIMAL.fullmatch(self.type):
@@ -79,7 +84,13 @@ class Column:
     @property
     def is_id(self) -> bool:
         """Whether its values name something: two that differ are two things."""
-        return self.type == "string" and (self.name.endswith("_id") or self.ref is not None)
+        named = self.name.endswith(("_id", "_no", "_account", "_code"))
+        return self.type == "string" and (named or self.ref is not None)
+
+    @property
+    def names_party(self) -> bool:
+        """Whether its values name a party, an object or a record, which no word for 'nothing' can be."""
+        return self.is_id and not self.name.endswith(("_no", "_code"))
 
     @property
     def reference(self) -> tuple[str, str] | None:
@@ -95,7 +106,8 @@ class Table:
     """One source table; `description` ends with its grain.
 
     `period_column` is the column whose month (for `year` columns: whose year) decides which period a
-    row belongs to. A table without one has a single period, `all`, and is rewritten whole.
+    row belongs to. A table without one has a single period, `all`, and is rewritten whole. Of the columns
+    `one_of` at least one is filled in each row.
     """
 
     name: str
@@ -104,9 +116,12 @@ class Table:
     columns: tuple[Column, ...]
     required: bool = False
     period_column: str | None = None
+    one_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        unknown = [name for name in (*self.key, self.period_column) if name and name not in self.names]
+        unknown = [
+            name for name in (*self.key, *self.one_of, self.period_column) if name and name not in self.names
+        ]
         if unknown:
             raise ValueError(f"table {self.name}: no column named {', '.join(unknown)}")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.contract.outputs import COMPLETENESS
+from pipelines.contract.outputs.lake import COMPLETENESS
 from pipelines.core.sql import literal
-from pipelines.lake.completeness_checks import QUERIES
+from pipelines.lake.checks.queries import QUERIES
 from pipelines.lake.completeness_policy import CHECKS, Rule, load_policy
 from pipelines.lake.completeness_views import open_views, row_counts_query
 from pipelines.lake.profile import open_profiles

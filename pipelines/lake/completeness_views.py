@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.contract.outputs import ROW_COUNTS
+from pipelines.contract.outputs.lake import ROW_COUNTS
 from pipelines.core.sql import literal, path_literal
 
 PLACE = (

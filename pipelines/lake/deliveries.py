@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from pipelines.contract.outputs import DELIVERIES
+from pipelines.contract.outputs.lake import DELIVERIES
+from pipelines.contract.tables import TABLES
 from pipelines.lake.state import LakeState
 
 
@@ -25,8 +26,11 @@ def record_deliveries(lake: Path, as_of: date) -> None:
         state.received_on.setdefault(_identity(name, file.sha256), as_of.isoformat())
     if len(state.received_on) > known:
         state.write(lake)
+    copies = {name: same for table in TABLES for name, same in state.copies(table).items()}
     rows = [
         _row(state, name, file.table, file.sha256, "in_force", file.rows, file.periods)
+        | {"blank_lines": file.blank_lines}
+        | ({"status": "copy", "copy_of": copies[name]} if name in copies else {})
         for name, file in state.files.items()
     ]
     in_force = {_identity(name, file.sha256) for name, file in state.files.items()}
@@ -66,7 +70,9 @@ def _row(
         "table_name": table,
         "file": name,
         "status": status,
+        "copy_of": None,
         "row_count": rows,
+        "blank_lines": None,
         "period_count": len(dated),
         "first_period": dated[0] if dated else None,
         "last_period": dated[-1] if dated else None,

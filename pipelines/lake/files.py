@@ -17,6 +17,7 @@ from pipelines.core.files import file_digest
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _HEADER_LIMIT_BYTES = 1 << 16
+_BLANK_LIMIT_LINES = 1000
 _INCREMENT = re.compile(r"(?:^|/)increment=(\d{1,12})/")
 
 
@@ -133,8 +134,8 @@ def list_source(source: Path) -> Listing:
     return listing
 
 
-def csv_header(file: SourceFile, table: Table) -> list[str]:
-    """Column names of a CSV file.
+def csv_header(file: SourceFile, table: Table) -> tuple[list[str], int]:
+    """Column names of a CSV file, and how many blank lines stand before them.
 
     Raises:
         SourceError: the file is empty, not UTF-8, not gzip although named so, or repeats a column.
@@ -142,8 +143,11 @@ def csv_header(file: SourceFile, table: Table) -> list[str]:
     opener = gzip.open if file.name.endswith(".gz") else open
     try:
         with opener(file.path, "rb") as stream:
-            line = stream.readline(_HEADER_LIMIT_BYTES)
-        text = line.decode("utf-8-sig")
+            text, blank = "", -1
+            while not text.strip() and blank < _BLANK_LIMIT_LINES:
+                if not (line := stream.readline(_HEADER_LIMIT_BYTES)):
+                    break
+                text, blank = line.decode("utf-8-sig"), blank + 1
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{file.path}: expected UTF-8, found bytes that are not ({error.reason} at byte {error.start}). "
@@ -151,7 +155,14 @@ def csv_header(file: SourceFile, table: Table) -> list[str]:
         ) from error
     except (OSError, EOFError) as error:
         raise SourceError(f"{file.path}: cannot be read: {error}. Deliver the file again.") from error
-    names = next(csv.reader(io.StringIO(text)), [])
+    try:
+        names = next(csv.reader(io.StringIO(text)), [])
+    except csv.Error as error:
+        raise SourceError(
+            f"{file.path}: expected the column names of {table.name} in the first line, "
+            f"ended by a line feed, found a carriage return or an open quote within them ({text[:40]!r}). "
+            "Save the file with the line ends LF or CRLF."
+        ) from error
     if not names or "\x00" in text:
         raise SourceError(
             f"{file.path}: expected a header line with the columns of {table.name}, found none. "
@@ -162,4 +173,4 @@ def csv_header(file: SourceFile, table: Table) -> list[str]:
         raise SourceError(
             f"{file.path}: column {', '.join(repeated)} stands twice in the header. Remove one."
         )
-    return names
+    return names, blank

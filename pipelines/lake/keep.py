@@ -27,15 +27,10 @@ class Keeper:
     def store(self, parts: list[Part], periods: set[str]) -> dict[str, PeriodState]:
         """Keep these periods' parts without excluded rows; returns the periods that have any row."""
         losers = self._losers()
-        filled = {
-            period
-            for file in self.state.files.values()
-            if file.table == self.table.name
-            for period in file.periods
-            if period in periods
-        }
+        counted = self.state.counted(self.table.name)
+        filled = {period for file in counted.values() for period in file.periods if period in periods}
         return {
-            period: self._store_period(period, [p for p in parts if p.period == period], losers)
+            period: self._store_period(period, [p for p in parts if p.period == period], counted, losers)
             for period in sorted(filled)
         }
 
@@ -46,14 +41,16 @@ class Keeper:
         """).fetchall()
         return {(file, period): (count, int(fingerprint_)) for file, period, count, fingerprint_ in rows}
 
-    def _store_period(self, period: str, parts: list[Part], losers: Losers) -> PeriodState:
+    def _store_period(
+        self, period: str, parts: list[Part], counted: dict[str, FileState], losers: Losers
+    ) -> PeriodState:
         lost = {part.file: losers.get((part.file, period), (0, 0)) for part in parts}
         kept = sum(part.rows - lost[part.file][0] for part in parts)
         fingerprint_ = sum(part.fingerprint - lost[part.file][1] for part in parts)
         faulty = {
             name: file
-            for name, file in sorted(self.state.files.items())
-            if file.table == self.table.name and period in file.periods and file.periods[period].faulty
+            for name, file in counted.items()
+            if period in file.periods and file.periods[period].faulty
         }
         state = PeriodState(
             fingerprint=f"{kept}:{fingerprint_}",

@@ -60,8 +60,7 @@ def parts_of(lake: Path, table: Table, state: LakeState) -> list[Part]:
     """Every part of a table that is in force, by delivered file and period."""
     return [
         Part(name, file, period, part_file(received_folder(lake, table.name, file.received), period))
-        for name, file in sorted(state.files.items())
-        if file.table == table.name
+        for name, file in state.counted(table.name).items()
         for period, content in sorted(file.periods.items())
         if content.rows
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.contract.outputs import READER_QUARANTINE, READER_QUARANTINE_FILE
+from pipelines.contract.outputs.readings import READER_QUARANTINE, READER_QUARANTINE_FILE
 from pipelines.core.errors import SourceError
 from pipelines.core.files import file_digest
 from pipelines.core.sql import path_literal

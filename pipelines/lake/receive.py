@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import duckdb
 
-from pipelines.contract.checks import faulty, missing, offset_minutes, period_expression, typed
+from pipelines.contract.checks import all_empty, faulty, missing, offset_minutes, period_expression, typed
 from pipelines.contract.schema import Column, Table
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, path_literal, quoted
@@ -25,6 +25,11 @@ LINE_LIMIT_BYTES = 4 << 20
 _COUNTER = "file_row_number"
 """What DuckDB calls a row's place in its Parquet file, unless the file has a column of that name."""
 
+_BLANK = "_blank"
+"""Column that says whether a line of a CSV file holds nothing but blanks and separators."""
+
+_BLANKS = " \t\r\n\u00a0\u3000"
+
 _SHOWN_LINE_CHARACTERS = 4000
 """How much of a malformed line its quarantine entry repeats; an open quote may swallow several lines."""
 
@@ -36,6 +41,8 @@ class Received:
     id: str
     periods: dict[str, Content]
     unknown_columns: list[str] = field(default_factory=list)
+    blank_lines: int = 0
+    """Lines of a CSV file with blanks and separators alone; they are no rows. Empty ones do not count."""
 
     @property
     def rows(self) -> int:
@@ -66,16 +73,19 @@ def _parquet_relation(con: duckdb.DuckDBPyConnection, file: SourceFile) -> tuple
 
 
 def _csv_relation(file: SourceFile, table: Table) -> tuple[str, dict[str, str]]:
-    names = csv_header(file, table)
+    names, lines_before = csv_header(file, table)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     relation = (
-        f"read_csv({path_literal(file.path)}, auto_detect=false, header=true, columns={{{columns}}}, "
+        f"read_csv({path_literal(file.path)}, auto_detect=false, header=true, skip={lines_before}, "
+        f"columns={{{columns}}}, "
         "hive_partitioning=false, "
         "delim=',', quote='\"', escape='\"', nullstr='', store_rejects=true, rejects_limit=0, "
         f"rejects_table='csv_faults', rejects_scan='csv_scans', max_line_size={LINE_LIMIT_BYTES}, "
         f"compression='{'gzip' if file.name.endswith('.gz') else 'none'}')"
     )
-    return relation, dict.fromkeys(names, "VARCHAR")
+    written = ", ".join(quoted(name) for name in names)
+    blank = f"trim(concat({written}), {literal(_BLANKS)}) = ''"
+    return f"(select *, {blank} as {_BLANK} from {relation})", dict.fromkeys(names, "VARCHAR")
 
 
 def _first_line(error: Exception) -> str:
@@ -114,6 +124,12 @@ def _faults(table: Table, found: dict[str, str]) -> str:
                 f"struct_pack(reason := case {' '.join(branches)} end, "
                 f"column_name := {literal(column.name)}, value := {shown})"
             )
+    if empty := all_empty(table, found):
+        columns = literal(", ".join(table.one_of))
+        items.append(
+            f"struct_pack(reason := case when {empty} then 'missing_value' end, column_name := {columns}, "
+            "value := cast(null as varchar))"
+        )
     return f"list_filter([{', '.join(items)}], lambda fault: fault.reason is not null)"
 
 
@@ -154,15 +170,18 @@ def _typed_rows(file: SourceFile, table: Table, relation: str, found: dict[str, 
     number = f"{_COUNTER} + 1" if file.is_parquet and _COUNTER not in found else "row_number() over ()"
     return f"""
         with delivered as (
-            select {present}, {number} as {ROW_NUMBER}, {faulty(table, found)} as _faulty from {relation}
+            select {present}, {number} as {ROW_NUMBER}, {faulty(table, found)} as _faulty,
+                {"false" if file.is_parquet else _BLANK} as {_BLANK}
+            from {relation}
         ),
         typed_rows as (
-            select {ROW_NUMBER}, _faulty,
+            select {ROW_NUMBER}, _faulty, {_BLANK},
                 case when _faulty then {_faults(table, found)} else [] end as _faults,
                 case when _faulty then {_key_json(table, found)} end as _key, {", ".join(values)}
             from delivered
         )
-        select {ROW_NUMBER}, {contract}, {period_expression(table)} as period, _faulty, _faults, _key
+        select {ROW_NUMBER}, {contract}, {period_expression(table)} as period, _faulty, _faults, _key,
+            {_BLANK}
         from typed_rows
     """
 
@@ -176,7 +195,8 @@ def _malformed(table: Table) -> str:
         select line as {ROW_NUMBER}, {nulls}, 'unknown' as period, true as _faulty,
             [struct_pack(reason := 'malformed_line', column_name := cast(null as varchar),
                          value := left(any_value(csv_line), {_SHOWN_LINE_CHARACTERS}))] as _faults,
-            cast(null as varchar) as _key
+            cast(null as varchar) as _key,
+            bool_and(trim(csv_line, {literal(_BLANKS + ',"')}) = '') as {_BLANK}
         from csv_faults group by line
     """
 
@@ -224,7 +244,7 @@ def _write(
         )
         _unfold(folder, filled)
     if has_faults:
-        query = f"select * exclude (_faulty) from ({rows}) where _faulty order by {ROW_NUMBER}"
+        query = f"select * exclude (_faulty, {_BLANK}) from ({rows}) where _faulty order by {ROW_NUMBER}"
         con.execute(f"copy ({query}) to {literal(str(faults_file(folder)))} ({PARQUET})")
 
 
@@ -274,11 +294,13 @@ def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake
     rows = _typed_rows(file, table, relation, found)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    blank_lines = 0
     try:
         if not file.is_parquet:
             # What is wrong with a CSV file's lines is known once all of them were read.
             con.execute(f"create temp table received_rows as {rows}")
             con.execute(f"insert into received_rows {_malformed(table)}")
+            ((blank_lines,),) = con.execute(f"delete from received_rows where {_BLANK}").fetchall()
             rows = "from received_rows"
         periods = _survey(con, table, rows)
         _write(con, table, rows, periods, part)
@@ -291,4 +313,4 @@ def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake
     # Kept files are hard links of their own, so the received files may be removed.
     shutil.rmtree(folder, ignore_errors=True)
     part.replace(folder)
-    return Received(identifier, periods, sorted(set(found) - set(table.names)))
+    return Received(identifier, periods, sorted(set(found) - set(table.names)), blank_lines)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from pipelines.core.errors import SourceError
 from pipelines.core.files import write_atomic
 
-FORMAT = "4"
+FORMAT = "5"
 """Enters the id of every received file; a change in what the checks do or in what is stored raises it."""
 
 
@@ -34,6 +34,15 @@ class FileState(BaseModel):
     rows: int
     periods: dict[str, Content]
     unknown_columns: list[str] = Field(default_factory=list)
+    blank_lines: int = 0
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What two files of one table share when they hold the same rows, whatever their form and order."""
+        return tuple(
+            (period, one.rows, one.fingerprint, one.faulty, one.faulty_fingerprint)
+            for period, one in sorted(self.periods.items())
+        )
 
 
 class PeriodState(BaseModel):
@@ -103,6 +112,30 @@ class LakeState(BaseModel):
                 f"{path}: expected the lake's state, found content that cannot be read. Restore it from "
                 f"a backup, or remove {lake} to receive the source from the beginning."
             ) from error
+
+    def copies(self, table: str) -> dict[str, str]:
+        """Files of a table that came in one run with another of the same rows, each with that other's name.
+
+        Their rows are not counted a second time. A file that comes later is no copy: it may restore what a
+        file between the two had changed.
+        """
+        originals: dict[tuple[object, ...], str] = {}
+        found = {}
+        for name, file in sorted(self.files.items()):
+            if file.table == table and file.periods:
+                original = originals.setdefault((file.sequence, *file.content), name)
+                if original != name:
+                    found[name] = original
+        return found
+
+    def counted(self, table: str) -> dict[str, FileState]:
+        """Files of a table whose rows count, by name in order: those in force that are no copies."""
+        copies = self.copies(table)
+        return {
+            name: file
+            for name, file in sorted(self.files.items())
+            if file.table == table and name not in copies
+        }
 
     def write(self, lake: Path) -> None:
         """Write this state; from now on it is the lake's."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.contract.outputs import QUARANTINE
+from pipelines.contract.outputs.lake import QUARANTINE
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import literal, path_literal, quoted

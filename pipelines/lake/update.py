@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.contract.outputs import ROW_ACCOUNTING
+from pipelines.contract.outputs.lake import ROW_ACCOUNTING
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import quoted
@@ -118,6 +118,7 @@ class _Update:
         """Receive new and changed files and note which periods differ."""
         files = [*change.new, *change.changed]
         received = []
+        copies = self._copies()
         for number, file in enumerate(files, start=1):
             self.progress(f"receiving {file.name} ({number} of {len(files)})")
             received.append((file, receive(self.con, file, TABLES[file.table], self.lake)))
@@ -144,6 +145,7 @@ class _Update:
                 rows=content.rows,
                 periods=content.periods,
                 unknown_columns=content.unknown_columns,
+                blank_lines=content.blank_lines,
             )
             self.changed[file.table] |= {
                 period
@@ -151,6 +153,14 @@ class _Update:
                 if before_periods.get(period) != content.periods.get(period)
                 or (before_periods and self._has_excluded_rows(file.table, period))
             }
+
+        # A file that is no copy any more, or has become one, brings its rows or takes them along.
+        for name in copies ^ self._copies():
+            if (state := self.state.files.get(name)) is not None:
+                self.changed[state.table] |= state.periods.keys()
+
+    def _copies(self) -> set[str]:
+        return {name for table in TABLES for name in self.state.copies(table)}
 
     def _has_excluded_rows(self, table: str, period: str) -> bool:
         """Whether rows of the period are named by their place in a file, which another version may change."""
@@ -210,7 +220,7 @@ class _Update:
         return changed
 
     def _all_periods(self, table: Table) -> set[str]:
-        return {p for file in self.state.files.values() if file.table == table.name for p in file.periods}
+        return {period for file in self.state.counted(table.name).values() for period in file.periods}
 
     def _mark_children(
         self, parent: Table, before: dict[str, PeriodState], after: dict[str, PeriodState]

@@ -6,7 +6,7 @@ See https://docs.dagster.io/guides/test/asset-checks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import dagster as dg
@@ -25,6 +25,7 @@ from pipelines.orchestration.assets.names import (
     ENGINEERS,
     INGESTION_GATE,
     LAKE,
+    MAX_AGE,
     QUALITY_RESULTS,
     ROW_ACCOUNTING,
     SUPERVISORS,
@@ -43,8 +44,6 @@ _Name = TypeVar("_Name")
 
 _CHECK = "plausibility"
 
-MAX_AGE = timedelta(hours=36)
-"""How old the last publication may be before `published_on_time` fails."""
 _ALERT_TABLES = ("fct_alerts",)
 
 

@@ -12,7 +12,7 @@ import dagster as dg
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
-    from pipelines.orchestration.assets.sources import SourceDefinitions
+    from pipelines.orchestration.declared_sources import SourceDefinitions
 
 
 def build_location() -> dg.Definitions:
@@ -76,6 +76,6 @@ def build_definitions(declaring: Settings | None = None) -> dg.Definitions:
 
 
 def _declared(settings: Settings | None) -> SourceDefinitions:
-    from pipelines.orchestration.assets.sources import SourceDefinitions, build_source_definitions
+    from pipelines.orchestration.declared_sources import SourceDefinitions, build_source_definitions
 
     return build_source_definitions(settings) if settings else SourceDefinitions()

@@ -18,7 +18,7 @@ from expectations.memory import Memory
 from expectations.results import GateResult
 from expectations.runner import Describe, validate
 from expectations.session import Limits
-from pipelines.contract.outputs import QUALITY_RESULTS
+from pipelines.contract.outputs.findings import QUALITY_RESULTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import GateRefusedError
 from pipelines.core.files import file_digest

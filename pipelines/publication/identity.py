@@ -30,7 +30,7 @@ NO_RESULT = (
     "pipelines/contract/render.py",
     "pipelines/contract/render_outputs.py",
     "pipelines/definitions.py",
-    "pipelines/orchestration/assets/sources.py",
+    "pipelines/orchestration/declared_sources.py",
     "pipelines/orchestration/history.py",
     "pipelines/orchestration/instance.py",
     "pipelines/orchestration/jobs.py",

@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from pipelines.contract.outputs import READER_QUARANTINE, READER_QUARANTINE_FILE
+from pipelines.contract.outputs.readings import READER_QUARANTINE, READER_QUARANTINE_FILE
 from pipelines.contract.reasons import REFUSED_SHARE, ROWS_FOR_A_SHARE
 from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES

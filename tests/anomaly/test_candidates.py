@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,7 +12,6 @@ from anomaly.core.market import Market
 from anomaly.core.policy import Policy, load_policy
 from anomaly.core.run import Detection, detect
 from anomaly.core.texts import keys
-from tests.shared import shared_publication
 
 # Thresholds between candidates and alerts, each raised so far that alerts of the market fall below.
 RAISED = {
@@ -20,13 +20,7 @@ RAISED = {
     "late_report": {"grace_days": 9_999},
     "ledger_break": {"settle_days": 9_999},
     "liquidity_drought": {"min_days": 999},
-    "mass_balance_gap": {
-        "fuel_gap": 0.3,
-        "meter_gap": 0.3,
-        "lab_gap": 0.3,
-        "cems_gap": 0.3,
-        "candidate_share": 0.1,
-    },
+    "mass_balance_gap": {"meter_gap": 0.3, "cems_gap": 0.3, "sum_limit": 200},
     "off_market_block": {"away": 1},
     "output_mismatch": {"min_months": 99},
     "pass_through": {"min_relays": 99},
@@ -36,22 +30,18 @@ RAISED = {
 }
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    return shared_publication(tmp_path_factory, 7).settings.published / "current"
-
-
-def detected(published, kind: str, policy: Policy) -> Detection:
-    manifest = json.loads((published / "manifest.json").read_text(encoding="utf-8"))
+def detected(publication: Path, kind: str, policy: Policy) -> Detection:
+    manifest = json.loads((publication / "manifest.json").read_text(encoding="utf-8"))
     market = Market.from_settings({"as_of": manifest["as_of"], **manifest["market"]})
-    return detect(published / "marts", policy, market, kinds=[kind])
+    return detect(publication / "marts", policy, market, kinds=[kind])
 
 
-def findings(rows: pl.DataFrame) -> set[tuple[str, ...]]:
-    """Whom each row is about, and since when."""
-    return {
-        (str(start), *subjects) for start, subjects in rows.select("window_start", "subject_ids").iter_rows()
-    }
+def common(alerts: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
+    """Pairs about the same subjects in windows that overlap."""
+    overlap = (pl.col("window_start") < pl.col("window_end_right")) & (
+        pl.col("window_start_right") < pl.col("window_end")
+    )
+    return alerts.join(candidates, on="subject_ids").filter(overlap)
 
 
 def raised(kind: str) -> Policy:
@@ -71,9 +61,10 @@ def test_every_detector_has_candidates_or_says_why_there_are_none():
 
 @pytest.mark.parametrize("kind", sorted(RAISED))
 def test_what_falls_below_a_threshold_becomes_a_candidate(published, kind):
-    before, after = (detected(published, kind, policy) for policy in (load_policy(), raised(kind)))
+    publication = published.settings.current
+    before, after = (detected(publication, kind, policy) for policy in (load_policy(), raised(kind)))
     assert after.runs["state"].to_list() == ["ran"]
     assert after.alerts.height < before.alerts.height
-    assert findings(before.alerts) & findings(after.candidates)
+    assert common(before.alerts, after.candidates).height
     (counted,) = after.runs["candidates"]
     assert counted == after.alerts.height + after.candidates.height

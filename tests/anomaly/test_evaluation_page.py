@@ -9,6 +9,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from anomaly.core.kinds import KINDS
 from anomaly.evaluation import SourceKey, evaluate
 from anomaly.evaluation.page import Measured, page
 from anomaly.evaluation.picture import draw, points, save
@@ -73,11 +74,11 @@ def test_every_kind_has_its_line():
     assert wash[7].startswith("0.83")
     assert line("| `spoofing` (no detector)")[1:8] == ["1", "0", "0.00 (0.00–0.73)", "0", "0", "0.00", "0.00"]
     assert line("| `bid_rigging` (no detector)")[1:8] == ["0", "0", "–", "0", "0", "–", "–"]
-    assert len(re.findall(r"^\| \[?`\w+`", PAGE, re.M)) == 40
+    assert len(re.findall(r"^\| \[?`\w+`", PAGE, re.M)) == len(KINDS)
 
 
 def test_what_has_no_detector_no_alert_or_no_case_is_said():
-    assert "2 of the contract's 40 kinds have a detector. None looks for `circular_trade`" in PAGE
+    assert f"2 of the contract's {len(KINDS)} kinds have a detector. None looks for `circular_trade`" in PAGE
     assert "Cases, but not one alert: `spoofing`." in PAGE
     assert "no case planted, so that each counts as wrong: `late_report`." in PAGE
     assert "Neither case nor alert, so that nothing is measured: `circular_trade`" in PAGE

@@ -22,6 +22,7 @@ def market_days(dates, returns=None, volume=None, hits=None, discount=None):
             "log_return": returns,
             "listed_volume_tco2e": np.asarray(volume, dtype=np.int64),
             "block_volume_tco2e": np.full(count, 100_000),
+            "is_volume_usable": np.full(count, True),
             "block_average_price": close * (1 - discount),
             "block_discount": discount,
             "is_limit_up": hits > 0,

@@ -18,7 +18,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.contract.outputs import OUTPUTS, Output
+from pipelines.contract.outputs.output import Output
+from pipelines.contract.outputs.registry import OUTPUTS
 from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES
 from pipelines.lake.store import connect

@@ -18,6 +18,7 @@ GROWING = (
     "fct_holdings",
     "fct_trades",
     "fct_lab_tests",
+    "int_cems_impossible_readings",
     "int_cems_months_summed",
     "int_meter_months_summed",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -20,30 +21,42 @@ ORDERED = ("sector", "valid_from", "known_from")
 
 def sql(known_at: date | None = None, **arguments: object) -> str:
     """What the macro renders to for the market cn."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     variables = {"market_id": "cn", "rules_known_at": known_at and known_at.isoformat()}
-    environment.globals.update(var=variables.__getitem__, ref=lambda name: name, arguments=arguments)
-    source = (MACROS / "rules.sql").read_text(encoding="utf-8")
-    return environment.from_string(source + "{{ rule_in_force(**arguments) }}").render()
+    given = {"var": variables.__getitem__, "ref": lambda name: name, "arguments": arguments}
+    return macro().render(given)
+
+
+@cache
+def macro() -> jinja2.Template:
+    """A call of the macro with `arguments`."""
+    source = (MACROS / "rules.sql").read_text(encoding="utf-8") + "{{ rule_in_force(**arguments) }}"
+    return jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(source)
+
+
+@cache
+def database() -> duckdb.DuckDBPyConnection:
+    """A database for all cases: opening one takes longer than asking it."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.sql("create table rule_articles (rule_id text, verified text)")
+    return connection
 
 
 def chosen(rules: pl.DataFrame, cases: pl.DataFrame, known_at: date | None = None) -> list[tuple]:
     """Rows of sector, day and value that the macro gives for the cases."""
-    with duckdb.connect() as connection:
-        connection.register("rules", rules)
-        connection.register("cases", cases)
-        connection.sql("create table rule_articles (rule_id text, verified text)")
-        statement = sql(
-            known_at,
-            cases="cases",
-            case_columns=["sector", "day"],
-            rules="rules",
-            on_date="day",
-            applies_by="act",
-            general_keys=["sector"],
-            values=["value"],
-        )
-        return sorted(connection.sql(f"select sector, day, value from ({statement})").fetchall())
+    connection = database()
+    connection.register("rules", rules)
+    connection.register("cases", cases)
+    statement = sql(
+        known_at,
+        cases="cases",
+        case_columns=["sector", "day"],
+        rules="rules",
+        on_date="day",
+        applies_by="act",
+        general_keys=["sector"],
+        values=["value"],
+    )
+    return sorted(connection.sql(f"select sector, day, value from ({statement})").fetchall())
 
 
 def calendar(first: date, last: date, step: int = 1) -> list[date]:

@@ -18,8 +18,6 @@ from pipelines.core.settings import Settings
 from pipelines.orchestration.run import run
 from pipelines.sources import read
 
-pytestmark = pytest.mark.real_data
-
 FILES = {
     "eutl": "eutl/eutl_2024.zip",
     "eua": "eua/eua_daily_2008_2021.csv",

@@ -37,7 +37,14 @@ INGESTION_ROWS: dict[str, dict[str, Any]] = {
     },
     "transfers": {"quantity": 1000, "ts": datetime(2025, 3, 3, 2)},
     "compliance": {"year": 2023, "verified_emissions": 1.5e6, "due_on": date(2024, 12, 31)},
-    "trades": {"price": 70, "quantity": 100_000, "mode": "block", "ts": datetime(2025, 3, 3, 2)},
+    "trades": {
+        "price": 70,
+        "quantity": 100_000,
+        "mode": "block",
+        "ts": datetime(2025, 3, 3, 2),
+        "buy_account_id": "A1",
+        "sell_account_id": "A2",
+    },
     "orders": {"price": 70, "quantity": 500, "mode": "listed", "event": "new", "ts": datetime(2025, 3, 3, 2)},
     "market_days": {
         "date": date(2025, 3, 3),

@@ -47,6 +47,8 @@ def a_file(folder: Path, number: int, prices: list[float]) -> Path:
         "quantity": [100] * len(prices),
         "mode": ["listed"] * len(prices),
         "ts": [datetime(2025, 3, 3, 2)] * len(prices),
+        "buy_account_id": ["A1"] * len(prices),
+        "sell_account_id": ["A2"] * len(prices),
     }
     pl.DataFrame(rows).write_parquet(path)
     return path

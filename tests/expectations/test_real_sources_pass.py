@@ -17,9 +17,6 @@ from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake
 from pipelines.sources import read
 
-# Other tests of this folder trace the same lines on small tables.
-pytestmark = pytest.mark.real_data
-
 # What each source's own oddities are known to raise.
 SOURCES = {
     "eutl": ("eutl/eutl_2024.zip", set()),

@@ -48,6 +48,7 @@ def test_an_addition_changes_the_files_that_the_design_names(carried_out, page):
     assert carried_out[1][page] == FILES[page]
 
 
+@pytest.mark.worked
 def test_the_tests_of_the_additions_pass(copy):
     """Those of the reader and the detector, and those that look at every detector and every rule."""
     copy.test(
@@ -65,6 +66,7 @@ def test_a_reader_is_offered(copy):
     assert listed.startswith("Guangdong pilot allowance")
 
 
+@pytest.mark.worked
 def test_a_mart_is_built_with_its_tests(copy, tmp_path):
     _prepare(tmp_path)
     printed = copy.python("-c", _BUILD, str(tmp_path), "fct_turnover_months")
@@ -81,6 +83,7 @@ def test_a_value_of_a_rule_is_one_line_and_holds_from_its_day(copy):
     assert [json.loads(line) for line in printed.splitlines()] == [[0.03], [0.05]]
 
 
+@pytest.mark.worked
 def test_generated_files_follow_and_nothing_else_does(copy):
     """That a second time writes none is what `make check` looks at, in the project itself."""
     written = copy.generate()

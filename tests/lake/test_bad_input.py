@@ -194,6 +194,10 @@ QUARANTINED = {
 }
 
 REFUSED = {
+    "carriage return within the header": (
+        _file("compliance.csv", "entity_id,ye\rar,verified_emissions\nE1,2023,1\n"),
+        "ended by a line feed",
+    ),
     "no directory": (lambda d: d.source.rename(d.source.with_name("gone")), "expected a source directory"),
     "required table absent": (lambda d: (d.source / "trades.csv").unlink(), "required tables trades"),
     "empty file": (_file("trades.csv", ""), "expected a header line"),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from pipelines.contract.outputs import READER_QUARANTINE_FILE
+from pipelines.contract.outputs.readings import READER_QUARANTINE_FILE
 from pipelines.core.errors import SourceError
 from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake

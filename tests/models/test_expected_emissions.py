@@ -161,7 +161,6 @@ def test_the_card_holds_measured_figures(honest):
     assert "240 unit years" in card and "`co2_tco2_per_gj`" not in card.split("## Features")[0]
 
 
-@pytest.mark.real_data
 def test_real_coal_units_with_understated_co2_rank_among_the_highest(real_data, tmp_path):
     from pipelines.sources import read
 

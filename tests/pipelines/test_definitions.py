@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.contract.outputs import OUTPUTS
+from pipelines.contract.outputs.registry import OUTPUTS
 from pipelines.contract.tables import TABLES
 from pipelines.warehouse.project import prepare_manifest
 

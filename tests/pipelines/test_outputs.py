@@ -9,7 +9,8 @@ from anomaly.core.alerts import ALERT_SCHEMA, EVIDENCE_SCHEMA
 from dashboards.language import texts
 from expectations.policy import Market, bound, sample
 from expectations.results import QualityResult
-from pipelines.contract.outputs import OUTPUTS, READER_QUARANTINE
+from pipelines.contract.outputs.readings import READER_QUARANTINE
+from pipelines.contract.outputs.registry import OUTPUTS
 from pipelines.contract.reasons import REASONS, REFUSED_SHARE, ROWS_FOR_A_SHARE
 from pipelines.contract.schema import Column
 

@@ -12,7 +12,7 @@ import yaml
 
 from pipelines.core.settings import Settings, SettingsError
 from pipelines.orchestration.assets.names import SOURCES, source_key
-from pipelines.orchestration.assets.sources import SourceDefinitions, build_source_definitions
+from pipelines.orchestration.declared_sources import SourceDefinitions, build_source_definitions
 from pipelines.orchestration.location import build_definitions
 from pipelines.orchestration.resources import Workspace
 
@@ -20,7 +20,7 @@ from pipelines.orchestration.resources import Workspace
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """A home with a scheduled API and a folder; attempts follow each other without a wait."""
-    monkeypatch.setattr("pipelines.orchestration.assets.sources._SECONDS_BEFORE_RETRY", 0)
+    monkeypatch.setattr("pipelines.orchestration.declared_sources._SECONDS_BEFORE_RETRY", 0)
     (tmp_path / "drop").mkdir()
     sources = {
         "programme": {

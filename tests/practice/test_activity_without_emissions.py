@@ -12,9 +12,8 @@ from pipelines.sources import read
 KIND = "missing_report"
 
 
-@pytest.mark.real_data
-def test_a_unit_year_without_its_co2(cases, tmp_path, supervised):
-    read("campd", cases / "16-campd-blank-co2/emissions-annual.csv", tmp_path / "out")
+def test_a_unit_year_without_its_co2(practice, tmp_path, supervised):
+    read("campd", practice / "16-campd-blank-co2/emissions-annual.csv", tmp_path / "out")
     market = supervised(tmp_path / "out", date(2024, 12, 31), "fct_unit_years")
     (alert,) = market.alerts(KIND).to_dicts()
     blank = market.mart("fct_unit_years").filter(pl.col("co2_mass_tco2").is_null()).to_dicts()

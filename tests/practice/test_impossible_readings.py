@@ -78,9 +78,8 @@ def faults(market) -> set[tuple[str, str, float | None]]:
     return set(rows)
 
 
-@pytest.mark.real_data
-def test_impossible_hours_accuse_no_plant_and_name_the_monitor(cases, supervised):
-    market = supervised(cases / "17-cems-impossible-hours/source", date(2025, 6, 30), *MARTS)
+def test_impossible_hours_accuse_no_plant_and_name_the_monitor(practice, supervised):
+    market = supervised(practice / "17-cems-impossible-hours/source", date(2025, 6, 30), *MARTS)
     assert market.alerts("mass_balance_gap").is_empty()
     assert faults(market) == {("U1", "co2_mass", None), ("U2", "co2_mass", 1000.0), ("U3", "co2_mass", None)}
 
@@ -133,9 +132,8 @@ def test_reports_in_another_unit_of_measure_are_no_false_output(market):
     }  # fmt: skip
 
 
-@pytest.mark.real_data
-def test_an_hour_belongs_to_the_month_of_the_plants_own_clock(cases, supervised):
-    market = supervised(cases / "18-cems-time-zones/source", date(2024, 6, 30), *MARTS)
+def test_an_hour_belongs_to_the_month_of_the_plants_own_clock(practice, supervised):
+    market = supervised(practice / "18-cems-time-zones/source", date(2024, 6, 30), *MARTS)
     assert market.alerts("mass_balance_gap").is_empty()
     months = market.mart("fct_mass_balance_months").filter(unit_id="UW").sort("month")
     assert months["cems_emissions_tco2"].round(0).to_list() == months["reported_emissions_tco2"].to_list()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import polars as pl
-import pytest
 
 from tests.dbt.conftest import receive
 
 
-@pytest.mark.real_data
-def test_invisible_characters_are_quarantined_by_name(cases, tmp_path):
+def test_invisible_characters_are_quarantined_by_name(practice, tmp_path):
     """Of three pairs of one controller, two are written with a zero-width space and in full-width letters."""
-    source = cases / "19-invisible-characters/source"
+    source = practice / "19-invisible-characters/source"
     delivered = pl.read_csv(source / "accounts.csv")
     receive(source, tmp_path)
     faults = (

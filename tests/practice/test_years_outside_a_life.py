@@ -11,10 +11,9 @@ from pipelines.sources import read
 MARTS = ("fct_report_obligations", "fct_compliance_years", "fct_emission_reports")
 
 
-@pytest.mark.real_data
 @pytest.mark.parametrize("as_of", [date(2024, 12, 31), date(2026, 11, 28)], ids=["2024", "later"])
-def test_a_grid_of_years_accuses_nobody(cases, tmp_path, supervised, as_of):
-    read("eutl", cases / "03-eutl-year-grid/eutl_grid.zip", tmp_path / "out")
+def test_a_grid_of_years_accuses_nobody(practice, tmp_path, supervised, as_of):
+    read("eutl", practice / "03-eutl-year-grid/eutl_grid.zip", tmp_path / "out")
     market = supervised(tmp_path / "out", as_of, *MARTS)
     assert market.mart("fct_compliance_years").height == 64 * 26
     assert market.alerts("missing_report").is_empty()

@@ -312,7 +312,6 @@ def test_a_fresh_id_is_free_whatever_the_pattern():
     assert [numbers.fresh("trades", "one") for _ in range(3)] == ["one-4", "one-5", "one-6"]
 
 
-@pytest.mark.real_data
 def test_eutl_transfers_without_prices(real_data, tmp_path):
     source = tmp_path / "eutl"
     read("eutl", real_data / "eutl" / "eutl_2024.zip", source)
@@ -325,7 +324,6 @@ def test_eutl_transfers_without_prices(real_data, tmp_path):
     assert set(pl.read_parquet(report.labels)["window_start"].dt.year()) <= {2004, 2005, 2006, 2007}
 
 
-@pytest.mark.real_data
 def test_campd_unit_years(real_data, tmp_path):
     source = tmp_path / "campd"
     read("campd", real_data / "campd", source)

@@ -7,13 +7,11 @@ import pytest
 
 from pipelines.sources import SourceError, read
 
-pytestmark = pytest.mark.real_data
-
 
 @pytest.fixture
-def reading(cases, tmp_path):
+def reading(practice, tmp_path):
     def run(format, path):
-        return read(format, cases / path, tmp_path / "out")
+        return read(format, practice / path, tmp_path / "out")
 
     return run
 
@@ -57,10 +55,10 @@ def test_the_terminal_export(reading, tmp_path):
     assert days.height == 39, "of 60 calendar days 21 had no trading"
 
 
-def test_scientific_notation_loses_nothing(cases, tmp_path):
+def test_scientific_notation_loses_nothing(practice, tmp_path):
     frames = []
     for name in ("cea_plain", "cea_scientific"):
-        read("cea", cases / f"10-cea-scientific-notation/{name}.csv", tmp_path / "out")
+        read("cea", practice / f"10-cea-scientific-notation/{name}.csv", tmp_path / "out")
         frames.append(table(tmp_path, "market_days"))
     assert frames[0].equals(frames[1])
     assert frames[0].height == 500

@@ -164,6 +164,16 @@ def test_rules_derived_columns_and_keys(market_days):
     )
 
 
+@pytest.mark.parametrize("name", ["at", "select", "order"])
+def test_a_column_may_have_the_name_of_a_keyword(market_days, name):
+    days, _ = market_days(
+        "date,quote\n2024-01-02,81.5\n",
+        {name: {"type": "decimal(12,2)", "names": ["quote"]}},
+        days={"close": name},
+    )
+    assert days["close"].to_list() == [Decimal("81.50")]
+
+
 def test_invisible_characters_in_text_are_quarantined(market_days):
     text = "date,kind\n2024-01-01,a\n2024-01-02,b\x07\n"
     _, report = market_days(text, {"kind": {}})

@@ -8,8 +8,6 @@ import pytest
 from pipelines.contract.tables import TABLES
 from pipelines.sources import read
 
-pytestmark = pytest.mark.real_data
-
 
 @pytest.fixture(scope="module")
 def eutl(real_data, tmp_path_factory):

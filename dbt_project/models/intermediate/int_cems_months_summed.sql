@@ -6,15 +6,7 @@
         pre_hook="{{ drop_periods(this, 'cems_hourly') }}",
     )
 }}
-{% set quantities = {
-    "co2_mass": "co2_mass_tco2",
-    "co2_concentration": "co2_concentration_pct",
-    "o2": "o2_pct",
-    "flow": "flow_nm3_per_h",
-    "heat_input": "heat_input_gj",
-    "gross_load": "gross_load_mwh",
-    "operating": "operating",
-} %}
+{% set quantities = cems_quantities() %}
 
 with
     cems_hourly as (select * from {{ ref("stg_cems_hourly") }} where {{ in_changed_periods("cems_hourly") }}),
@@ -73,8 +65,6 @@ select
     sum(case when is_running then 0 else 1 end) as idle_hours,
     sum(case when is_running and is_usable and quality = 'valid' then 1 else 0 end) as valid_hours,
     sum(case when is_plausible then 0 else 1 end) as implausible_hours,
-    min(case when not is_plausible then co2_mass_tco2 end) as implausible_lowest_tco2,
-    max(case when not is_plausible then co2_mass_tco2 end) as implausible_highest_tco2,
     sum(
         case
             when

@@ -1,5 +1,5 @@
 with
-    market_days as (select * from {{ ref("stg_market_days") }}),
+    market_days as (select * from {{ ref("int_market_days_judged") }}),
 
     instruments as (select * from {{ ref("stg_instruments") }}),
 
@@ -103,6 +103,7 @@ select
     listed_value,
     block_volume_tco2e,
     block_value,
+    is_volume_usable,
     block_limit_down,
     block_limit_up
 from based

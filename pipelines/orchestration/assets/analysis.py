@@ -1,7 +1,6 @@
 """From marts to alerts: the candidate's marts, the model's expectations, the detectors' findings."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from anomaly.core.market import Market
 from anomaly.core.policy import load_policy
 from anomaly.core.reuse import Earlier
 from anomaly.core.run import detect
-from pipelines.contract import outputs as contract
+from pipelines.contract.outputs import findings as contract
 from pipelines.core.files import file_digest, link
 from pipelines.core.fingerprint import content_hash
 from pipelines.core.progress import report
@@ -28,6 +27,7 @@ from pipelines.orchestration.assets.names import (
     DETECTOR_RUNS,
     ENGINEERS,
     EXPECTED_EMISSIONS,
+    MAX_AGE,
     SUPERVISORS,
 )
 from pipelines.orchestration.resources import HomeLock, Workspace
@@ -104,7 +104,7 @@ def build_detectors_asset() -> dg.AssetsDefinition:
         DETECTION_COVERAGE: contract.DETECTION_COVERAGE,
     }
     version = code_version("anomaly")
-    freshness = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36))
+    freshness = dg.FreshnessPolicy.time_window(fail_window=MAX_AGE)
 
     @dg.multi_asset(
         name="detectors",

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import timedelta
 
 import dagster as dg
 import polars as pl
 
-from pipelines.contract.outputs import OUTPUTS
+from pipelines.contract.outputs.registry import OUTPUTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
@@ -16,7 +15,7 @@ from pipelines.lake.completeness import judge_completeness
 from pipelines.lake.deliveries import record_deliveries
 from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
-from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, lake_key
+from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, MAX_AGE, lake_key
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.orchestration.steps import step
 from pipelines.publication.identity import code_version, snapshot_id
@@ -44,7 +43,7 @@ def _specs() -> list[dg.AssetSpec]:
                     ]
                 )
             },
-            freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
+            freshness_policy=dg.FreshnessPolicy.time_window(fail_window=MAX_AGE),
         )
         for table in TABLES.values()
     ]

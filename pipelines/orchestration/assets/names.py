@@ -1,9 +1,14 @@
-"""Keys, groups and owners that several asset files share."""
+"""Keys, groups, owners and the greatest age that several asset files share."""
+
+from datetime import timedelta
 
 import dagster as dg
 
 ENGINEERS = ["team:data-engineering"]
 SUPERVISORS = ["team:supervision"]
+
+MAX_AGE = timedelta(hours=36)
+"""How old a daily asset may be before it counts as late: a day, and half a day to repair a failed run."""
 
 LAKE = "lake"
 SOURCES = "sources"

@@ -1,7 +1,6 @@
 """The last two steps: supervision marts join the candidate, and the candidate is published."""
 
 import json
-from datetime import timedelta
 
 import dagster as dg
 
@@ -9,6 +8,7 @@ from pipelines.core.progress import report
 from pipelines.orchestration.assets.names import (
     ENGINEERS,
     EXPECTED_EMISSIONS,
+    MAX_AGE,
     PUBLICATION,
     SUPERVISION_BUILD,
     SUPERVISION_MARTS,
@@ -47,7 +47,7 @@ def build_publication_assets() -> list[dg.AssetsDefinition]:
         owners=SUPERVISORS,
         kinds={"parquet"},
         description="The snapshot that readers see. It is switched in one step and never changes.",
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=MAX_AGE),
     )
     @step("publication")
     def publication(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:

@@ -10,5 +10,6 @@
 
 Belongs here: how rows and files come from where they are kept. A connector delivers Parquet files or files as
 they were published, either tables of the contract or inputs of a mapping; the mapping engine does the rest.
-Does not belong here: the lake, Dagster, anything about the meaning of a column.
+Does not belong here: the lake, Dagster, anything about the meaning of a column; transports that the operating
+system mounts or fetches, such as SFTP, SMB and object stores (declare their folder).
 """

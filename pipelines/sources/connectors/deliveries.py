@@ -22,7 +22,7 @@ import polars as pl
 import yaml
 from filelock import FileLock, Timeout
 
-from pipelines.contract.outputs import READER_QUARANTINE, READER_QUARANTINE_FILE
+from pipelines.contract.outputs.readings import READER_QUARANTINE, READER_QUARANTINE_FILE
 from pipelines.contract.tables import TABLES
 from pipelines.core.files import link, sync
 from pipelines.core.lock import HomeBusyError, home_lock

@@ -224,6 +224,7 @@ class _Pull:
             # Numbers stay as they are written: a float would change their digits.
             return json.loads(file.read_text(encoding="utf-8"), parse_float=_Number, parse_int=_Number)
         except (UnicodeDecodeError, ValueError) as error:
+            # Without the file, a resumed pull asks for this page again.
             file.unlink()
             raise self._error(file.name, "JSON in UTF-8", str(error), "Check `url` and `format`.") from None
 

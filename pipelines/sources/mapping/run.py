@@ -221,7 +221,9 @@ def _select(mapping: Mapping, reading: Reading) -> None:
         execute(reading.con, f"create view {quoted(name)} as {query}", f"views.{name}")
     for name, selection in mapping.tables.items():
         execute(
-            reading.con, f"create table {quoted('made_' + name)} as {_query(selection)}", f"tables.{name}"
+            reading.con,
+            f"create table {quoted('made_' + name)} as {_query(reading.con, selection)}",
+            f"tables.{name}",
         )
         # A table that none of the files has was not delivered; an empty one would say that it was.
         if not mapping.by_headings or count(reading.con, quoted("made_" + name)):
@@ -233,7 +235,7 @@ def _select(mapping: Mapping, reading: Reading) -> None:
             reading.note(remark.text.format(n=f"{found[0]:,}", values=values))
 
 
-def _query(selection: Selection) -> str:
+def _query(con: duckdb.DuckDBPyConnection, selection: Selection) -> str:
     if selection.sql is not None:
         return selection.sql
     if selection.rows:
@@ -241,9 +243,15 @@ def _query(selection: Selection) -> str:
             f"select {', '.join(f'{_value(value)} as {quoted(name)}' for name, value in row.items())}"
             for row in selection.rows
         )
-    columns = ", ".join(f"{expression} as {quoted(name)}" for name, expression in selection.columns.items())
+    source = quoted(selection.source or "")
+    # A column may have the name of an SQL keyword, such as `at`.
+    names = {row[0] for row in con.execute(f"describe {source}").fetchall()}
+    columns = ", ".join(
+        f"{quoted(expression) if expression in names else expression} as {quoted(name)}"
+        for name, expression in selection.columns.items()
+    )
     where = f" where {selection.where}" if selection.where else ""
-    return f"select {columns} from {quoted(selection.source or '')}{where}"
+    return f"select {columns} from {source}{where}"
 
 
 def _value(value: str | float | None) -> str:

@@ -56,6 +56,7 @@ class Closed:
         hours: hours of units: `new`, `revised`, `unchanged`.
         qualities: hours of units that are new or revised, by quality.
         contradictions: exchanges that came with different contents.
+        resent: exchanges that came more than once with the same content.
         differing: hours whose own record of the station differs from the computed figure.
     """
 
@@ -117,15 +118,15 @@ class _Closing:
     def run(self) -> Closed:
         state = State.load(self._folder)
         report("reading the journal")
-        intake = Intake(self._folder, self._stations, state.place, [Place(*listed) for listed in state.open])
+        intake = Intake(self._folder, self._stations, state.place, [Place(*place) for place in state.open])
         taken = intake.take()
         self._result.lines, self._result.reasons = taken.counts, taken.reasons
         for station, hour in taken.heard.items():
             state.heard.setdefault(station, hour)
         wanted = sorted(self._wanted(state, taken), key=lambda item: (item[1], item[0]))
-        for date, listed in groupby(wanted, key=lambda item: item[1].date()):
+        for date, due in groupby(wanted, key=lambda item: item[1].date()):
             report(f"closing hours of {date}")
-            self._day(date.isoformat(), [(station, hour.replace(tzinfo=None)) for station, hour in listed])
+            self._day(date.isoformat(), [(station, hour.replace(tzinfo=None)) for station, hour in due])
         state.segment, state.offset = taken.next.segment, taken.next.offset
         state.open = [(place.segment, place.offset) for place in taken.open]
         state.mappings = {name: self._stations.digest(name) for name in self._stations.stations}
@@ -168,7 +169,7 @@ class _Closing:
             (name, hour)
             for name, station in self._stations.stations.items()
             for hour in found.get(station.unit, ())
-            if hour < self._end and self._listed(name, hour, state)
+            if hour < self._end and self._is_in_service(name, hour, state)
         }
 
     def _begins(self, name: str, state: State) -> datetime | None:
@@ -176,7 +177,7 @@ class _Closing:
         since = self._stations.stations[name].since
         return _hour(since) if since is not None else state.heard.get(name)
 
-    def _listed(self, name: str, hour: datetime, state: State) -> bool:
+    def _is_in_service(self, name: str, hour: datetime, state: State) -> bool:
         station = self._stations.stations[name]
         if self._begins(name, state) is None:
             return False
@@ -239,7 +240,11 @@ class _Closing:
 
 
 def _revised(con: duckdb.DuckDBPyConnection, path: Path, now: datetime) -> pa.Table:
-    """`closed_rows`: the day after this closing. An hour whose content is as before keeps its revision."""
+    """The day after this closing, in order. An hour whose content is as before keeps its revision.
+
+    Reads `unit_hours`. Leaves the table `revised`, one row per unit and hour with its outcome (`kept`, `new`,
+    `unchanged`, `revised`), and the view `closed_rows`, the same rows without it.
+    """
     none = "select *, 0::integer as revision, null::timestamptz as closed_at from unit_hours where false"
     earlier = f"select * from read_parquet({path_literal(path)})" if path.exists() else none
     con.execute(f"create or replace temp table earlier as {earlier}")

@@ -33,7 +33,9 @@ def compute(
     stations: Stations,
     wanted: Sequence[tuple[str, datetime]],
 ) -> None:
-    """Fill `unit_hours`, one row a unit and hour, of the stations and hours that are wanted, naive UTC.
+    """Fill `unit_hours`, one row per unit and hour, of the stations and hours that are wanted, naive UTC.
+
+    Leaves also `wanted` and `exchanges`, one row per exchange with its copies and its different contents.
 
     A station's DataTime may be the end of its period, so the records of the next hour are read as well.
     """
@@ -42,9 +44,9 @@ def compute(
     files = sorted(
         path for hour in hours for path in (folder / FOLDER / hour.strftime(HOUR_FORMAT)).glob("*.parquet")
     )
-    listed = ", ".join(path_literal(path) for path in files)
+    paths = ", ".join(path_literal(path) for path in files)
     # A table, as four steps read it.
-    source = f"select * from read_parquet([{listed}], hive_partitioning=false)" if files else _NO_RECORDS
+    source = f"select * from read_parquet([{paths}], hive_partitioning=false)" if files else _NO_RECORDS
     con.execute(f"create or replace temp table records as {source}")
     _parameters(con, stations)
     _table(con, "wanted", ("station", "hour"), wanted)

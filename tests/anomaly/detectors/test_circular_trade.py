@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from anomaly.detectors.manipulation.circular_trade.rings import Reach, legs_of, rings_of
+from anomaly.detectors.manipulation.circular_trade.legs import legs_of
+from anomaly.detectors.manipulation.circular_trade.rings import Reach, rings_of
 
 START = datetime(2024, 3, 4, 2, 0)
 REACH = Reach(days=10, retained=0.85, dominance=0.5, min_accounts=3, max_accounts=6)
@@ -210,7 +211,11 @@ def test_the_search_agrees_with_trying_every_path():
 
 
 def every_ring(legs, reach):
-    rows = legs.rows(named=True)
+    columns = ("source", "target", "first", "last", "quantity")
+    rows = [
+        dict(zip(columns, leg, strict=True))
+        for leg in zip(*(getattr(legs, name) for name in columns), strict=True)
+    ]
     found = set()
 
     def besides(account, after, before):
@@ -230,7 +235,7 @@ def every_ring(legs, reach):
             if (
                 leg["source"] != tip["target"]
                 or leg["first"] <= tip["last"]
-                or leg["last"] > first["first"] + timedelta(days=reach.days)
+                or leg["last"] > first["first"] + reach.days * 24 * 3600 * 1_000_000
                 or min(quantities) < reach.retained * max(quantities)
                 or leg["target"] in sources[1:]
             ):

@@ -9,11 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from anomaly.core.parts import Parts
 from anomaly.core.policy import load_policy
+from anomaly.detectors.manipulation.wash_trade.book import Trades
 from anomaly.detectors.manipulation.wash_trade.closing import alike_share, cancelling_chance
 from anomaly.detectors.manipulation.wash_trade.limits import Limits
-from anomaly.detectors.manipulation.wash_trade.meetings import expected_within_parties, suspect_sets
+from anomaly.detectors.manipulation.wash_trade.meetings import suspect_sets
 from anomaly.detectors.manipulation.wash_trade.one_party import one_party_rows
+from anomaly.detectors.manipulation.wash_trade.rates import expected_within_parties
 
 START = datetime(2024, 3, 4, 2, 0)
 LIMITS = Limits(**load_policy().detectors["wash_trade"].values)
@@ -92,7 +95,7 @@ def test_the_expectation_is_what_free_mixing_gives():
     expected, met = 0.0, 0
     for seed in range(20):
         trades = frame(book(seed=seed, skew=1.0), parties)
-        expected += expected_within_parties(trades)["expected"].sum()
+        expected += expected_within_parties(trades.lazy())["expected"].sum()
         met += trades["is_same_party"].sum()
     assert expected == pytest.approx(met, rel=0.1)
 
@@ -191,7 +194,7 @@ def test_an_account_belongs_to_the_party_that_its_trades_of_the_week_name():
     before = frame([row for row in rows if row[0] < middle])
     paired = {f"N{number:03}": f"G{number // 2}" for number in range(80)}
     after = frame([row for row in rows if row[0] >= middle], paired)
-    expected = expected_within_parties(pl.concat([before, after]))
+    expected = expected_within_parties(pl.concat([before, after]).lazy())
     assert expected["week"].min() >= middle - timedelta(days=7)
     assert expected["expected"].sum() == pytest.approx(after["is_same_party"].sum(), rel=0.5)
 
@@ -250,8 +253,8 @@ def test_a_steady_supplier_meets_often_and_is_left_alone(marts, run):
 def test_suspect_sets_are_the_same_whatever_the_order_of_rows():
     trades = frame(book() + closed_set(["W0", "W1", "W2"], 24, START + timedelta(days=60)))
     again = trades.sample(fraction=1.0, shuffle=True, seed=1)
-    assert suspect_sets(trades, LIMITS) == suspect_sets(again, LIMITS)
-    assert suspect_sets(trades, LIMITS)[0].accounts == ("W0", "W1", "W2")
+    found, same = (suspect_sets(Trades.of(rows), LIMITS, Parts().once) for rows in (trades, again))
+    assert found == same and found[0].accounts == ("W0", "W1", "W2")
 
 
 def test_the_chance_of_cancelling_is_that_of_random_directions():
@@ -260,6 +263,6 @@ def test_the_chance_of_cancelling_is_that_of_random_directions():
     chances = []
     for _ in range(400):
         gain = quantity * rng.choice([-1.0, 1.0], 40)
-        chances.append(cancelling_chance(np.column_stack([gain, -gain]), alike=0.1))
+        chances.append(cancelling_chance(np.column_stack([gain, -gain])))
     assert np.mean(chances) == pytest.approx(0.5, abs=0.05)
     assert np.mean(np.array(chances) <= 0.1) == pytest.approx(0.1, abs=0.04)

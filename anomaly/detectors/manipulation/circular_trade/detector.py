@@ -21,7 +21,8 @@ from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, 
 from anomaly.core.helpers import runs
 from anomaly.core.movements import TRADES, TRANSFERS, plain_transfers, trades
 from anomaly.core.scoring import either, exceedance
-from anomaly.detectors.manipulation.circular_trade.rings import Reach, Ring, legs_of, rings_of
+from anomaly.detectors.manipulation.circular_trade.legs import Legs, legs_of
+from anomaly.detectors.manipulation.circular_trade.rings import Reach, Ring, rings_of
 
 
 class Limits(Thresholds):
@@ -43,7 +44,7 @@ class Limits(Thresholds):
 
 def _find(inputs: Inputs[Limits], table: str) -> pl.DataFrame:
     limits = inputs.limits
-    movements = trades(inputs) if table == "trades" else plain_transfers(inputs, without_trades=True)
+    movements = trades(inputs) if table == "trades" else _unsettled(inputs)
     legs = legs_of(movements, timedelta(hours=limits.leg_hours), limits.min_quantity)
     reach = Reach(
         limits.max_days,
@@ -59,7 +60,13 @@ def _find(inputs: Inputs[Limits], table: str) -> pl.DataFrame:
     return frame_of(row for rings in groups.values() for row in _rows(limits, legs, rings, key))
 
 
-def _rows(limits: Limits, legs: pl.DataFrame, rings: list[Ring], key: str) -> list[dict[str, Any]]:
+def _unsettled(inputs: Inputs[Limits]) -> pl.DataFrame:
+    """Plain transfers that settle no known trade."""
+    known = inputs.scan("fct_trades").select("trade_id")
+    return plain_transfers(inputs).join(known, on="trade_id", how="anti").collect()
+
+
+def _rows(limits: Limits, legs: Legs, rings: list[Ring], key: str) -> list[dict[str, Any]]:
     """One candidate for each run of rings of the same accounts."""
     found = []
     for first, last in runs([ring.start for ring in rings], timedelta(days=limits.max_gap_days)):
@@ -90,7 +97,7 @@ def _rows(limits: Limits, legs: pl.DataFrame, rings: list[Ring], key: str) -> li
                 "quantity": sum(ring.quantity for ring in rounds),
                 "names": list(best.accounts),
                 "days": max(hours / 24, 0.1),
-                key: legs["record_ids"].gather(used).explode().to_list(),
+                key: legs.record_ids(used),
             }
         )
     return found

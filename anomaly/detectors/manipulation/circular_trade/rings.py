@@ -4,7 +4,7 @@ A ring is a sequence of legs of one product in which each leg begins after the o
 account stands twice, all legs carry about as much, and every account hands on what it received before it has
 traded much with others. The last condition separates a ring from an order book, in which active accounts
 meet in every order; it also bounds the legs that can follow a leg, so that the search stays fast.
-Belongs here: legs and the search. Does not belong here: scores, candidates, where movements come from.
+Belongs here: the search. Does not belong here: legs (`legs`), scores, candidates.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
-import polars as pl
+
+from anomaly.detectors.manipulation.circular_trade.legs import Legs
 
 # Legs that are extended at a time; bounds the memory.
 CHUNK = 200_000
-LEG = ("product", "source", "target")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Ring:
 
     Attributes:
         accounts: the accounts in the order of the legs that they give.
-        legs: rows of the frame of legs, in order of time.
+        legs: places of the legs, in order of time.
         start: when the first leg began.
         end: when the last leg ended.
         quantity: the largest leg.
@@ -64,64 +64,9 @@ class Reach:
     max_accounts: int
 
 
-def legs_of(movements: pl.DataFrame, gap: timedelta, min_quantity: float) -> pl.DataFrame:
-    """Movements of one pair and product, none further than `gap` from the next, made one leg each.
-
-    Returns one row a leg of at least the quantity, in order of its start: `product`, `source`, `target`,
-    `first`, `last`, `quantity`, `record_ids`, and the running total of what each of the two accounts had
-    traded of the product before and after it (`source_before`, `source_after`, `target_before`,
-    `target_after`).
-    """
-    names = pl.concat([movements["source"], movements["target"]]).unique().drop_nulls().sort()
-    # Numbers in place of names: they sort the same and much faster.
-    accounts, products = pl.Enum(names), pl.Enum(movements["product"].unique().drop_nulls().sort())
-    moved = (
-        movements.filter(pl.col("source") != pl.col("target"))
-        .with_columns(pl.col("source", "target").cast(accounts), pl.col("product").cast(products))
-        .sort("ts", "record_id")
-        .with_row_index("move")
-    )
-    moved = pl.concat([moved, _totals(moved)], how="horizontal")
-    begins = pl.col("ts").diff().fill_null(gap) > gap
-    for name in LEG:
-        begins = begins | (pl.col(name) != pl.col(name).shift()).fill_null(True)
-    return (
-        moved.sort(*LEG, "move")
-        .with_columns(leg=begins.cum_sum())
-        .group_by("leg", maintain_order=True)
-        .agg(
-            pl.first(*LEG),
-            pl.first("ts").alias("first"),
-            pl.last("ts").alias("last"),
-            pl.sum("quantity"),
-            pl.col("record_id").alias("record_ids"),
-            pl.first("source_before", "target_before"),
-            pl.last("source_after", "target_after"),
-        )
-        .filter(pl.col("quantity") >= min_quantity)
-        .drop("leg")
-        .sort("first", *LEG)
-    )
-
-
-def _totals(moved: pl.DataFrame) -> pl.DataFrame:
-    """Running totals of the two accounts' trades in the product before and after each movement, in order."""
-    sides = ("source", "target")
-    both = pl.concat([moved.select("move", "product", "quantity", account=side) for side in sides])
-    after = both.sort("move", maintain_order=True).with_columns(
-        after=pl.col("quantity").cum_sum().over("account", "product")
-    )
-    columns = {}
-    for number, side in enumerate(sides):
-        mine = after.gather_every(2, number)
-        columns[f"{side}_after"] = mine["after"]
-        columns[f"{side}_before"] = mine["after"] - mine["quantity"]
-    return pl.DataFrame(columns)
-
-
-def rings_of(legs: pl.DataFrame, reach: Reach) -> list[Ring]:
+def rings_of(legs: Legs, reach: Reach) -> list[Ring]:
     """Every ring among legs, once, from its first leg on; in order of start."""
-    if legs.height < reach.min_accounts:
+    if len(legs) < reach.min_accounts:
         return []
     search = _Search(legs, reach)
     return [search.ring(path) for path in search.closed()]
@@ -130,26 +75,15 @@ def rings_of(legs: pl.DataFrame, reach: Reach) -> list[Ring]:
 class _Search:
     """The legs as arrays, and paths through them as matrices of rows."""
 
-    def __init__(self, legs: pl.DataFrame, reach: Reach) -> None:
-        self.reach = reach
-        self.names = pl.concat([legs["source"], legs["target"]]).cast(pl.String).unique().sort()
-        self.source, self.target = (_places(legs[side], self.names) for side in ("source", "target"))
-        products = legs["product"].cast(pl.String).unique().sort()
-        product = _places(legs["product"], products)
-        # One number for each account and product.
-        self.giver, self.taker = (side * len(products) + product for side in (self.source, self.target))
-        moments = [legs[end].cast(pl.Datetime("us")).to_physical().to_numpy() for end in ("first", "last")]
-        self.first, self.last = moments
-        self.quantity = legs["quantity"].to_numpy()
-        self.given_before, self.given_after = (
-            legs[f"source_{when}"].to_numpy() for when in ("before", "after")
-        )
-        self.taken_before, self.taken_after = (
-            legs[f"target_{when}"].to_numpy() for when in ("before", "after")
-        )
+    def __init__(self, legs: Legs, reach: Reach) -> None:
+        self.reach, self.names = reach, legs.names
+        self.source, self.target, self.giver, self.taker = legs.source, legs.target, legs.giver, legs.taker
+        self.first, self.last, self.quantity = legs.first, legs.last, legs.quantity
+        self.given_before, self.taken_before = legs.before
+        self.given_after, self.taken_after = legs.after
         self.within = int(timedelta(days=reach.days) / timedelta(microseconds=1))
         steps_from, self.steps_to = self._steps()
-        self.starts = np.searchsorted(steps_from, np.arange(legs.height + 1))
+        self.starts = np.searchsorted(steps_from, np.arange(len(legs) + 1))
 
     def _steps(self) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of a leg and one that may follow it, ordered by the first.
@@ -229,7 +163,7 @@ class _Search:
             for moment in (self.first[path[0]], self.last[path[-1]])
         )
         return Ring(
-            accounts=tuple(self.names[int(place)] for place in self.source[list(path)]),
+            accounts=tuple(self.names[place] for place in self.source[list(path)]),
             legs=path,
             start=start,
             end=end,
@@ -237,11 +171,6 @@ class _Search:
             retained=float(quantities.min() / quantities.max()),
             dominance=self._dominance(path),
         )
-
-
-def _places(values: pl.Series, among: pl.Series) -> np.ndarray:
-    """Each value's place among sorted distinct values."""
-    return values.cast(pl.String).cast(pl.Enum(among)).to_physical().to_numpy().astype(np.int64)
 
 
 def _spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import polars as pl
 from scipy.stats import chi2
 
-from anomaly.detectors.manipulation.wash_trade.meetings import account_sides
+from anomaly.detectors.manipulation.wash_trade.book import Trades
 
 # Pairs of first and last trade that are looked at together.
 _CELLS = 1 << 20
@@ -28,13 +27,11 @@ class Closing:
         margin: what an account may be left with, as a share of all that it bought and sold in the stretch.
         days: longest stretch.
         least: fewest trades.
-        alike: share of the market's pairs of trades with like quantities (`alike_share`).
     """
 
     margin: float
     days: float
     least: int
-    alike: float
 
 
 @dataclass(frozen=True)
@@ -42,87 +39,53 @@ class Stretch:
     """Trades in order of time that leave every position as it was.
 
     Attributes:
-        trades: the trades.
-        accounts: who took part, sorted.
+        places: places of the trades among those that were searched.
         net_share: the most that an account was left with, as a share of what it bought and sold.
-        p_value: the chance to cancel so closely in random directions, times the stretches tried.
+        tried: how many stretches of as many trades there were.
+        cancelling: the chance to cancel so closely in random directions.
     """
 
-    trades: Trades
-    accounts: tuple[str, ...]
+    places: list[int]
     net_share: float
-    p_value: float
+    tried: int
+    cancelling: float
+
+    def p_value(self, alike: float) -> float:
+        """The chance of such a stretch among all that were tried.
+
+        Few trades have few outcomes: the chance is not taken below that of returns of equal size, each in the
+        right direction with one half and of like quantity with `alike` (`alike_share`).
+        """
+        least = (alike / 2.0) ** (len(self.places) // 2)
+        return min(self.tried * max(self.cancelling, least), 1.0)
 
 
-@dataclass(frozen=True)
-class Trades:
-    """Trades in time order as columns; accounts are places in `names`, moments microseconds."""
-
-    names: list[str]
-    row: np.ndarray
-    seller: np.ndarray
-    buyer: np.ndarray
-    quantity: np.ndarray
-    moment: np.ndarray
-
-    @classmethod
-    def of(cls, rows: pl.DataFrame) -> Trades:
-        """All trades of a frame in order of time; `row` is the place in the frame."""
-        names, seller, buyer = account_sides(rows)
-        quantity = rows["quantity_tco2e"].cast(pl.Float64).to_numpy()
-        moment = rows["traded_at"].cast(pl.Datetime("us")).to_physical().to_numpy()
-        return cls(names, np.arange(rows.height), seller, buyer, quantity, moment)
-
-    def take(self, chosen: np.ndarray | slice) -> Trades:
-        """Some of the trades: by mask, by place or by range."""
-        columns = (self.row, self.seller, self.buyer, self.quantity, self.moment)
-        return Trades(self.names, *(column[chosen] for column in columns))
-
-    def among(self, accounts: tuple[int, ...]) -> Trades:
-        """The trades with both sides in a set."""
-        inside = np.zeros(len(self.names), dtype=bool)
-        inside[list(accounts)] = True
-        return self.take(inside[self.seller] & inside[self.buyer])
-
-    def flows(self, accounts: tuple[int, ...]) -> np.ndarray:
-        """One row a trade: what each account of the set, given as sorted places, gained."""
-        flows = np.zeros((self.quantity.size, len(accounts)))
-        steps = np.arange(self.quantity.size)
-        flows[steps, np.searchsorted(accounts, self.buyer)] += self.quantity
-        flows[steps, np.searchsorted(accounts, self.seller)] -= self.quantity
-        return flows
-
-
-def closed_stretch(inside: Trades, accounts: tuple[int, ...], closing: Closing) -> Stretch | None:
-    """The longest stretch among the accounts that closes; none where it only runs round a ring.
+def closed_stretch(inside: Trades, closing: Closing) -> Stretch | None:
+    """The longest stretch among the accounts of the trades that closes; none where it only runs round a ring.
 
     Where there is none among all, the account whose position changed most is left out, and so on down to a
     pair: it may have traded with the others by chance.
     """
-    while len(accounts) > 1:
-        among = inside.among(accounts)
-        flows = among.flows(accounts)
-        bounds = _longest(flows, among.moment, closing)
+    places, flows = np.arange(len(inside)), inside.flows(inside.accounts())
+    while flows.shape[1] > 1 and places.size >= closing.least:
+        shares = _net_shares(flows)
+        worst = int(np.argmax(shares))
+        bounds = _longest(flows, inside.moment[places], closing, worst)
         if bounds is not None:
             part = slice(bounds[0], bounds[1] + 1)
-            return _stretch(among.take(part), flows[part], among.row.size, closing)
-        traded = np.abs(flows).sum(axis=0) > 0
-        worst = int(np.argmax(np.where(traded, _net_shares(flows), 2.0)))
-        accounts = (*accounts[:worst], *accounts[worst + 1 :])
+            return _stretch(inside.take(places[part]), places[part], flows[part], places.size)
+        without = flows[:, worst] == 0
+        places, flows = places[without], np.delete(flows[without], worst, axis=1)
+        active = flows.any(axis=0)
+        flows = flows[:, active]
     return None
 
 
-def _stretch(trades: Trades, flows: np.ndarray, among: int, closing: Closing) -> Stretch | None:
+def _stretch(trades: Trades, places: np.ndarray, flows: np.ndarray, among: int) -> Stretch | None:
     if is_ring(trades.seller, trades.buyer):
         return None
-    places = np.unique(np.concatenate([trades.seller, trades.buyer]))
-    tried = among - trades.row.size + 1
-    return Stretch(
-        trades,
-        tuple(trades.names[place] for place in places),
-        float(_net_shares(flows).max()),
-        min(tried * cancelling_chance(flows, closing.alike), 1.0),
-    )
+    net_share = float(_net_shares(flows).max())
+    return Stretch(places.tolist(), net_share, among - len(trades) + 1, cancelling_chance(flows))
 
 
 def _net_shares(flows: np.ndarray) -> np.ndarray:
@@ -131,10 +94,14 @@ def _net_shares(flows: np.ndarray) -> np.ndarray:
     return np.abs(flows.sum(axis=0)) / np.where(gross > 0, gross, 1.0)
 
 
-def _longest(flows: np.ndarray, moment: np.ndarray, closing: Closing) -> tuple[int, int] | None:
-    """First and last trade of the longest stretch in which every account's position returns."""
-    position = np.vstack([np.zeros(flows.shape[1]), flows.cumsum(axis=0)])
-    gross = np.vstack([np.zeros(flows.shape[1]), np.abs(flows).cumsum(axis=0)])
+def _longest(flows: np.ndarray, moment: np.ndarray, closing: Closing, worst: int) -> tuple[int, int] | None:
+    """First and last trade of the longest stretch in which every account's position returns.
+
+    Few stretches close for the account whose position changed most, so that it is looked at first, and each
+    further one for fewer.
+    """
+    position = np.vstack([np.zeros(flows.shape[1]), flows.cumsum(axis=0)]).T.copy()
+    gross = np.vstack([np.zeros(flows.shape[1]), np.abs(flows).cumsum(axis=0)]).T.copy()
     within = int(timedelta(days=closing.days) / timedelta(microseconds=1))
     count, least = moment.size, closing.least
     latest = np.searchsorted(moment, moment + within, side="right") - 1
@@ -142,15 +109,18 @@ def _longest(flows: np.ndarray, moment: np.ndarray, closing: Closing) -> tuple[i
     spaced = np.arange(0, count, max(-(-count // _MOMENTS), 1))
     firsts = spaced[latest[spaced] - spaced + 1 >= least]
     ends = np.union1d(spaced, [count - 1])
+    others = [account for account in range(flows.shape[1]) if account != worst]
     best, length = None, least - 1
     for some in np.array_split(firsts, np.ceil(firsts.size * ends.size / _CELLS)) if firsts.size else ():
         lengths = ends[None, :] - some[:, None] + 1
-        one, other = np.nonzero((lengths > length) & (ends[None, :] <= latest[some][:, None]))
-        # Few pairs close for one account, so each further account is looked at for fewer.
-        for account in range(flows.shape[1]):
+        off = np.abs(position[worst, ends + 1][None, :] - position[worst, some][:, None])
+        moved = gross[worst, ends + 1][None, :] - gross[worst, some][:, None]
+        closed = (off <= closing.margin * moved) & (lengths > length) & (ends <= latest[some][:, None])
+        one, other = np.nonzero(closed)
+        for account in others:
             first, after = some[one], ends[other] + 1
-            off = np.abs(position[after, account] - position[first, account])
-            closed = off <= closing.margin * (gross[after, account] - gross[first, account])
+            off = np.abs(position[account, after] - position[account, first])
+            closed = off <= closing.margin * (gross[account, after] - gross[account, first])
             one, other = one[closed], other[closed]
         if one.size:
             longest = int(np.argmax(lengths[one, other]))
@@ -159,27 +129,28 @@ def _longest(flows: np.ndarray, moment: np.ndarray, closing: Closing) -> tuple[i
     return best
 
 
-def cancelling_chance(flows: np.ndarray, alike: float) -> float:
+def cancelling_chance(flows: np.ndarray) -> float:
     """The chance that positions end so near to where they began if each trade had gone either way at random.
 
     With random directions the positions' covariance is the graph's Laplacian weighted by squared quantities,
-    so their Mahalanobis length squared is about chi-squared with as many degrees as its rank. Few trades
-    have few outcomes: the chance is not taken below that of returns of equal size, each in the right
-    direction with one half and of like quantity with `alike`.
+    so their Mahalanobis length squared is about chi-squared with as many degrees as its rank.
     """
     laplacian = flows.T @ flows
     net = flows.sum(axis=0)
     length = float(net @ np.linalg.pinv(laplacian, hermitian=True) @ net)
     rank = int(np.linalg.matrix_rank(laplacian, hermitian=True))
-    return float(max(chi2.cdf(max(length, 0.0), rank), (alike / 2.0) ** (flows.shape[0] // 2)))
+    return float(chi2.cdf(max(length, 0.0), rank))
 
 
 def alike_share(quantity: np.ndarray, margin: float) -> float:
     """The share of a market's pairs of trades whose quantities differ by no more than the margin."""
-    ordered = np.sort(quantity)
-    low = np.searchsorted(ordered, ordered * (1.0 - margin), side="left")
-    high = np.searchsorted(ordered, ordered / (1.0 - margin), side="right")
-    return float((high - low).mean() / ordered.size) if ordered.size else 1.0
+    if not quantity.size:
+        return 1.0
+    distinct, counts = np.unique(quantity, return_counts=True)
+    before = np.concatenate([[0], counts.cumsum()])
+    low = np.searchsorted(distinct, distinct * (1.0 - margin), side="left")
+    high = np.searchsorted(distinct, distinct / (1.0 - margin), side="right")
+    return float(((before[high] - before[low]) * counts).sum() / quantity.size**2)
 
 
 def combined(one: float, other: float) -> float:

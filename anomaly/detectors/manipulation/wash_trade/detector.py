@@ -38,7 +38,7 @@ def _closed_sets(inputs: Inputs[Limits]) -> pl.DataFrame:
     everything = between.collect().sort("instrument_id", "traded_at", "trade_id")
     for (instrument,), rows in everything.group_by("instrument_id", maintain_order=True):
         stretches: dict[tuple[str, ...], list[Closed]] = {}
-        for closed in closed_stretches(rows, limits):
+        for closed in closed_stretches(rows, limits, inputs.once):
             stretches.setdefault(closed.accounts, []).append(closed)
         for accounts in sorted(stretches):
             found += _grouped(limits, str(instrument), rows, stretches[accounts])

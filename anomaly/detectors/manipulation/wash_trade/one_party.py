@@ -20,18 +20,17 @@ from scipy.stats import poisson
 
 from anomaly.core.helpers import runs
 from anomaly.core.scoring import certain
+from anomaly.detectors.manipulation.wash_trade.book import WEEK, Trades
 from anomaly.detectors.manipulation.wash_trade.closing import (
     Closing,
-    Trades,
     alike_share,
     closed_stretch,
     combined,
 )
 from anomaly.detectors.manipulation.wash_trade.limits import Limits
-from anomaly.detectors.manipulation.wash_trade.meetings import WEEK, expected_within_parties
+from anomaly.detectors.manipulation.wash_trade.rates import expected_within_parties
 
 BY = ["party", "instrument_id", "form"]
-SIDES = ("buy_account_id", "buy_party_id", "sell_account_id", "sell_party_id")
 
 
 def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, Any]]:
@@ -43,10 +42,11 @@ def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, A
         form=pl.when(own).then(pl.lit("own")).when(listed).then(pl.lit("book")).otherwise(pl.lit("block")),
     )
     rows = same.sort(*BY, "traded_at", "trade_id").collect()
-    book = trades.filter(listed & ~own) if (rows["form"] == "book").any() else trades.clear()
-    listing = book.select("traded_at", "instrument_id", "quantity_tco2e", *SIDES).collect()
-    expected = expected_within_parties(listing)
-    alike = _alike_shares(listing, 1.0 - limits.min_returned)
+    # A trade whose source names one side alone meets nobody.
+    listing = trades.filter(listed & ~own).drop_nulls(["buy_account_id", "sell_account_id"])
+    book = listing if (rows["form"] == "book").any() else trades.clear()
+    expected = expected_within_parties(book)
+    alike = _alike_shares(book.select("instrument_id", "quantity_tco2e").collect(), 1.0 - limits.min_returned)
     for (party, instrument, form), part in rows.group_by(BY, maintain_order=True):
         chance = None
         if form == "book":
@@ -73,14 +73,14 @@ def _between(run: pl.DataFrame, chance: _Chance | None, limits: Limits) -> Itera
     """Closed stretches of a run as alerts; the rest as a candidate, unless chance explains it."""
     base = limits.base_block if chance is None else limits.base_same_party
     alike = chance.alike if chance else 1.0
-    closing = Closing(1.0 - limits.min_returned, limits.max_days, 2, alike)
+    closing = Closing(1.0 - limits.min_returned, limits.max_days, 2)
     left = Trades.of(run)
-    while (stretch := closed_stretch(left, tuple(range(len(left.names))), closing)) is not None:
-        part = run[stretch.trades.row.tolist()]
-        left = left.take(~np.isin(left.row, stretch.trades.row))
+    while (stretch := closed_stretch(left, closing)) is not None:
+        part = run[left.row[stretch.places].tolist()]
+        left = left.take(np.delete(np.arange(len(left)), stretch.places))
         fair, p_value = chance.of(part) if chance else (0.0, None)
         if p_value is not None:
-            p_value = combined(p_value, stretch.p_value)
+            p_value = combined(p_value, stretch.p_value(alike))
             if p_value > limits.max_p:
                 continue
         row = _row(part, certain(limits.base_same_party, part.height - fair, limits.trades), is_alert=True)

@@ -68,9 +68,11 @@ def _rated(inputs: Inputs[Limits], days: pl.DataFrame, limits: Limits) -> pl.Dat
         .shift(window)
         .rolling_quantile(limits.low_tail, "linear", window_size=history, min_samples=limits.min_history_days)
     )
-    rated = days.with_columns(
-        total.cast(pl.Float64).rolling_sum(window, min_samples=window).alias("volume")
-    ).with_columns(low_tail.alias("recent"))
+    # How much was traded on a day with an impossible volume is unknown, and so are the sums that contain it.
+    known = pl.when(pl.col("is_volume_usable").fill_null(True)).then(total.cast(pl.Float64))
+    rated = days.with_columns(known.rolling_sum(window, min_samples=window).alias("volume")).with_columns(
+        low_tail.alias("recent")
+    )
     newest = days["date"].max()
     deadline = inputs.surrender_due(newest.year - 1) if isinstance(newest, date) else None
     # Without a deadline of the market the season is that of the calendar year.
@@ -107,7 +109,7 @@ def _seasonal(rated: pl.DataFrame, limits: Limits) -> pl.DataFrame:
 
 SEARCH = episode_search(
     find,
-    columns=("listed_volume_tco2e", "block_volume_tco2e"),
+    columns=("listed_volume_tco2e", "block_volume_tco2e", "is_volume_usable"),
     measures={
         "volume": Figure("tCO2e", "volume_limit"),
         "usual_volume": Figure("tCO2e"),
@@ -116,4 +118,4 @@ SEARCH = episode_search(
     },
     extra=("volume_limit",),
 )
-DETECTOR = Detector("liquidity_drought", "1.2.0", Limits, (SEARCH,))
+DETECTOR = Detector("liquidity_drought", "1.3.0", Limits, (SEARCH,))

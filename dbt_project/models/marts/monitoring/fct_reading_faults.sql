@@ -14,7 +14,7 @@
 } %}
 
 with
-    cems_months as (select * from {{ ref("int_cems_months_summed") }}),
+    impossible_readings as (select * from {{ ref("int_cems_impossible_readings") }}),
 
     meter_months as (select * from {{ ref("int_meter_months_summed") }}),
 
@@ -34,11 +34,12 @@ with
         select
             unit_id,
             month,
-            sum(implausible_hours) as readings,
-            min(implausible_lowest_tco2) as lowest,
-            max(implausible_highest_tco2) as highest
-        from cems_months
-        group by unit_id, month
+            quantity,
+            sum(readings) as readings,
+            min(lowest) as lowest,
+            max(highest) as highest
+        from impossible_readings
+        group by unit_id, month, quantity
     ),
 
     faults as (
@@ -46,21 +47,24 @@ with
             'cems_hourly' as source_table,
             cems.unit_id,
             cems.month as period_start,
-            'co2_mass' as quantity,
+            cems.quantity,
             'impossible_value' as fault,
             cast(cems.readings as bigint) as readings,
             cems.lowest,
             cems.highest,
-            {{
-                unit_factor(
-                    "(cems.lowest + cems.highest) / 2",
-                    "emission_months.reported_emissions_tco2 / nullif(emission_months.cems_hours, 0)",
-                )
-            }} as unit_factor
+            case
+                when cems.quantity = 'co2_mass'
+                then
+                    {{
+                        unit_factor(
+                            "(cems.lowest + cems.highest) / 2",
+                            "emission_months.reported_emissions_tco2 / nullif(emission_months.cems_hours, 0)",
+                        )
+                    }}
+            end as unit_factor
         from cems
         left join
             emission_months on cems.unit_id = emission_months.unit_id and cems.month = emission_months.month
-        where cems.readings > 0
         {% for meter in meters %}
             union all
             select

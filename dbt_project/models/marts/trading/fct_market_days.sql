@@ -35,6 +35,7 @@ select
     block_volume_tco2e,
     block_value,
     block_average_price,
+    is_volume_usable,
     block_limit_down,
     block_limit_up,
     1 - block_average_price / nullif(last_price, 0) as block_discount,

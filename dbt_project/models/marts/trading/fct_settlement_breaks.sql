@@ -61,8 +61,10 @@ with
             settlements.quantity_tco2e as moved_tco2e,
             case
                 when
-                    settlements.from_account_id = trades.sell_account_id
-                    and settlements.to_account_id = trades.buy_account_id
+                    -- A side that the source of the trades does not name agrees with any account.
+                    settlements.from_account_id
+                    = coalesce(trades.sell_account_id, settlements.from_account_id)
+                    and settlements.to_account_id = coalesce(trades.buy_account_id, settlements.to_account_id)
                     and settlements.unit_type = coalesce(instruments.unit_type, settlements.unit_type)
                     and coalesce(settlements.vintage, 0)
                     = coalesce(instruments.vintage, settlements.vintage, 0)

@@ -18,6 +18,27 @@ with
 
     market_days as (select * from {{ ref("fct_market_days") }}),
 
+    reference_prices as (select * from {{ ref("int_reference_prices") }}),
+
+    ranges as (select * from {{ ref("reading_ranges") }}),
+
+    bounds as ({{ price_bounds("ranges") }}),
+
+    -- The reference where the source has no market days of the month.
+    trade_medians as (
+        select trades.instrument_id, trades.period, median(cast(trades.price as double)) as median_price
+        from trades
+        cross join bounds
+        left join
+            reference_prices
+            on trades.instrument_id = reference_prices.instrument_id
+            and trades.period = reference_prices.month
+        where
+            reference_prices.instrument_id is null
+            and trades.price between bounds.price_minimum and bounds.price_maximum
+        group by trades.instrument_id, trades.period
+    ),
+
     joined as (
         select
             trades.trade_id,
@@ -26,9 +47,11 @@ with
             trades.trade_date,
             trades.instrument_id,
             trades.mode,
-            trades.price,
+            trades.price as stated_price,
+            coalesce(reference_prices.reference_price, trade_medians.median_price) as reference_price,
+            bounds.price_minimum,
+            bounds.price_maximum,
             trades.quantity_tco2e,
-            cast(trades.price * cast(trades.quantity_tco2e as decimal(18, 0)) as decimal(20, 2)) as value,
             trades.buy_account_id,
             trades.sell_account_id,
             coalesce(buyers.party_id, trades.buy_account_id) as buy_party_id,
@@ -38,6 +61,15 @@ with
             trades.aggressor,
             market_days.previous_close
         from trades
+        cross join bounds
+        left join
+            reference_prices
+            on trades.instrument_id = reference_prices.instrument_id
+            and {{ month_text("trades.trade_date") }} = reference_prices.month
+        left join
+            trade_medians
+            on trades.instrument_id = trade_medians.instrument_id
+            and trades.period = trade_medians.period
         left join
             accounts as buyers
             on trades.buy_account_id = buyers.subject_id
@@ -50,7 +82,38 @@ with
             market_days
             on trades.instrument_id = market_days.instrument_id
             and trades.trade_date = market_days.date
-    )
+    ),
 
-select *, buy_party_id = sell_party_id as is_same_party
-from joined
+    judged as (
+        select
+            *,
+            {{ price_fault("stated_price", "reference_price", "price_minimum", "price_maximum") }}
+            as price_fault
+        from joined
+    ),
+
+    priced as (select *, case when price_fault is null then stated_price end as price from judged)
+
+select
+    trade_id,
+    period,
+    traded_at,
+    trade_date,
+    instrument_id,
+    mode,
+    price,
+    quantity_tco2e,
+    cast(price * cast(quantity_tco2e as decimal(18, 0)) as decimal(20, 2)) as value,
+    price_fault,
+    case when price_fault is not null then stated_price end as stated_price,
+    case when price_fault is not null then reference_price end as reference_price,
+    buy_account_id,
+    sell_account_id,
+    buy_party_id,
+    sell_party_id,
+    buy_order_id,
+    sell_order_id,
+    aggressor,
+    previous_close,
+    buy_party_id = sell_party_id as is_same_party
+from priced

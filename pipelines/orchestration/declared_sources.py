@@ -23,6 +23,8 @@ from pipelines.sources.connectors.folder import files_at_rest
 from pipelines.sources.connectors.pull import declaration_version, declared, pull
 
 _SECONDS_BEFORE_RETRY = 60
+"""A remote source that fails is asked again after a minute; a step of a run repeats faults of disks only."""
+
 _SECONDS_BETWEEN_LOOKS = 60
 
 

@@ -1,4 +1,4 @@
-"""The commands `evaluate` (alerts against known cases) and `bench` (time and memory of a run)."""
+"""The command `bench`: time and memory of a run, beside a floor and a baseline."""
 
 from __future__ import annotations
 
@@ -8,32 +8,11 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.console import print_table, progress, say
-from pipelines.cli.evaluate import Form, Group, print_evaluation
-from pipelines.cli.operate import Home
 from pipelines.core.errors import UsageError
-from pipelines.core.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
-
-    @app.command()
-    def evaluate(
-        labels: Annotated[Path, typer.Option(help="known cases, Parquet or CSV")],
-        alerts: Annotated[
-            Path | None, typer.Option(help="alerts as JSON lines or Parquet [the publication]")
-        ] = None,
-        home: Home = None,
-        form: Annotated[
-            Form, typer.Option("--format", help="how to print; JSON holds everything")
-        ] = Form.table,
-        by: Annotated[Group, typer.Option(help="what a row of the table is about")] = Group.kind,
-        picture: Annotated[
-            Path | None, typer.Option(help="also draw precision against recall to this .png or .svg")
-        ] = None,
-    ) -> None:
-        """Measure alerts against known cases: recall, precision, ranking, days to detection, rows."""
-        print_evaluation(labels, alerts, Settings.load(home), form, by, picture)
+    """Add the command."""
 
     @app.command()
     def bench(

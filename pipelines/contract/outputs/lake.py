@@ -1,0 +1,127 @@
+"""What the lake computed: accounting, quarantine, completeness, deliveries."""
+
+from __future__ import annotations
+
+from pipelines.contract.outputs.output import ROW_KEY, SEVERITY, Output
+from pipelines.contract.reasons import REASONS
+from pipelines.contract.schema import Column, Table
+
+ROW_ACCOUNTING = Output(
+    Table(
+        name="row_accounting",
+        description="Where the rows of each source table went. One row a source table.",
+        key=("table_name",),
+        columns=(
+            Column("table_name", "string", description="table of the source contract"),
+            Column("files", "int64", description="delivered files in force"),
+            Column(
+                "rows_in", "int64", description="rows delivered, and rows that a reader quarantined before"
+            ),
+            Column("rows_kept", "int64", description="rows that the marts are built from"),
+            Column("rows_superseded", "int64", description="rows that a later delivery replaced"),
+            Column("rows_quarantined", "int64", description="rows that the reader or the lake quarantined"),
+        ),
+    ),
+    published="fct_row_accounting",
+    identities=(("every_row_is_accounted_for", "rows_in = rows_kept + rows_superseded + rows_quarantined"),),
+)
+
+QUARANTINE = Output(
+    Table(
+        name="quarantine",
+        description="Rows that broke the contract, with the reason. One row a quarantined row.",
+        key=("quarantine_id",),
+        columns=(
+            Column("quarantine_id", "string"),
+            Column("table_name", "string"),
+            Column("record_key", "string", nullable=True, description=ROW_KEY),
+            Column("reason", "string", enum=tuple(REASONS), description="the first reason that applies"),
+            Column("column_name", "string", nullable=True),
+            Column("value", "string", nullable=True, description="as delivered"),
+            Column("file", "string", description="delivered file; of a reader's row, the published file"),
+            Column(
+                "row_number",
+                "int64",
+                description="place of the row among those of its file that could be parsed, from 1; "
+                "of a malformed line, its line",
+            ),
+            Column("period", "string", description="YYYY-MM, YYYY, all, or unknown"),
+        ),
+    ),
+    published="fct_quarantine",
+)
+
+COMPLETENESS = Output(
+    Table(
+        name="completeness",
+        description="Gaps in what was delivered, compared with other periods, other tables and the last "
+        "publication. One row a check, table, period, province and column with a gap, and one row for a "
+        "check that found none.",
+        key=("check_name", "table_name", "period", "province_code", "column_name"),
+        columns=(
+            Column("check_name", "string", description="entry of the completeness policy"),
+            Column("severity", "string", enum=("critical", "warning", "info"), description=SEVERITY),
+            Column("state", "string", enum=("found", "passed"), description="whether the check found a gap"),
+            Column("table_name", "string", description="source table, or all"),
+            Column("period", "string", description="YYYY-MM, YYYY, or all"),
+            Column("province_code", "string", description="province, all, or none where a row has none"),
+            Column("column_name", "string", description="column, or all"),
+            Column("observed", "float64", nullable=True, description="what the check measured, in its unit"),
+            Column("expected", "float64", nullable=True, description="what was expected at least"),
+            Column("unit", "string", description="unit of the policy entry"),
+        ),
+    ),
+    published="fct_completeness",
+)
+
+ROW_COUNTS = Output(
+    Table(
+        name="row_counts",
+        description="Kept rows of the source tables. One row a table, period and province.",
+        key=("table_name", "period", "province_code"),
+        columns=(
+            Column("table_name", "string"),
+            Column("period", "string", description="YYYY-MM, YYYY, or all"),
+            Column("province_code", "string", description="of the row, its unit or its entity; none without"),
+            Column("row_count", "int64", description="kept rows"),
+            Column("subject_count", "int64", description="units or entities with rows"),
+            Column(
+                "filled_columns", "string", description="optional columns with values, with commas between"
+            ),
+        ),
+    ),
+    published="fct_row_counts",
+)
+
+DELIVERIES = Output(
+    Table(
+        name="deliveries",
+        description="Delivered files, in force or not any more. One row a file name and content.",
+        key=("delivery_id",),
+        columns=(
+            Column("delivery_id", "string"),
+            Column("table_name", "string", description="table of the source contract"),
+            Column("file", "string", description="path within the source directory"),
+            Column("status", "string", enum=("in_force", "copy", "replaced", "withdrawn")),
+            Column(
+                "copy_of",
+                "string",
+                nullable=True,
+                description="file of the same run with the same rows, which are counted once",
+            ),
+            Column("row_count", "int64", description="rows in the file"),
+            Column(
+                "blank_lines",
+                "int64",
+                nullable=True,
+                description="lines of a CSV file with blanks and separators alone, which are no rows; empty "
+                "lines do not count",
+            ),
+            Column("period_count", "int64", description="periods that the file has rows of"),
+            Column("first_period", "string", nullable=True, description="YYYY-MM or YYYY"),
+            Column("last_period", "string", nullable=True, description="YYYY-MM or YYYY"),
+            Column("period_end", "date", nullable=True, description="last day of the last period"),
+            Column("received_on", "date", description="as-of date of the run that first read this content"),
+        ),
+    ),
+)

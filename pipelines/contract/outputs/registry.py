@@ -1,0 +1,31 @@
+"""All outputs of a run by name."""
+
+from __future__ import annotations
+
+from pipelines.contract.outputs.findings import (
+    ALERT_CANDIDATES,
+    ALERT_EVIDENCE,
+    ALERTS,
+    DETECTION_COVERAGE,
+    DETECTOR_RUNS,
+    QUALITY_RESULTS,
+)
+from pipelines.contract.outputs.lake import COMPLETENESS, DELIVERIES, QUARANTINE, ROW_ACCOUNTING, ROW_COUNTS
+
+OUTPUTS = {
+    output.name: output
+    for output in (
+        ROW_ACCOUNTING,
+        QUARANTINE,
+        COMPLETENESS,
+        ROW_COUNTS,
+        DELIVERIES,
+        ALERTS,
+        ALERT_EVIDENCE,
+        ALERT_CANDIDATES,
+        DETECTOR_RUNS,
+        DETECTION_COVERAGE,
+        QUALITY_RESULTS,
+    )
+}
+"""Every output by name, in the order in which a run writes them."""
