@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Any
 
 from anomaly.core.detector import Detector, Search
@@ -132,7 +133,8 @@ def _marts(search: Search[Any]) -> str:
 
 def _method(detector: Detector[Any]) -> str:
     """What the docstring of the detector's module says after its first line: how it looks."""
-    sign = inspect.getdoc(inspect.getmodule(detector.thresholds)) or ""
+    folder = f"anomaly.detectors.{KINDS[detector.kind]}.{detector.kind}"
+    sign = inspect.getdoc(import_module(f"{folder}.detector")) or ""
     return sign.partition("\n\n")[2] or sign
 
 

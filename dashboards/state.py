@@ -49,8 +49,8 @@ class Choice:
 
     @property
     def key(self) -> str:
-        """The widget's key."""
-        return f"choice:{self.name}"
+        """The widget's key; of the language, as a browser sends back the words that it showed."""
+        return f"choice:{st.session_state.get(LANGUAGE, DEFAULT_LANGUAGE)}:{self.name}"
 
     @property
     def value(self) -> Any:
@@ -126,6 +126,11 @@ def save(page: str, choices: list[Choice]) -> None:
         elif not text and name in st.query_params:
             del st.query_params[name]
     st.session_state[_SEEN + page] = wanted
+
+
+def last(page: str) -> dict[str, str]:
+    """What `save` last wrote for a page, for a link that leads back to it."""
+    return {name: text for name, text in st.session_state.get(_SEEN + page, {}).items() if text}
 
 
 def reset(choices: list[Choice]) -> None:

@@ -31,15 +31,19 @@ LONGEST = (
     "lake/test_bad_input.py",
 )
 
+# A test that takes one of these fixtures belongs to a slower suite.
+MARKED_BY = {"real_data": {"real_data", "practice"}, "whole_market": {"medium_market"}}
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what reads files beside the checkout; put the longest files first, in the order above."""
+    """Give the markers of fixtures; put the longest files first, in the order above."""
     position = {CHECKOUT / "tests" / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: position.get(item.path, len(position)))
     for item in items:
-        if {"real_data", "practice"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("real_data")
+        for marker, fixtures in MARKED_BY.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
 
 
 def pytest_collection_finish() -> None:

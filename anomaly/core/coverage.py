@@ -115,12 +115,13 @@ def _look(marts: Marts, need: Need, filled: list[str]) -> _Looked | None:
         return None
     frame, period, subject = marts.frame(need.mart, need.where), need.period, need.subject
     schema = frame.collect_schema()
+    # Text is made of the periods, not of all rows.
     time: pl.Expr = pl.lit(ALL)
-    unit = ALL
+    text, unit = pl.col("period"), ALL
     if period and schema[period].is_integer():
-        time, unit = pl.col(period).cast(pl.String), "year"
+        time, text, unit = pl.col(period), text.cast(pl.String), "year"
     elif period:
-        time, unit = pl.col(period).dt.strftime("%Y-%m"), "month"
+        time, text, unit = pl.col(period).dt.truncate("1mo"), text.dt.strftime("%Y-%m"), "month"
     province = pl.col("province_code") if "province_code" in schema.names() else pl.lit(None, dtype=pl.String)
     counts = (
         frame.with_columns(time.alias("period"), province.alias("province_code"))
@@ -131,6 +132,7 @@ def _look(marts: Marts, need: Need, filled: list[str]) -> _Looked | None:
             (pl.col(subject).n_unique() if subject else pl.lit(0)).alias("subjects"),
             *(pl.col(name).count().alias(f"filled_{name}") for name in filled if name in schema.names()),
         )
+        .with_columns(text)
         .collect()
     )
     return _Looked(counts, unit)

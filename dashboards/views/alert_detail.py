@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from anomaly.core.policy import load_policy
-from dashboards import alerts, data, evidence, page, pictures, safety
+from dashboards import alerts, data, evidence, page, pictures, safety, state
 from dashboards.alerts import Alert
 from dashboards.charts import detail as charts
 from dashboards.data import Snapshot
@@ -24,7 +24,7 @@ def _back(desk: Desk) -> None:
         "views/early_warnings.py",
         label=desk.words("detail.back"),
         icon=":material/arrow_back:",
-        query_params={"lang": desk.words.language},
+        query_params={**state.last("alerts"), "lang": desk.words.language},
     )
 
 
@@ -46,7 +46,8 @@ def _window(desk: Desk, alert: Alert) -> str:
     """The window in local days, or to the minute where it is shorter than a day."""
     start, end = (_local(desk, alert[name]) for name in ("window_start", "window_end"))
     if end - start < dt.timedelta(days=1):
-        return f"{start:%Y-%m-%d %H:%M} – {end:%H:%M}"
+        same_day = start.date() == end.date()
+        return f"{start:%Y-%m-%d %H:%M} – {end:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'}}"
     last = (end - dt.timedelta(microseconds=1)).date()
     return f"{start:%Y-%m-%d} – {last:%Y-%m-%d}"
 

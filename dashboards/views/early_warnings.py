@@ -134,7 +134,7 @@ def _table(desk: Desk, part: pl.DataFrame) -> None:
         height=38 + 35 * min(part.height, 15),
         on_select="rerun",
         selection_mode="single-cell",
-        key="alerts",
+        key=f"alerts:{words.language}",
         column_config={
             "level": config.MultiselectColumn(
                 words.column("level"), options=names, color=list(style.LEVEL_COLOURS.values()), width=72

@@ -11,6 +11,7 @@ from anomaly.core.coverage import coverage
 from anomaly.core.discovery import all_detectors
 from anomaly.core.marts import Marts
 from tests.anomaly import obligations
+from tests.faults import one_of_each
 
 AS_OF = date(2024, 12, 31)
 MONTHS = [date(2024, month, 1) for month in range(1, 13)]
@@ -81,7 +82,10 @@ def test_a_missing_feed_is_not_applicable_by_name(small, name):
     assert rows.height and set(rows["state"]) == {"not_applicable"} and set(rows["reason"]) == {"no_rows"}
 
 
-@pytest.mark.parametrize(("name", "column"), sorted(FILLED))
+@pytest.mark.parametrize(
+    ("name", "column"),
+    one_of_each({"-".join(need): need for need in sorted(FILLED)}, lambda name, column: name),
+)
 def test_a_column_without_values_is_blind_and_named(small, name, column):
     change(
         small, name, lambda frame: frame.with_columns(pl.lit(None, dtype=frame.schema[column]).alias(column))
@@ -95,7 +99,7 @@ def test_a_column_without_values_is_blind_and_named(small, name, column):
 
 
 @pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("place", [1, 4])
+@pytest.mark.parametrize("place", [1, pytest.param(4, marks=pytest.mark.faults)])
 def test_a_period_without_rows_is_blind(small, name, place):
     time = time_of(name)
     gone = pl.read_parquet(small / f"{name}.parquet")[time].unique().sort()[place]
@@ -106,8 +110,8 @@ def test_a_period_without_rows_is_blind(small, name, place):
 
 
 @pytest.mark.parametrize("name", WITH_PROVINCE)
-@pytest.mark.parametrize("place", [2, -1])
-@pytest.mark.parametrize("province", PROVINCES)
+@pytest.mark.parametrize("place", [2, pytest.param(-1, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("province", one_of_each({name: (name,) for name in PROVINCES}, lambda _: "province"))
 def test_a_province_without_rows_in_a_period_is_blind(small, name, place, province):
     time = time_of(name)
     gone = pl.read_parquet(small / f"{name}.parquet")[time].unique().sort()[place]

@@ -163,6 +163,16 @@ def test_off_market_block_finds_a_price_far_from_the_usual_discount(marts, run):
     assert {"X", "Y"} <= set(alerts["subject_ids"][0])
 
 
+@pytest.mark.parametrize(("price", "stated"), [(56.0, "-30.0%"), (100.0, "+25.0%")])
+def test_a_block_is_said_to_lie_on_the_side_of_the_close_on_which_it_lies(marts, run, price, stated):
+    write_trades(
+        marts, [*block_trades(), trade(90, START + timedelta(days=60), "X", "Y", 300000, price, "block")]
+    )
+    (alert,) = run("off_market_block").to_dicts()
+    assert f"{stated} against the previous close" in alert["title_en"]
+    assert f"较前收盘价 {stated}" in alert["title_zh"]
+
+
 def test_off_market_block_takes_usual_discounts_as_usual(marts, run):
     write_trades(
         marts, [*block_trades(), trade(90, START + timedelta(days=60), "X", "Y", 300000, 75.0, "block")]

@@ -97,9 +97,9 @@ def test_filters_reach_the_address_and_the_address_is_a_deep_link(visit, url):
     assert other.get_by_placeholder("part of a name").input_value() == "E000003"
 
 
-def test_a_click_on_a_row_opens_the_alert(visit, url):
+def test_a_click_on_a_row_opens_the_alert_and_the_way_back_keeps_the_filters(visit, url):
     page = visit.page
-    browser.open_view(page, url, "alerts", lang="en")
+    browser.open_view(page, url, "alerts", lang="en", level="red")
     grid = page.locator('[data-testid="stDataFrame"]').first
     grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
@@ -107,10 +107,11 @@ def test_a_click_on_a_row_opens_the_alert(visit, url):
     page.wait_for_url("**/alert?**alert=A-**")
     browser.settle(page)
     assert visit.title() == "Alert detail"
-    page.go_back()
-    page.wait_for_url("**/alerts**")
+    page.get_by_text("Back to early warnings").click()
+    page.wait_for_url("**/alerts?**level=red**")
     browser.settle(page)
     assert visit.title() == "Early warnings"
+    assert " of 126 alerts" in page.locator("h3").first.inner_text()
 
 
 def test_download_is_what_was_filtered(visit, url, tmp_path):
@@ -134,6 +135,16 @@ def test_the_language_switch_changes_every_word_and_keeps_the_alert(visit, url):
     page.wait_for_url("**lang=zh**")
     page.wait_for_function("() => document.querySelector('h1').innerText.trim() === '预警详情'")
     assert f"alert={ALERT}" in page.url
+
+
+def test_the_language_switch_keeps_the_order_of_the_list(visit, url):
+    page = visit.page
+    browser.open_view(page, url, "alerts", lang="zh", sort="newest")
+    page.get_by_test_id("stSidebar").get_by_text("English").click()
+    page.wait_for_function("() => document.querySelector('h1').innerText.trim() === 'Early warnings'")
+    browser.settle(page)
+    assert page.get_by_role("combobox", name="Order").input_value() == "Newest first"
+    assert "sort=newest" in page.url
 
 
 def test_hostile_markup_in_data_never_runs(chromium, tmp_path):

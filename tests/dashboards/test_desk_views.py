@@ -151,10 +151,10 @@ def test_alert_detail_says_when_an_alert_is_unknown(open_view, demo_home):
 
 def test_filters_come_from_the_address_and_go_back_to_it(open_view, demo_home):
     app = open_view(demo_home, "early_warnings", level="red,orange", kind="wash_trade,nonsense", page="7")
-    assert app.multiselect(key="choice:level").value == ["red", "orange"]
-    assert app.multiselect(key="choice:kind").value == ["wash_trade"]
+    assert app.multiselect(key="choice:en:level").value == ["red", "orange"]
+    assert app.multiselect(key="choice:en:kind").value == ["wash_trade"]
     assert app.query_params["kind"] == "wash_trade"
-    app.multiselect(key="choice:level").set_value(["yellow"]).run()
+    app.multiselect(key="choice:en:level").set_value(["yellow"]).run()
     assert app.query_params["level"] == "yellow"
     app.button(key="reset").click().run()
     assert "level" not in app.query_params

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
@@ -40,27 +41,37 @@ def test_a_whole_alert_passes(publication, broken):
     assert result.passed
 
 
-@pytest.mark.parametrize(
-    ("change", "expectation"),
-    [
-        ({"score": 1.2}, "score_range"),
-        ({"score": -0.1}, "score_range"),
-        ({"score": float("nan")}, "score_range"),
-        ({"score": None}, "score_absent"),
-        ({"p_value": 2.0}, "p_value_range"),
-        ({"alert_id": "A-0123456789ABCDEF"}, "id_malformed"),
-        ({"alert_id": "A-0123"}, "id_malformed"),
-        ({"title_zh": " "}, "title_zh_absent"),
-        ({"title_en": None}, "title_en_absent"),
-        ({"evidence": "[ ]"}, "evidence_absent"),
-        ({"measures": "{}"}, "measures_absent"),
-        ({"window_end": datetime(2025, 3, 3)}, "window_empty"),
-        ({"level": "purple"}, "level_known"),
-    ],
-)
-def test_an_alert_that_cannot_stand_refuses_the_run(publication, broken, change, expectation):
-    result = publication(_alerts(**change))
-    assert broken(result)[f"fct_alerts.{expectation}"] == "critical"
+FAULTS = [
+    ({"score": 1.2}, "score_range"),
+    ({"score": -0.1}, "score_range"),
+    ({"score": float("nan")}, "score_range"),
+    ({"score": None}, "score_absent"),
+    ({"p_value": 2.0}, "p_value_range"),
+    ({"alert_id": "A-0123456789ABCDEF"}, "id_malformed"),
+    ({"alert_id": "A-0123"}, "id_malformed"),
+    ({"title_zh": " "}, "title_zh_absent"),
+    ({"title_en": None}, "title_en_absent"),
+    ({"evidence": "[ ]"}, "evidence_absent"),
+    ({"measures": "{}"}, "measures_absent"),
+    ({"window_end": datetime(2025, 3, 3)}, "window_empty"),
+    ({"level": "purple"}, "level_known"),
+]
+
+
+def test_alerts_that_cannot_stand_refuse_the_run(publication, broken):
+    """All of them stand in one publication; each expectation counts the alerts with its fault, no other."""
+    alerts = [
+        _alerts(**({"alert_id": f"A-{number:016x}", "subject_ids": [f"E{number}"]} | change))
+        for number, (change, _) in enumerate(FAULTS)
+    ]
+    result = publication({name: pl.concat([one[name] for one in alerts]) for name in alerts[0]})
+    expected = Counter(name for _, name in FAULTS)
+    found = {
+        row.expectation: row.unexpected_count for row in result.results if row.table_name == "fct_alerts"
+    }
+    assert {name: found[name] for name in expected} == expected
+    severities = broken(result)
+    assert {severities[f"fct_alerts.{name}"] for name in expected} == {"critical"}
     assert not result.passed
 
 

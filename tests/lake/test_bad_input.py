@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.core.errors import SourceError
+from tests.faults import one_of_each
 
 TRADE = "T9,2025-01-07T09:31:00+08:00,CEA24,listed,95.10,100,A1,A2"
 
@@ -243,9 +244,10 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("kind", QUARANTINED)
-def test_bad_rows_are_quarantined_with_their_reason(kind, delivery, accounted):
-    spoil, table, reason = QUARANTINED[kind]
+@pytest.mark.parametrize(
+    ("spoil", "table", "reason"), one_of_each(QUARANTINED, lambda spoil, table, reason: reason)
+)
+def test_bad_rows_are_quarantined_with_their_reason(spoil, table, reason, delivery, accounted):
     spoil(delivery)
     summary = delivery.update()
     accounted(summary)
@@ -256,13 +258,12 @@ def test_bad_rows_are_quarantined_with_their_reason(kind, delivery, accounted):
     assert rows["quarantine_id"].n_unique() == rows.height
 
 
-@pytest.mark.parametrize("kind", REFUSED)
-def test_files_that_cannot_be_read_are_a_clear_error_and_leave_the_lake_alone(kind, delivery):
+@pytest.mark.parametrize(("spoil", "message"), one_of_each(REFUSED, lambda spoil, message: message))
+def test_files_that_cannot_be_read_are_a_clear_error_and_leave_the_lake_alone(spoil, message, delivery):
     delivery.update()
     before = {
         p: p.read_bytes() for p in delivery.lake.rglob("*") if p.is_file() and "received" not in p.parts
     }
-    spoil, message = REFUSED[kind]
     spoil(delivery)
     with pytest.raises(SourceError, match=message):
         delivery.update()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from _pytest.mark import ParameterSet
 from pydantic import ValidationError
 
 from dashboards.language import texts
@@ -32,6 +31,7 @@ from tests.complete_market import (
     without_table,
     write,
 )
+from tests.faults import one_of_each
 
 Case = tuple[str, str, Change]
 """The check that must find something in a table, and what is taken from the market."""
@@ -97,15 +97,16 @@ def test_a_complete_second_run_raises_no_warning(base, published, tmp_path):
     assert set(judge(tmp_path / "source", tmp_path, counts)["severity"]) == {"info"}
 
 
-def first_of_each(cases: list[Case]) -> list[ParameterSet]:
-    """The cases with a name each; those of a check that is not the check's first are faults."""
-    seen: set[str] = set()
-    made = []
-    for number, (check, table, change) in enumerate(cases):
-        marks = [pytest.mark.faults] if check in seen else []
-        seen.add(check)
-        made.append(pytest.param(check, table, change, id=f"{number}-{check}-{table}", marks=marks))
-    return made
+def named(cases: list[Case]) -> dict[str, Case]:
+    """The cases by their place, check and table."""
+    return {
+        f"{number}-{check}-{table}": (check, table, change)
+        for number, (check, table, change) in enumerate(cases)
+    }
+
+
+def check_of(check: str, table: str, change: Change) -> str:
+    return check
 
 
 FIRST: list[Case] = [
@@ -158,7 +159,7 @@ FIRST: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize(("check", "table", "change"), first_of_each(FIRST))
+@pytest.mark.parametrize(("check", "table", "change"), one_of_each(named(FIRST), check_of))
 def test_a_first_delivery_shows_what_it_lacks(changed, published, check, table, change):
     _, sound = published
     found = changed(change)
@@ -184,7 +185,7 @@ LATER: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize(("check", "table", "change"), first_of_each(LATER))
+@pytest.mark.parametrize(("check", "table", "change"), one_of_each(named(LATER), check_of))
 def test_what_was_published_and_is_gone_is_found(changed, published, check, table, change):
     counts, _ = published
     found = changed(change, counts)

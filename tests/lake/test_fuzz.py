@@ -11,6 +11,7 @@ import random
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from pipelines.core.errors import SourceError
 from tests.damage import damaged
@@ -41,6 +42,7 @@ def spoil(choose: random.Random, delivery: Delivery) -> str:
     return table
 
 
+@pytest.mark.faults
 def test_a_damaged_table_is_accounted_for_or_refused(tmp_path, accounted):
     """Each input is a second delivery: one table of a sound source came again, damaged."""
     ended = {"read": 0, "refused": 0}

@@ -114,7 +114,7 @@ def csv(market, tmp_path_factory) -> Delivery:
     return Delivery(folder, source)
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize("form", [pytest.param("parquet", marks=pytest.mark.faults), "csv"])
 def test_the_lake_sets_aside_what_is_listed_and_nothing_else(form, request):
     delivery: Delivery = request.getfixturevalue(form)
     delivery.update()
@@ -132,27 +132,25 @@ def test_the_lake_sets_aside_what_is_listed_and_nothing_else(form, request):
     assert {name: t.superseded for name, t in summary.tables.items() if t.superseded} == dict(by_table)
 
 
-def test_what_comes_later_is_kept_and_right(market, parquet):
+def test_what_comes_later_is_kept_and_right(market, csv):
     """After both deliveries the corrected and late records are those of the clean directory."""
     # Perhaps another test brought both before, which changes nothing.
-    parquet.update()
-    parquet.bring_what_comes_later()
-    parquet.update()
+    csv.update()
+    csv.bring_what_comes_later()
+    csv.update()
     for name in ("lab_tests", "activity_reports"):
         clean = market[name].with_columns(pl.selectors.datetime().dt.replace_time_zone(None))
-        rows = parquet.listed.filter((pl.col("table") == name) & pl.col("dirt").is_in(["late", "corrected"]))
+        rows = csv.listed.filter((pl.col("table") == name) & pl.col("dirt").is_in(["late", "corrected"]))
         wanted = {plain(key) for key in rows["key"]}
-        kept = pl.read_parquet(parquet.folder / "lake" / "kept" / name / "*.parquet").select(
-            TABLES[name].names
-        )
+        kept = pl.read_parquet(csv.folder / "lake" / "kept" / name / "*.parquet").select(TABLES[name].names)
         right, now = by_key(clean, name), by_key(kept, name)
         assert wanted
         for key in wanted:
             assert now[key] == right[key], (name, key)
 
 
-def test_about_the_share_of_every_large_table_is_dirty(market, parquet):
-    counts = dict(parquet.listed.group_by("table").len().iter_rows())
+def test_about_the_share_of_every_large_table_is_dirty(market, csv):
+    counts = dict(csv.listed.group_by("table").len().iter_rows())
     for name in ("lab_tests", "activity_reports"):
         records = counts[name] / market[name].height
         assert SHARE * 0.75 < records < SHARE * 1.4, name

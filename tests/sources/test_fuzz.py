@@ -13,6 +13,7 @@ import pytest
 from pipelines.sources import SourceError, read
 from pipelines.sources.text.rows import Malformed, Row
 from tests.damage import damaged
+from tests.faults import one_of_each
 from tests.sources import mutations
 from tests.sources.samples import SAMPLES
 
@@ -23,7 +24,12 @@ ENOUGH = 50 * len(mutations.INPUTS)
 """From so many inputs on, some of each format must be read and some refused."""
 
 
-@pytest.mark.parametrize("name", sorted(mutations.INPUTS))
+def form_of(name: str) -> str:
+    """Whether a text, an archive of texts or a workbook is damaged."""
+    return "text" if name in SAMPLES else name.partition(".")[2] or "archive"
+
+
+@pytest.mark.parametrize("name", one_of_each({name: (name,) for name in mutations.INPUTS}, form_of))
 def test_a_damaged_file_is_accounted_for_or_refused(name, tmp_path):
     ended = {"read": 0, "refused": 0}
     for seed in range(INPUTS // len(mutations.INPUTS)):

@@ -9,118 +9,20 @@ rule's forty days are a breach of procedure and stay at the lowest level.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
-import polars as pl
-
-from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, Thresholds
-from anomaly.core.helpers import id_list, run_number
-from anomaly.core.scoring import certain, either, exceedance
+from anomaly.core.detector import Detector, Figure, Need, Rows, Search
+from anomaly.detectors.falsification.lab_date_conflict.conflicts import (
+    CONFLICTS,
+    DATES,
+    NAMES,
+    bulk_tests,
+    conflicts,
+    late_tests,
+    overfull_days,
+)
+from anomaly.detectors.falsification.lab_date_conflict.limits import Limits
 
 KIND = "lab_date_conflict"
-CONFLICTS = (
-    "tested_before_sampled",
-    "tested_before_received",
-    "reported_before_tested",
-    "received_before_sampled",
-)
-DATES = ("sampled_on", "received_on", "tested_on", "reported_on")
-NAMES = ("entity_name", "province_code", "lab_id", "lab_name")
-
-
-class Limits(Thresholds):
-    """Thresholds of the detector; see policy.yml."""
-
-    base_score: float
-    samples: float
-    gap_days: float
-    bulk_months: float
-    alike_carbon: float
-    alike_score: float
-    overfull: float
-    least_busy: float
-    lab_days: float
-    report_days: float
-    late_samples: float
-    late_cap: float
-
-
-def _runs_of_entities(tests: pl.DataFrame, gap_days: float) -> pl.DataFrame:
-    """One row a run of an entity's tests whose sampling days lie no further apart than the gap."""
-    run = run_number("sampled_on", timedelta(days=gap_days), "entity_id")
-    return (
-        tests.sort("sampled_on", "sample_id")
-        .with_columns(run=run)
-        .group_by("entity_id", "run", maintain_order=True)
-        .agg(
-            pl.col(NAMES).first(),
-            "sample_id",
-            pl.col("days_to_report").max(),
-            *(pl.col(name).sum() for name in CONFLICTS),
-            units=pl.col("unit_id").drop_nulls().unique().sort(),
-            labs=pl.col("lab_id").drop_nulls().unique().sort(),
-            samples=pl.len(),
-            first_on=pl.min_horizontal(DATES).min(),
-            last_on=pl.max_horizontal(DATES).max(),
-        )
-    )
-
-
-def _conflicts(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Samples with dates that contradict each other."""
-    limits = inputs.limits
-    bad = inputs.read("fct_lab_tests").filter(pl.any_horizontal(CONFLICTS))
-    return _runs_of_entities(bad, limits.gap_days).with_columns(
-        *(pl.when(pl.col(name) > 0).then(name) for name in CONFLICTS),
-        score=certain(limits.base_score, pl.col("samples"), limits.samples),
-    )
-
-
-def _bulk_tests(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Samples of one unit and fuel from several months that were tested on one day."""
-    limits, months = inputs.limits, pl.col("months")
-    alike = (pl.col("carbon_spread_pct") <= limits.alike_carbon).fill_null(False)
-    return inputs.read("fct_lab_batches").with_columns(
-        score=either(
-            exceedance(months, limits.bulk_months), pl.when(alike).then(limits.alike_score).otherwise(0.0)
-        ),
-        is_alert=months >= limits.bulk_months,
-        months_tested_at_once=months,
-        carbon_spread="carbon_spread_pct",
-        sample_id=id_list("sample_ids_json"),
-    )
-
-
-def _overfull_days(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Laboratory days with far more tests than the laboratory's busy days, from half of that number on."""
-    limits, tests = inputs.limits, pl.col("tests")
-    return (
-        inputs.read("fct_lab_days")
-        .with_columns(busy=pl.max_horizontal("tests_on_a_busy_day", pl.lit(limits.least_busy)))
-        .with_columns(limit=limits.overfull * pl.col("busy"))
-        .filter((pl.col("days_with_tests") >= limits.lab_days) & (2 * tests >= pl.col("limit")))
-        .with_columns(
-            tests_in_a_day=tests,
-            first_on="tested_on",
-            last_on="tested_on",
-            score=exceedance(tests, pl.col("limit")),
-            is_alert=tests >= pl.col("limit"),
-            sample_id=id_list("sample_ids_json"),
-        )
-    )
-
-
-def _late(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Runs of test reports later than the rule admits."""
-    limits = inputs.limits
-    late = inputs.read("fct_lab_tests").filter(pl.col("days_to_report") > limits.report_days)
-    return _runs_of_entities(late, limits.gap_days).with_columns(
-        late_samples="samples",
-        score=exceedance(pl.col("days_to_report") / limits.report_days, 2.0, limits.late_cap),
-        is_alert=pl.col("samples") >= limits.late_samples,
-    )
-
-
 TESTS = Need(
     "fct_lab_tests",
     ("sample_id", "entity_id", "unit_id", *NAMES, *DATES, "days_to_report", "carbon_pct", *CONFLICTS),
@@ -153,7 +55,7 @@ DATED = Search(
     evidence=(Rows("lab_tests", ("sample_id",)),),
     measures={name: Figure("samples", 0) for name in CONFLICTS},
     extra=("samples",),
-    find=_conflicts,
+    find=conflicts,
 )
 BULK = replace(
     DATED,
@@ -165,7 +67,7 @@ BULK = replace(
         "carbon_spread": Figure("percentage points", "alike_carbon"),
     },
     extra=("samples", "tested_on"),
-    find=_bulk_tests,
+    find=bulk_tests,
 )
 OVERFULL = replace(
     DATED,
@@ -175,7 +77,7 @@ OVERFULL = replace(
     needs=(DAYS,),
     measures={"tests_in_a_day": Figure("samples", "limit")},
     extra=("limit", "busy", "tested_on"),
-    find=_overfull_days,
+    find=overfull_days,
 )
 LATE = replace(
     DATED,
@@ -184,6 +86,6 @@ LATE = replace(
         "days_to_report": Figure("d", "report_days"),
         "late_samples": Figure("samples", "late_samples"),
     },
-    find=_late,
+    find=late_tests,
 )
 DETECTOR = Detector(KIND, "2.0.0", Limits, (DATED, BULK, OVERFULL, LATE))

@@ -6,12 +6,11 @@ Does not belong here: the sums over months (`persistence`), scores, findings.
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
 from anomaly.core.helpers import scaled_mad
-from anomaly.detectors.falsification.mass_balance_gap.persistence import Persistent, persistent_gaps
+from anomaly.detectors.falsification.mass_balance_gap.limits import Limits
+from anomaly.detectors.falsification.mass_balance_gap.persistence import heights, persistent_gaps
 
 REFERENCES = ("fuel", "meter", "lab", "cems")
 COLUMNS = {
@@ -24,7 +23,7 @@ COLUMNS = {
 _CENTRED = ("lab", "cems")
 
 
-def gaps(months: pl.DataFrame, limits: Any) -> pl.DataFrame:
+def gaps(months: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Months with a gap that stands out: one row a unit, month and reference.
 
     Adds `reference`, `threshold`, `gap` (the missing fraction; null where only its neighbours have one),
@@ -35,7 +34,7 @@ def gaps(months: pl.DataFrame, limits: Any) -> pl.DataFrame:
     return pl.concat(found).sort("unit_id", "month", "reference")
 
 
-def _of_reference(months: pl.DataFrame, reference: str, limits: Any) -> pl.DataFrame:
+def _of_reference(months: pl.DataFrame, reference: str, limits: Limits) -> pl.DataFrame:
     threshold, share = getattr(limits, f"{reference}_gap"), limits.candidate_share
     bias, least_spread = (getattr(limits, f"{reference}_{name}") for name in ("bias", "spread"))
     usable = pl.col(COLUMNS[reference]) > 0
@@ -55,7 +54,7 @@ def _of_reference(months: pl.DataFrame, reference: str, limits: Any) -> pl.DataF
     persistent = persistent_gaps(
         rows, "deficit", max(scale, least_spread), bias, limits.sum_slack, share * limits.sum_limit
     )
-    rows = rows.with_columns(gap=1 - (-pl.col("deficit")).exp(), sum=_sums(rows, persistent))
+    rows = rows.with_columns(gap=1 - (-pl.col("deficit")).exp(), sum=heights(rows, "deficit", persistent))
     # Of the threshold: the gap itself, its distance from the reference's scatter, and the sum over months.
     reach = pl.max_horizontal(
         pl.min_horizontal(
@@ -70,15 +69,3 @@ def _of_reference(months: pl.DataFrame, reference: str, limits: Any) -> pl.DataF
         )
         .drop("ratio", "deficit")
     )
-
-
-def _sums(rows: pl.DataFrame, persistent: list[Persistent]) -> pl.Series:
-    """For each row the height of the persistent shift that its month belongs to, 0 where there is none."""
-    held: dict[str, list[Persistent]] = {}
-    for run in persistent:
-        held.setdefault(run.unit_id, []).append(run)
-    heights = [
-        max((run.height for run in held.get(unit, ()) if run.holds(month, deficit)), default=0.0)
-        for unit, month, deficit in rows.select("unit_id", "month", "deficit").iter_rows()
-    ]
-    return pl.Series(heights, dtype=pl.Float64)

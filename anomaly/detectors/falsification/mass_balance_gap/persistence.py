@@ -10,9 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
+
+SCHEMA: dict[str, Any] = {
+    "unit_id": pl.String,
+    "first": pl.Date,
+    "last": pl.Date,
+    "height": pl.Float64,
+    "least": pl.Float64,
+}
 
 
 @dataclass(frozen=True)
@@ -33,10 +42,6 @@ class Persistent:
     height: float
     least: float
 
-    def holds(self, month: date, deficit: float | None) -> bool:
-        """Whether a month belongs to the shift; one without a figure is treated like its neighbours."""
-        return self.first <= month <= self.last and (deficit is None or deficit >= self.least)
-
 
 def persistent_gaps(
     rows: pl.DataFrame, deficit: str, scale: float, granted: float, slack: float, limit: float
@@ -51,22 +56,49 @@ def persistent_gaps(
         slack: what each month is granted, in scales.
         limit: sum at which the alarm rings, in scales.
     """
-    known = rows.filter(pl.col(deficit).is_not_null()).sort("unit_id", "month")
+    # Subtracted only where it lowers the gap: a median of few months may be low by chance and would make the
+    # other months look high.
+    own = pl.col(deficit).median().clip(0.0, granted).over("unit_id")
+    lean = (pl.col(deficit) - pl.col("own")) / scale
+    # Only a unit whose months exceed the slack by as much in all can exceed the limit.
+    enough = (pl.col("lean") - slack).clip(0.0).sum().over("unit_id") >= 0.999 * limit
+    known = (
+        rows.filter(pl.col(deficit).is_not_null())
+        .with_columns(own=own)
+        .with_columns(lean=lean)
+        .filter(enough)
+        .sort("unit_id", "month")
+    )
     found = []
     for (unit_id,), part in known.group_by("unit_id", maintain_order=True):
-        values = part[deficit].to_numpy()
-        # Subtracted only where it lowers the gap: a median of few months may be low by chance and would make
-        # the other months look high.
-        own = float(np.clip(np.median(values), 0.0, granted))
-        lean = (values - own) / scale
-        for first, last, height in _alarms(lean, slack, limit):
-            run = lean[first : last + 1]
+        values, own_gap = part["lean"].to_numpy(), float(part["own"][0])
+        for first, last, height in _alarms(values, slack, limit):
+            run = values[first : last + 1]
             clear = run[run >= 2 * slack]
             half = float(np.median(clear)) / 2 if clear.size else slack
             begins, ends = _shifted(run, half)
             months = part["month"].slice(first, last - first + 1)
-            found.append(Persistent(str(unit_id), months[begins], months[ends], height, own + half * scale))
+            found.append(
+                Persistent(str(unit_id), months[begins], months[ends], height, own_gap + half * scale)
+            )
     return found
+
+
+def heights(rows: pl.DataFrame, deficit: str, persistent: list[Persistent]) -> pl.Series:
+    """For each row the height of the persistent shift that its month belongs to, 0 where there is none.
+
+    A month without a figure is treated like its neighbours.
+    """
+    shifts = pl.DataFrame(persistent, schema=SCHEMA)
+    numbered = rows.select("unit_id", "month", deficit).with_row_index("row")
+    inside = pl.col("month").is_between("first", "last")
+    held = (
+        numbered.join(shifts, on="unit_id")
+        .filter(inside & (pl.col(deficit) >= pl.col("least")).fill_null(True))
+        .group_by("row")
+        .agg(pl.col("height").max())
+    )
+    return numbered.join(held, on="row", how="left", maintain_order="left")["height"].fill_null(0.0)
 
 
 def _alarms(values: np.ndarray, slack: float, limit: float) -> list[tuple[int, int, float]]:

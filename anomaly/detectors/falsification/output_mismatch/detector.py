@@ -1,6 +1,6 @@
 """Output mismatch: a unit's declared output does not go with its meters, its fuel or physics.
 
-Belongs here: what the detector reads and publishes. Does not belong here: the four searches, one module each:
+There are four searches, one module each:
 
 - `metered`: declared output above what the output meters can have counted;
 - `consumption`: for some months all inputs per output lie below the unit's own usual level;
@@ -13,56 +13,16 @@ the declared carbon, which `mass_balance_gap` and the laboratory kinds examine, 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import polars as pl
-
-from anomaly.core.detector import Detector, Figure, Need, Rows, Search
+from anomaly.core.detector import Detector, Figure, Rows, Search
 from anomaly.detectors.falsification.output_mismatch import bounds, consumption, metered, years
 from anomaly.detectors.falsification.output_mismatch.limits import KIND, Limits
+from anomaly.detectors.falsification.output_mismatch.needs import (
+    FUEL_METER,
+    MONTHS,
+    OUTPUT_METERS,
+    REPORTED_MONTHS,
+)
 
-MART = "fct_output_months"
-MONTHS = Need(
-    MART,
-    {
-        "unit_id": pl.String,
-        "month": pl.Date,
-        "entity_id": pl.String,
-        "entity_name": pl.String,
-        "province_code": pl.String,
-        "sector": pl.String,
-        "unit_class": pl.String,
-        "revision": pl.Int64,
-        "electricity_generated_mwh": pl.Float64,
-        "heat_supplied_gj": pl.Float64,
-        "product_output_t": pl.Float64,
-        "electricity_purchased_mwh": pl.Float64,
-        "single_fuel": pl.String,
-        "single_fuel_consumption": pl.Float64,
-        "fuel_energy_gj": pl.Float64,
-    },
-    source="activity_reports",
-    period="month",
-    subject="unit_id",
-    filled=("electricity_generated_mwh", "fuel_energy_gj"),
-)
-OUTPUT_METERS = Need(
-    MART,
-    tuple(f"metered_{output.name}_at_most_{output.unit}" for output in metered.OUTPUTS),
-    source="meters_daily",
-    period="month",
-    subject="unit_id",
-    filled=("metered_electricity_at_most_mwh",),
-)
-FUEL_METER = Need(
-    MART,
-    ("metered_fuel_at_most_t",),
-    source="meters_daily",
-    period="month",
-    subject="unit_id",
-    filled=("metered_fuel_at_most_t",),
-)
-REPORTED_MONTHS = replace(MONTHS, optional=True)
 MONTH_EVIDENCE = Rows("activity_reports", ("unit_id", "month", "revision"))
 MONTH_COUNT = {"months": Figure("months")}
 

@@ -68,11 +68,14 @@ def suspect_sets(trades: Trades, limits: Limits, once: Once) -> list[Suspects]:
 def _windows(weeks: int, max_days: float) -> list[range]:
     """The stretches of weeks that are looked at, as places of their weeks."""
     lengths = [length for length in LENGTHS if 7 * length <= max_days]
-    return [
-        range(first, min(first + length, weeks))
-        for length in lengths
-        for first in range(max(weeks - length + 1, 1))
-    ]
+    # Where there are few weeks, two lengths give the same stretch.
+    return list(
+        dict.fromkeys(
+            range(first, min(first + length, weeks))
+            for length in lengths
+            for first in range(max(weeks - length + 1, 1))
+        )
+    )
 
 
 def _sets(week: Any, places: range, names: list[str], limits: Limits) -> list[list[Any]]:

@@ -10,78 +10,22 @@ history from making any ordinary week an alarm.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from anomaly.core.candidates import frame_of
-from anomaly.core.detector import Detector, Figure, Inputs, Thresholds
+from anomaly.core.detector import Detector, Figure, Inputs
 from anomaly.core.scoring import exceedance
-from anomaly.detectors.market_risk._market_days import MART, episode, episode_search, episodes
-
-INSTRUMENT = ["instrument_id"]
-
-
-class Limits(Thresholds):
-    """Thresholds of the detector; see policy.yml."""
-
-    short_days: int
-    history_days: int
-    min_history_days: int
-    days_per_year: float
-    floor: float
-    ratio: float
-    candidate_ratio: float
-    steady_quantile: float
-    steady_ratio: float
-    min_instruments: int
-    gap_days: float
-
-
-def _rated(inputs: Inputs[Limits]) -> pl.DataFrame:
-    """Days with a known usual volatility: `since`, `vol`, `usual`, `ratio`, `steady`, `others`.
-
-    `since` is the first day that counts in the day's figures; `ratio` compares with the median of the year
-    before; `steady` is volatility without the largest day over the upper quantile of the same figure in that
-    year; `others` is the median ratio of the other instruments.
-    """
-    limits = inputs.limits
-    days = inputs.read(MART).filter(pl.col("log_return").is_not_null()).sort("instrument_id", "date")
-    short, year = limits.short_days, math.sqrt(limits.days_per_year)
-    squares = pl.col("log_return") ** 2
-    total = squares.rolling_sum(short, min_samples=short).over(INSTRUMENT)
-    largest = squares.rolling_max(short, min_samples=short).over(INSTRUMENT)
-    history, least = limits.history_days, limits.min_history_days
-    rated = days.with_columns(
-        # A rolling sum may end slightly below zero after a run of carried closes.
-        vol=year * (total / short).clip(0.0).sqrt(),
-        calm=year * ((total - largest) / (short - 1)).clip(0.0).sqrt(),
-        day=pl.int_range(pl.len()).over(INSTRUMENT),
-        since=pl.col("date").shift(short - 1).over(INSTRUMENT),
-    ).with_columns(
-        usual=pl.col("vol").shift(short).rolling_median(history, min_samples=least).over(INSTRUMENT),
-        wide=pl.col("calm")
-        .shift(short)
-        .rolling_quantile(limits.steady_quantile, "linear", window_size=history, min_samples=least)
-        .over(INSTRUMENT),
-    )
-    rated = rated.filter(pl.col("usual").is_not_null()).with_columns(
-        ratio=pl.col("vol") / pl.max_horizontal("usual", pl.lit(limits.floor)),
-        steady=pl.col("calm") / pl.max_horizontal("wide", pl.lit(limits.floor)),
-    )
-    pairs = rated.select("date", "instrument_id").join(
-        rated.select("date", "ratio", other="instrument_id"), on="date"
-    )
-    others = pairs.filter(pl.col("instrument_id") != pl.col("other"))
-    medians = others.group_by("date", "instrument_id").agg(others=pl.median("ratio"))
-    return rated.join(medians, on=["date", "instrument_id"], how="left", maintain_order="left")
+from anomaly.detectors.market_risk._market_days import episode, episode_search, episodes
+from anomaly.detectors.market_risk.volatility_regime.limits import Limits
+from anomaly.detectors.market_risk.volatility_regime.rated import rated_days
 
 
 def _instruments(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Episodes in which one instrument stands out from its own history and from the market."""
-    limits, rated = inputs.limits, _rated(inputs)
+    limits, rated = inputs.limits, rated_days(inputs)
     rated = rated.with_columns(
         relative=pl.col("ratio") / pl.max_horizontal(pl.col("others").fill_null(1.0), pl.lit(1.0))
     )
@@ -96,7 +40,7 @@ def _instruments(inputs: Inputs[Limits]) -> pl.DataFrame:
 
 def _market(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Episodes in which the median instrument stands out from its history."""
-    limits, rated = inputs.limits, _rated(inputs)
+    limits, rated = inputs.limits, rated_days(inputs)
     middle = [pl.median(name) for name in ("ratio", "steady", "vol", "usual")]
     by_day = rated.group_by("date").agg(pl.min("since"), *middle, instruments=pl.len()).sort("date")
     flagged = by_day.with_row_index("day").filter(

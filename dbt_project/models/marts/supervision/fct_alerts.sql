@@ -4,22 +4,30 @@ with
     subjects as (select * from {{ ref("fct_alert_subjects") }}),
 
     names as (
-        select entity_id as subject_id, entity_name
+        select entity_id as subject_id, entity_name, province_code
         from {{ ref("dim_entities") }}
         union all
-        select unit_id as subject_id, entity_name
+        select unit_id as subject_id, entity_name, province_code
         from {{ ref("dim_units") }}
         union all
-        select account_id as subject_id, holder_name as entity_name
+        select account_id as subject_id, holder_name as entity_name, province_code
         from {{ ref("dim_accounts") }}
     ),
 
-    -- An alert may name several subjects; the first name in alphabetical order stands for them.
+    -- An alert may name several subjects. The first name in alphabetical order stands for them, among those
+    -- of
+    -- the alert's province where there are any, so that name and province belong together.
     named as (
-        select subjects.alert_id, min(names.entity_name) as entity_name
-        from subjects
+        select
+            alerts.alert_id,
+            coalesce(
+                min(case when names.province_code = alerts.province_code then names.entity_name end),
+                min(names.entity_name)
+            ) as entity_name
+        from alerts
+        inner join subjects on alerts.alert_id = subjects.alert_id
         inner join names on subjects.subject_id = names.subject_id
-        group by subjects.alert_id
+        group by alerts.alert_id
     )
 
 select
