@@ -25,8 +25,8 @@ def content(frame: Frame) -> Suite:
         rows=(
             "select * from gate_tables "
             "where table_name not in ('fct_row_accounting', 'fct_quarantine', 'fct_quality_results', "
-            "'fct_deliveries', 'fct_completeness', 'fct_row_counts', 'fct_detector_runs', "
-            "'fct_detection_coverage')"
+            "'fct_deliveries', 'fct_identifier_faults', 'fct_completeness', 'fct_row_counts', "
+            "'fct_detector_runs', 'fct_detection_coverage')"
         ),
     )
 
@@ -156,6 +156,17 @@ def price_faults(frame: Frame) -> Suite:
     )
 
 
+def identifier_faults(frame: Frame) -> Suite:
+    """One row a group of ids that are likely one, or a credit code that cannot be right."""
+    faults = ("likely_equal", "credit_code_check", "credit_code_character")
+    return frame.suite(
+        "identifier_faults",
+        ["table_name", "column_name", "normal_form"],
+        [none_of(fault, "fault", [fault]) for fault in faults],
+        table="fct_identifier_faults",
+    )
+
+
 SUITES = (
     content,
     mart_rows,
@@ -165,4 +176,5 @@ SUITES = (
     heat_balance,
     reading_faults,
     price_faults,
+    identifier_faults,
 )

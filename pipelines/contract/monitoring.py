@@ -86,7 +86,7 @@ TABLES = (
             Column("total", "float64", unit="tCO2e", minimum=0),
             Column("submitted_at", "timestamp", nullable=True),
             Column("verifier_id", "string", nullable=True, ref="service_bodies.body_id"),
-            Column("verified_total", "float64", nullable=True, unit="tCO2e", minimum=0),
+            Column("verified_total", "float64", nullable=True, unit="tCO2e"),
             Column("verified_at", "timestamp", nullable=True),
             Column(
                 "conclusion",

@@ -195,8 +195,8 @@ TABLES = (
         columns=(
             Column("entity_id", "string", ref="entities.entity_id"),
             Column("year", "int64"),
-            Column("verified_emissions", "float64", nullable=True, unit="tCO2e", minimum=0),
-            Column("obligation", "int64", nullable=True, unit="tCO2e", minimum=0),
+            Column("verified_emissions", "float64", nullable=True, unit="tCO2e"),
+            Column("obligation", "int64", nullable=True, unit="tCO2e"),
             Column("due_on", "date", nullable=True),
             Column(
                 "surrendered",
@@ -204,7 +204,6 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="allowances surrendered by now",
-                minimum=0,
             ),
             Column(
                 "offsets_surrendered",
@@ -212,7 +211,6 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="credits surrendered by now",
-                minimum=0,
             ),
             Column(
                 "cumulative_verified",
@@ -220,11 +218,8 @@ TABLES = (
                 nullable=True,
                 unit="tCO2e",
                 description="within the compliance period, where the registry publishes it",
-                minimum=0,
             ),
-            Column(
-                "cumulative_surrendered", "int64", nullable=True, unit="tCO2e", description="same", minimum=0
-            ),
+            Column("cumulative_surrendered", "int64", nullable=True, unit="tCO2e", description="same"),
             Column("completed_on", "date", nullable=True),
             Column(
                 "registry_status",

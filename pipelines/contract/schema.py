@@ -36,8 +36,9 @@ class Column:
     `ref` names the `table.column` that a value must exist in. Timestamps are UTC. `delivered_as` is the
     column's name in a source where the lake needs that name for a column of its own (`period`). `offset_of`
     names the timestamp from whose text the offset in minutes is taken where the column is not delivered.
-    `minimum` is given where a smaller figure is no quantity, such as -1 or -99 in place of an absent one;
-    what instruments and markets can yield stands in the seed `reading_ranges` instead. `no_total` says that
+    `minimum` is given for mandatory quantities: a smaller figure is none, such as -1 or -99 in its place. In
+    an optional column it takes no row with it; the gate names it and the marts read it as absent. What
+    instruments and markets can yield stands in the seed `reading_ranges` instead. `no_total` says that
     the name of a total is a fault.
     """
 

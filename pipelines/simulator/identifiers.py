@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CODE_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+from pipelines.core.credit_codes import check_character
+
 _ORGANISATION = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 MOST_ORGANISATIONS = 10_000
@@ -23,12 +23,6 @@ def organisation_code(body: str) -> str:
         _ORGANISATION.index(mark) * weight for mark, weight in zip(body, _ORGANISATION_WEIGHTS, strict=True)
     )
     return body + "0123456789X0"[11 - total % 11]
-
-
-def check_character(first: str) -> str:
-    """Check character of a credit code's first 17 characters (GB 32100)."""
-    total = sum(_ALPHABET.index(mark) * weight for mark, weight in zip(first, _CODE_WEIGHTS, strict=True))
-    return _ALPHABET[-total % 31]
 
 
 def credit_code(number: int, region: str) -> str:

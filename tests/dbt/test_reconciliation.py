@@ -17,6 +17,8 @@ from tests.shared import shared_market
 NODES = (
     "stg_auctions",
     "int_auction_awards",
+    "province_codes",
+    "dim_entities",
     "int_surrenders_moved",
     "int_trading_days_summed",
     "fct_compliance_years",
@@ -30,6 +32,7 @@ SOME_DAY = "date = (select min(date) from fct_market_days where listed_volume_tc
 SOME_ENTITY = "entity_id = (select min(entity_id) from fct_compliance_years where surrendered_tco2e > 0)"
 # What is done to the warehouse, by the test that must notice it.
 CORRUPTIONS = {
+    "provinces_have_a_code_of_the_standard": "update dim_entities set province_code = '119900'",
     "no_balance_is_negative": "update fct_holdings set balance_tco2e = -1 - balance_tco2e",
     "holdings_move_as_the_transfers_do": f"delete from fct_transfers where {SETTLED}",
     "daily_volumes_and_values_equal_the_trades": f"delete from fct_trades where {SOME_LISTED_TRADE}",

@@ -220,3 +220,14 @@ def test_currency_signs_are_no_part_of_a_number(reports, tmp_path):
 def test_a_wrong_pattern_is_refused_with_its_entry(reports, tmp_path, change, words):
     with pytest.raises(SourceError, match=words):
         reports({"grid": spread(**{"key": [], "tonnes": None, "no_data": None, **change})}, "grid", tmp_path)
+
+
+def test_a_file_delivered_under_two_names_is_read_once(reports, tmp_path):
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    for name, text in (("a.csv", "A,1,2"), ("a (1).csv", "A,1,2"), ("b.csv", "B,4,5")):
+        (folder / name).write_text(f"ID,emissions_2020,emissions_2021\n{text}\n")
+    rows, report = reports({"grid": spread()}, "grid", folder)
+    assert rows == [("A", 2020, 1.0), ("A", 2021, 2.0), ("B", 2020, 4.0), ("B", 2021, 5.0)]
+    assert sum(line.quarantined for line in report.rows()) == 0
+    assert "a.csv has the same content as a (1).csv and is read once" in report.notes

@@ -1,5 +1,5 @@
 with
-    compliance as (select * from {{ ref("stg_compliance") }}),
+    compliance as (select * from {{ ref("int_compliance_usable") }}),
 
     entities as (select * from {{ ref("stg_entities") }}),
 

@@ -15,13 +15,19 @@
     {% endfor %}
 {% endtest %}
 
-{# Every value that is there exists in another table's column. With `source`, as above. #}
-{% test refers_to(model, column_name, to, field, source=none) %}
+{#
+    Every value that is there exists in another table's column. With `source`, as above. With `markets`, in these
+    alone, by the first part of the market's id.
+#}
+{% test refers_to(model, column_name, to, field, source=none, markets=none) %}
+    {% set applies = not markets or var("market_id").split("-")[0] in markets %}
     with
         used as (
             select distinct {{ column_name }} as used_value
             from {{ model }}
-            where {{ column_name }} is not null and {{ changed_periods(source) if source else "true" }}
+            where
+                {{ column_name }} is not null and {{ changed_periods(source) if source else "true" }}
+                {{ "and false" if not applies }}
         ),
 
         known as (select distinct {{ field }} as known_value from {{ to }})

@@ -125,3 +125,29 @@ DELIVERIES = Output(
         ),
     ),
 )
+
+IDENTIFIER_FAULTS = Output(
+    Table(
+        name="identifier_faults",
+        description="Ids that are likely one, and unified social credit codes (GB 32100-2015) that cannot be "
+        "right. Nothing is changed or merged by it. One row a source table, column, fault and normal form.",
+        key=("table_name", "column_name", "fault", "normal_form"),
+        columns=(
+            Column("table_name", "string", description="table of the source contract"),
+            Column("column_name", "string"),
+            Column(
+                "fault",
+                "string",
+                enum=("likely_equal", "credit_code_check", "credit_code_character"),
+                description="ids that differ in width (NFKC), case, leading zeros or a trailing `.0` alone; "
+                "a code whose last character does not follow from the others; one with a character that no "
+                "code has",
+            ),
+            Column("normal_form", "string", description="what the ids share; of a code, the code"),
+            Column("id_count", "int64", description="number of ids"),
+            Column("ids_json", "string", description="JSON list of the ids as delivered"),
+            Column("expected", "string", nullable=True, description="check character that the other 17 give"),
+        ),
+    ),
+    published="fct_identifier_faults",
+)

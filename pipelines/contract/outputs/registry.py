@@ -10,7 +10,14 @@ from pipelines.contract.outputs.findings import (
     DETECTOR_RUNS,
     QUALITY_RESULTS,
 )
-from pipelines.contract.outputs.lake import COMPLETENESS, DELIVERIES, QUARANTINE, ROW_ACCOUNTING, ROW_COUNTS
+from pipelines.contract.outputs.lake import (
+    COMPLETENESS,
+    DELIVERIES,
+    IDENTIFIER_FAULTS,
+    QUARANTINE,
+    ROW_ACCOUNTING,
+    ROW_COUNTS,
+)
 
 OUTPUTS = {
     output.name: output
@@ -20,6 +27,7 @@ OUTPUTS = {
         COMPLETENESS,
         ROW_COUNTS,
         DELIVERIES,
+        IDENTIFIER_FAULTS,
         ALERTS,
         ALERT_EVIDENCE,
         ALERT_CANDIDATES,

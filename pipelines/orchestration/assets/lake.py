@@ -13,6 +13,7 @@ from pipelines.core.errors import SourceError
 from pipelines.core.progress import report
 from pipelines.lake.completeness import judge_completeness
 from pipelines.lake.deliveries import record_deliveries
+from pipelines.lake.identifiers import judge_identifiers
 from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 from pipelines.orchestration.assets.names import ENGINEERS, HANDOVER, LAKE, MAX_AGE, lake_key
@@ -76,6 +77,7 @@ def build_lake_asset() -> dg.AssetsDefinition:
             summary = update_lake(con, workspace.source_path, settings.lake, report)
             record_deliveries(settings.lake, workspace.day)
             published = settings.current / "marts" / "fct_row_counts.parquet"
+            judge_identifiers(con, settings.lake, workspace.market.id)
             judge_completeness(con, settings.lake, workspace.day, published if published.is_file() else None)
         if snapshot_id(workspace.source_path, workspace.day) != workspace.snapshot:
             raise SourceError(

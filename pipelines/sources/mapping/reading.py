@@ -30,11 +30,21 @@ class Reading:
         if text not in self.notes:
             self.notes.append(text)
 
-    def take_file(self, path: Path) -> None:
+    def take_file(self, path: Path) -> InputFile:
         """Add a file to those that were read."""
         file = digest(path)
         if file not in self.inputs:
             self.inputs.append(file)
+        return file
+
+    def without_copies(self, paths: list[Path]) -> list[Path]:
+        """Add files to those that were read; those without the content of one before them, each named."""
+        originals: dict[str, Path] = {}
+        for path in paths:
+            original = originals.setdefault(self.take_file(path).sha256, path)
+            if original != path:
+                self.note(f"{path.name} has the same content as {original.name} and is read once")
+        return list(originals.values())
 
     def lines(self) -> list[ReportLine]:
         """The account of each published table."""

@@ -157,9 +157,7 @@ def _published(mapping: Mapping, entry: Input, path: Path, reading: Reading) -> 
             )
     if others:
         reading.note(f"not read, as they are no tables: {', '.join(others)}")
-    for each in paths:
-        reading.take_file(each)
-    return [Published(each) for each in paths]
+    return [Published(each) for each in reading.without_copies(paths)]
 
 
 def _layout(sheet: Sheet, entry: Input) -> Layout | list[str]:
