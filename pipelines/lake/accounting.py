@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import duckdb
 
+from pipelines.contract.tables import TABLES
 from pipelines.lake.parts import TONNES, read_files
 from pipelines.lake.state import LakeState
 
@@ -23,7 +25,10 @@ def excluded_rows(lake: Path, state: LakeState) -> str | None:
 def delivered_files(
     con: duckdb.DuckDBPyConnection, excluded: str | None, state: LakeState
 ) -> list[dict[str, object]]:
-    """One row a delivered file in force, in the columns of `file_accounting`."""
+    """One row a delivered file that counts, in the columns of `file_accounting`.
+
+    An identical copy of a file does not count a second time; the deliveries name it.
+    """
     counted: dict[str, tuple[int, int, int, float | None]] = {}
     if excluded:
         lost = "fate = 'quarantined' and reason <> 'duplicate_row'"
@@ -35,7 +40,8 @@ def delivered_files(
         """).fetchall()
         counted = {file: tuple(counts) for file, *counts in rows}
     found = []
-    for name, file in state.files.items():
+    counting = chain.from_iterable(state.counted(table).items() for table in TABLES)
+    for name, file in counting:
         superseded, quarantined, repeated, tonnes = counted.get(name, (0, 0, 0, None))
         found.append(
             {
