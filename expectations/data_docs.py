@@ -66,8 +66,10 @@ def write_data_docs(
 
 
 def _build(context: Any, gate: str, folder: Path) -> None:
+    """Build the library's pages of validation results; of its other pages none is taken over."""
     config = {
         "class_name": "SiteBuilder",
+        "site_section_builders": {"expectations": "None", "profiling": "None"},
         "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
     }

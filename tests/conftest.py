@@ -13,22 +13,25 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 # The longest test files, longest first, so that both processes end at about the same time. The first makes
-# the shared publication, which the second does not need.
+# the shared publication, which the next ones do not need.
 LONGEST = (
     "end_to_end/test_run.py",
-    "end_to_end/test_real_data.py",
-    "anomaly/test_detection_floors.py",
     "dbt/test_dbt_build.py",
     "dashboards/test_desk_browser.py",
-    "guards/test_additions.py",
-    "lake/test_completeness.py",
     "simulator/test_injection.py",
-    "dbt/test_reconciliation.py",
     "expectations/test_ingestion_gate.py",
-    "expectations/test_real_sources_pass.py",
     "dashboards/test_desk_views.py",
+    "lake/test_completeness.py",
+    "dbt/test_reconciliation.py",
     "simulator/test_dirt.py",
     "lake/test_bad_input.py",
+    "expectations/test_gate_runner.py",
+    "dbt/test_future_rules.py",
+    "dbt/test_party_history.py",
+    # Of the slower suites.
+    "end_to_end/test_real_data.py",
+    "anomaly/test_detection_floors.py",
+    "simulator/test_cases_compliance.py",
 )
 
 # A test that takes one of these fixtures belongs to a slower suite.

@@ -3,7 +3,8 @@
 
     `own` is the table whose rows the model's rows are. A change in any table of `whole` can reach
     every row, so all periods count as changed; a change in a table of `since` can reach rows from
-    the month before the first changed month on (a UTC month and the market's month overlap by hours).
+    the month before the first changed month on (a UTC month and the market's month overlap by hours), or from
+    as many months away as it maps the table to.
     `shifted` names tables whose changed periods reach periods of the model some months away: -1 is the month
     before. `parties` describes the party columns of the model (see `reassigned_periods`): the periods in which
     a stored party is no longer the party of the day count as changed.
@@ -24,13 +25,15 @@
     {% set starts = [] %}
     {% for table in since if changed.get(table) %}
         {% if changed[table] == "all" %} {{ return("true") }}{% endif %}
-        {% do starts.append(month_at(changed[table] | min, -1)) %}
+        {% do starts.append(month_at(changed[table] | min, since[table] if since is mapping else -1)) %}
     {% endfor %}
     {% set conditions = [] %}
-    {% if periods %}
-        {% do conditions.append("period in ('" ~ periods | unique | sort | join("', '") ~ "')") %}
+    {% set single = periods | unique | sort %}
+    {% if starts %}
+        {% do conditions.append("period >= '" ~ starts | min ~ "'") %}
+        {% set single = single | select("lt", starts | min) | list %}
     {% endif %}
-    {% if starts %} {% do conditions.append("period >= '" ~ starts | min ~ "'") %} {% endif %}
+    {% if single %} {% do conditions.append("period in ('" ~ single | join("', '") ~ "')") %} {% endif %}
     {{ return("(" ~ conditions | join(" or ") ~ ")" if conditions else "false") }}
 {% endmacro %}
 

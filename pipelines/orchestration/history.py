@@ -9,11 +9,11 @@ only announce assets and checks that the run may leave as they are; they would h
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from dagster import DagsterEventType, EventLogEntry
+from dagster import AssetCheckEvaluation, DagsterEventType, EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
@@ -30,6 +30,8 @@ class HomeEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._present: set[tuple[str, str]] = set()
+        self._evaluated: set[tuple[str, str, str]] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -70,6 +72,38 @@ class HomeEventLog(SqliteEventLogStorage):
     def supports_asset_checks(self) -> bool:
         """True, as for every new database; the inherited answer opens one more connection an event."""
         return True
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether a table is there; the inherited answer opens one more connection an event."""
+        return self._is_present("table", table_name, super().has_table)
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Whether a migration of the data is complete."""
+        return self._is_present("migration", name, super().has_secondary_index)
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Whether the table of assets has a column."""
+        return self._is_present("column", column_name, super().has_asset_key_col)
+
+    def _has_asset_key_index_cols_on_connection(self, conn: Connection) -> bool:
+        inherited = super()._has_asset_key_index_cols_on_connection
+        return self._is_present("column", "last_materialization_timestamp", lambda _: inherited(conn))
+
+    def _is_present(self, kind: str, name: str, ask: Callable[[str], bool]) -> bool:
+        """An answer about the schema, asked until it is yes: no part of it is ever removed."""
+        if (kind, name) not in self._present and ask(name):
+            self._present.add((kind, name))
+        return (kind, name) in self._present
+
+    def _update_asset_check_evaluation(self, event: EventLogEntry, event_id: int | None) -> None:
+        """Add the result of a check; no plan is kept, so only a second one of the same run replaces a row."""
+        result = cast("AssetCheckEvaluation", event.get_dagster_event().event_specific_data)
+        evaluated = (event.run_id, result.asset_key.to_string(), result.check_name)
+        if evaluated in self._evaluated:
+            super()._update_asset_check_evaluation(event, event_id)
+        else:
+            self._store_runless_asset_check_evaluation(event, event_id)
+            self._evaluated.add(evaluated)
 
     def dispose(self) -> None:
         """Close every database."""

@@ -25,6 +25,7 @@ from pipelines.core.files import file_digest
 from pipelines.core.fingerprint import content_hash
 from pipelines.core.settings import Settings
 from pipelines.lake.state import LakeState
+from pipelines.publication.exports import mart_files
 from pipelines.publication.identity import program_version
 from pipelines.publication.snapshots import Candidate, refuse
 
@@ -44,7 +45,7 @@ def _ingestion_tables(settings: Settings) -> dict[str, Any]:
 
 
 def _publication_tables(candidate: Candidate) -> dict[str, Any]:
-    tables: dict[str, Any] = {path.stem: path for path in sorted(candidate.marts.glob("*.parquet"))}
+    tables: dict[str, Any] = mart_files(candidate.marts)
     handover = candidate.settings.handover
     subjects = candidate.settings.scratch / "alert_subjects.parquet"
     alerts = pl.scan_parquet(handover / "alerts.parquet")
@@ -104,7 +105,8 @@ def _versions(candidate: Candidate, gate: str) -> dict[str, str]:
     if gate == INGESTION:
         fingerprints = LakeState.read(candidate.settings.lake).fingerprints()
         return {name: content_hash(fingerprints.get(name, {})) for name in TABLES}
-    return {path.stem: file_digest(path) for path in candidate.marts.glob("*.parquet")}
+    marts = mart_files(candidate.marts)
+    return {name: content_hash([file_digest(path) for path in paths]) for name, paths in marts.items()}
 
 
 def refuse_if_failed(candidate: Candidate, result: GateResult) -> None:

@@ -10,6 +10,7 @@ import duckdb
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.sql import literal, path_literal, quoted
+from pipelines.publication.exports import mart_files
 
 
 def current_marts(settings: Settings) -> Path:
@@ -29,13 +30,13 @@ def current_marts(settings: Settings) -> Path:
 
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A connection that sees the marts as views and nothing else."""
-    marts = sorted(current_marts(settings).glob("*.parquet"))
+    marts = mart_files(current_marts(settings))
     con = duckdb.connect(config={**settings.duckdb_config, "temp_directory": ""})
     con.execute("set timezone = 'UTC'")
-    allowed = ", ".join(literal(str(path)) for path in marts)
-    for path in marts:
-        source = f"read_parquet({path_literal(path)}, hive_partitioning=false)"
-        con.execute(f"create view {quoted(path.stem)} as select * from {source}")
+    allowed = ", ".join(literal(str(path)) for paths in marts.values() for path in paths)
+    for name, paths in marts.items():
+        source = f"read_parquet([{', '.join(map(path_literal, paths))}], hive_partitioning=false)"
+        con.execute(f"create view {quoted(name)} as select * from {source}")
     con.execute("set autoinstall_known_extensions = false")
     con.execute("set autoload_known_extensions = false")
     con.execute(f"set allowed_paths = [{allowed}]")

@@ -8,12 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.core.market import Market
 from pipelines.core.settings import Settings
 from pipelines.warehouse.invocation import DbtError, invoke
 from pipelines.warehouse.project import PROJECT, parsed_manifest
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+
+_CHOSEN = "chosen"
+"""Tag of what a build covers: one selector, since dbt compares each selector with every node."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +72,14 @@ def variables(settings: Settings, market: Market, **values: Any) -> dict[str, An
 
 
 def build(
-    settings: Settings, given: dict[str, Any], *, select: Iterable[str] = (), exclude: str = "", full: bool
+    settings: Settings, given: dict[str, Any], *, select: Iterable[str], exclude: str = "", full: bool
 ) -> BuildResult:
     """Build the selected nodes with their tests; the warehouse file is closed afterwards.
 
     Args:
         settings: the home.
         given: what `variables` returns.
-        select: names of seeds, models and `source:` selectors; none means every node.
+        select: dbt ids of the seeds and models to build, and of the sources whose tests run.
         exclude: nodes to leave out, as a dbt selector.
         full: drop and rebuild incremental models.
 
@@ -87,13 +94,12 @@ def build(
         "unit_test",
         "--no-write-json",
     ]
-    chosen = sorted(select)
-    arguments += ["--select", *chosen] if chosen else []
+    arguments += ["--select", f"tag:{_CHOSEN}"]
     arguments += ["--exclude", exclude] if exclude else []
     arguments += ["--full-refresh"] if full else []
     target = settings.scratch / "dbt"
     target.mkdir(parents=True, exist_ok=True)
-    outcome = invoke(arguments, PROJECT, target, parsed_manifest())
+    outcome = invoke(arguments, PROJECT, target, _tagged(select))
     if outcome.result is None:
         raise DbtError(f"dbt could not build the warehouse: {outcome.exception}; see {target / 'dbt.log'}")
     nodes = [
@@ -107,3 +113,11 @@ def build(
         for result in outcome.result.results
     ]
     return BuildResult(outcome.success, nodes)
+
+
+def _tagged(chosen: Iterable[str]) -> Manifest:
+    """The project's manifest, with the tag on what is to be built."""
+    manifest = parsed_manifest()
+    for identifier in chosen:
+        (manifest.nodes.get(identifier) or manifest.sources[identifier]).tags.append(_CHOSEN)
+    return manifest

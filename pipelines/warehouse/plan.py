@@ -47,10 +47,11 @@ class BuildPlan:
     inputs: Mapping[str, Versions]
     build: str
 
-    def selectors(self, manifest: Mapping[str, Any]) -> list[str]:
-        """The nodes, and the sources that changed, whose tests run with them, as dbt selectors."""
-        names = [manifest["nodes"][node]["name"] for node in self.nodes]
-        return names + [f"source:lake.{table}" for table in sorted(self.changed)]
+    def selected(self, manifest: Mapping[str, Any]) -> list[str]:
+        """The nodes, and the sources that changed, whose tests run with them, as dbt ids."""
+        sources = manifest["sources"].items()
+        changed = [identifier for identifier, source in sources if source["name"] in self.changed]
+        return [*self.nodes, *changed]
 
 
 def plan_core(settings: Settings, lake: LakeState, market: Market, as_of: str) -> BuildPlan:

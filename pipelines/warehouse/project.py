@@ -99,5 +99,11 @@ def published_models(*, supervision: bool) -> list[str]:
     return sorted(chosen)
 
 
+def growing_models() -> set[str]:
+    """Names of the models that are rewritten by period."""
+    nodes = read_manifest()["nodes"].values()
+    return {node["name"] for node in nodes if node["config"].get("materialized") == "incremental"}
+
+
 if __name__ == "__main__":
     prepare_manifest()

@@ -22,8 +22,10 @@ PAGE = Path("docs/reference/marts.md")
 _NOTICE = "Written by `make generate` from the dbt project; edit its YAML and docs blocks instead."
 _INTRODUCTION = """\
 Every table that a run publishes in `published/current/marts/`, besides the rule tables (`rule_*`), which are
-the dbt seeds of these names. Amounts are in the market's currency, written CNY; an allowance or a credit is
-one tonne of CO2 equivalent. A column without a unit has none.
+the dbt seeds of these names. A mart is the file `<mart>.parquet`; one that is rewritten by changed periods
+and has more than a million rows is the folder `<mart>` with a file a period. Amounts are in the market's
+currency, written CNY; an allowance or a credit is one tonne of CO2 equivalent.
+A column without a unit has none.
 """
 _AREAS = {
     "registry": "Registry: accounts, holdings, compliance",

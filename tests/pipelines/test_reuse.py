@@ -10,7 +10,8 @@ import pytest
 
 from pipelines.core.files import file_digest
 from pipelines.core.settings import Settings
-from pipelines.publication.exports import export_marts
+from pipelines.publication import exports
+from pipelines.publication.exports import export_marts, mart_files
 from pipelines.publication.reuse import made_once
 from pipelines.warehouse.state import WarehouseState, write_state
 
@@ -56,6 +57,27 @@ def test_exports_of_former_builds_go(settings):
         "trades.c.parquet",
         "units.a.parquet",
     ]
+
+
+def test_a_large_growing_table_is_exported_by_period_and_only_changed_periods_are_written(
+    settings, monkeypatch
+):
+    monkeypatch.setattr(exports, "ROWS_OF_ONE_FILE", 3)
+    found: list[dict[str, Path]] = []
+    for build, value in (("a", 1), ("b", 2)):
+        with duckdb.connect(str(settings.warehouse)) as con:
+            rows = f"values ('2025-02', {value}), ('2025-01', 7), ('2025-01', 3), ('2025-02', 9)"
+            con.execute(f"create or replace table trades as select * from ({rows}) as t(period, n)")
+        write_state(settings, WarehouseState(built={"model.carbonwarden.trades": build}))
+        target = settings.home / build
+        target.mkdir()
+        assert export_marts(settings, ["trades"], target, {"trades"}) == {"trades": 4}
+        found.append({path.name[:7]: path for path in mart_files(target)["trades"]})
+    first, second = found
+    assert pl.read_parquet(list(second.values()))["n"].to_list() == [3, 7, 2, 9]
+    assert pl.read_parquet(first["2025-02"])["n"].to_list() == [1, 9]
+    assert first["2025-01"].samefile(second["2025-01"])
+    assert [path.name for path in (settings.home / "exports").iterdir()] == ["trades.b"]
 
 
 def test_equal_inputs_are_computed_once(tmp_path):

@@ -208,6 +208,23 @@ def test_a_check_that_a_run_leaves_out_keeps_its_last_result(tmp_path):
         assert (last.run_id, last.status.value) == (first.run_id, "SUCCEEDED")
 
 
+def test_a_check_that_a_step_repeats_has_one_result_in_a_run(tmp_path):
+    verdicts = [True, False]
+
+    @dg.multi_asset(specs=[dg.AssetSpec("one")], check_specs=[dg.AssetCheckSpec("sound", asset="one")])
+    def one() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        yield dg.AssetCheckResult(passed=verdicts.pop(), asset_key="one", check_name="sound")
+        if verdicts:
+            raise dg.RetryRequested
+        yield dg.MaterializeResult("one")
+
+    key = dg.AssetCheckKey(dg.AssetKey("one"), "sound")
+    with open_instance(Settings.load(tmp_path / "home")) as instance:
+        run = dg.materialize([one], instance=instance)
+        found = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
+        assert [(record.run_id, record.status.value) for record in found] == [(run.run_id, "SUCCEEDED")]
+
+
 def test_the_alarm_fails_when_nothing_was_published_lately(workspace, monkeypatch):
     check = checks.published_on_time
     assert not check(workspace).passed

@@ -98,7 +98,7 @@ def test_a_change_builds_what_is_downstream_of_it_and_nothing_else(settings):
     for node in plan.nodes:
         assert reached.intersection(manifest["nodes"][node]["depends_on"]["nodes"]), node
     assert not _names(plan) & {"dim_entities", "fct_lab_tests", "stg_orders", "rule_articles"}
-    assert "source:lake.trades" in plan.selectors(manifest)
+    assert "source.carbonwarden.lake.trades" in plan.selected(manifest)
 
 
 def test_another_as_of_date_builds_what_asks_for_it(settings):

@@ -1,3 +1,6 @@
+{# A table, since two marts read it whole. #}
+{{ config(materialized="table") }}
+
 with
     fuel_months as (select * from {{ ref("int_fuel_months_computed") }}),
 

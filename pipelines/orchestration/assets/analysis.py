@@ -36,7 +36,7 @@ from pipelines.publication.exports import export_marts
 from pipelines.publication.gates import refuse_if_critical
 from pipelines.publication.identity import code_version, program_version
 from pipelines.publication.reuse import made_once
-from pipelines.warehouse.project import published_models
+from pipelines.warehouse.project import growing_models, published_models
 
 
 def build_candidate_asset() -> dg.AssetsDefinition:
@@ -54,7 +54,7 @@ def build_candidate_asset() -> dg.AssetsDefinition:
     def candidate_marts(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
         report("copying the marts")
         names = published_models(supervision=False)
-        rows = export_marts(workspace.settings, names, workspace.candidate.marts)
+        rows = export_marts(workspace.settings, names, workspace.candidate.marts, growing_models())
         return dg.MaterializeResult(metadata={"tables": len(rows), "dagster/row_count": sum(rows.values())})
 
     return candidate_marts

@@ -3,7 +3,6 @@
 import json
 
 import dagster as dg
-import polars as pl
 
 from pipelines.core.progress import report
 from pipelines.orchestration.assets.names import (
@@ -17,7 +16,7 @@ from pipelines.orchestration.assets.names import (
 )
 from pipelines.orchestration.resources import HomeLock, Workspace
 from pipelines.orchestration.steps import step
-from pipelines.publication.exports import export_marts
+from pipelines.publication.exports import export_marts, mart_files, row_count
 from pipelines.publication.gates import gate_counts
 from pipelines.publication.snapshots import publish
 from pipelines.warehouse.project import published_models
@@ -53,11 +52,8 @@ def build_publication_assets() -> list[dg.AssetsDefinition]:
     @step("publication")
     def publication(workspace: Workspace, lock: HomeLock) -> dg.MaterializeResult:
         report("publishing")
-        marts = workspace.candidate.marts
-        tables = {
-            path.stem: {"rows": pl.scan_parquet(path).select(pl.len()).collect().item()}
-            for path in sorted(marts.glob("*.parquet"))
-        }
+        files = mart_files(workspace.candidate.marts)
+        tables = {name: {"rows": row_count(paths)} for name, paths in files.items()}
         manifest = {
             "as_of": workspace.day.isoformat(),
             "market": workspace.market.model_dump(mode="json"),

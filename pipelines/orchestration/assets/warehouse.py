@@ -141,7 +141,7 @@ def _build(workspace: Workspace, plan: BuildPlan, changed: Any, *, exclude: str)
     settings = workspace.settings
     manifest = read_manifest()
     given = variables(settings, workspace.market, as_of=workspace.day.isoformat(), changed=changed)
-    result = build(settings, given, select=plan.selectors(manifest), exclude=exclude, full=plan.full)
+    result = build(settings, given, select=plan.selected(manifest), exclude=exclude, full=plan.full)
     yield from _events(manifest, result.nodes)
     if not result.success:
         _fail(workspace, result)

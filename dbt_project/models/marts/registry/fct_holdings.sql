@@ -8,14 +8,19 @@
 }}
 
 with
-    transfers as (select * from {{ ref("fct_transfers") }}),
+    -- The market's month and that of the transfers, which is UTC, overlap by hours: one month more is read.
+    transfers as (
+        select *
+        from {{ ref("fct_transfers") }}
+        where {{ in_changed_periods("transfers", since={"transfers": -2}) }}
+    ),
 
     legs as (
         select
             to_account_id as account_id,
             unit_type,
             coalesce(vintage, 0) as vintage,
-            {{ local_date("transferred_at") }} as date,
+            transfer_date as date,
             quantity_tco2e as inflow_tco2e,
             cast(0 as bigint) as outflow_tco2e
         from transfers
@@ -25,7 +30,7 @@ with
             from_account_id as account_id,
             unit_type,
             coalesce(vintage, 0) as vintage,
-            {{ local_date("transferred_at") }} as date,
+            transfer_date as date,
             cast(0 as bigint) as inflow_tco2e,
             quantity_tco2e as outflow_tco2e
         from transfers

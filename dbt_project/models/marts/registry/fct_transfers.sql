@@ -20,6 +20,7 @@ select
     transfers.transfer_id,
     transfers.period,
     transfers.transferred_at,
+    transfers.transfer_date,
     transfers.from_account_id,
     transfers.to_account_id,
     coalesce(senders.party_id, transfers.from_account_id) as from_party_id,

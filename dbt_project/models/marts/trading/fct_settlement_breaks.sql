@@ -35,7 +35,7 @@ with
             transfer_id,
             period,
             {{ month_number("period") }} as settlement_month,
-            transferred_at,
+            transfer_date,
             trade_id,
             from_account_id,
             to_account_id,
@@ -80,27 +80,21 @@ with
     ),
 
     settled as (
-        select
-            trade_id,
-            sum(settled_tco2e) as settled_tco2e,
-            sum(moved_tco2e) as moved_tco2e,
-            {{ list_to_json(sorted_list("transfer_id")) }} as transfer_ids_json
+        select trade_id, sum(settled_tco2e) as settled_tco2e, sum(moved_tco2e) as moved_tco2e
         from matched
         group by trade_id
     ),
 
     settled_months as (
-        select settlement_month as trade_month, transferred_at
+        select settlement_month as trade_month, transfer_date
         from settlements
         union all
-        select settlement_month - 1 as trade_month, transferred_at
+        select settlement_month - 1 as trade_month, transfer_date
         from settlements
     ),
 
     last_settlements as (
-        select trade_month, {{ local_date("max(transferred_at)") }} as last_settled_on
-        from settled_months
-        group by trade_month
+        select trade_month, max(transfer_date) as last_settled_on from settled_months group by trade_month
     ),
 
     compared as (
@@ -109,8 +103,7 @@ with
             last_settlements.last_settled_on,
             settled.trade_id is not null as is_settled,
             coalesce(settled.settled_tco2e, 0) as settled_tco2e,
-            coalesce(settled.moved_tco2e, 0) as moved_tco2e,
-            settled.transfer_ids_json
+            coalesce(settled.moved_tco2e, 0) as moved_tco2e
         from trades
         inner join last_settlements on trades.trade_month = last_settlements.trade_month
         left join settled on trades.trade_id = settled.trade_id
@@ -118,38 +111,53 @@ with
 
     shares as (
         select
-            *,
-            avg(case when is_settled then cast(1 as double) else cast(0 as double) end) over (
-                partition by period
-            ) as settled_share
+            period,
+            avg(case when is_settled then cast(1 as double) else cast(0 as double) end) as settled_share
         from compared
+        group by period
+    ),
+
+    broken as (
+        select compared.*, shares.settled_share
+        from compared
+        inner join shares on compared.period = shares.period
+        where
+            compared.settled_tco2e <> compared.quantity_tco2e
+            or compared.moved_tco2e <> compared.quantity_tco2e
+    ),
+
+    transfer_lists as (
+        select broken.trade_id, {{ list_to_json(sorted_list("matched.transfer_id")) }} as transfer_ids_json
+        from broken
+        inner join matched on broken.trade_id = matched.trade_id
+        group by broken.trade_id
     ),
 
     trade_breaks as (
         select
             'trade' as record_type,
-            trade_id as record_id,
+            broken.trade_id as record_id,
             case
-                when not is_settled
+                when not broken.is_settled
                 then 'not_settled'
-                when moved_tco2e = quantity_tco2e
+                when broken.moved_tco2e = broken.quantity_tco2e
                 then 'other_sides'
                 else 'other_quantity'
             end as break_kind,
-            period,
-            trade_date as date,
-            trade_id,
-            instrument_id,
-            sell_account_id,
-            buy_account_id,
-            quantity_tco2e as traded_tco2e,
-            settled_tco2e,
-            moved_tco2e,
-            transfer_ids_json,
-            {{ days_between("trade_date", "last_settled_on") }} as open_days,
-            settled_share
-        from shares
-        where settled_tco2e <> quantity_tco2e or moved_tco2e <> quantity_tco2e
+            broken.period,
+            broken.trade_date as date,
+            broken.trade_id,
+            broken.instrument_id,
+            broken.sell_account_id,
+            broken.buy_account_id,
+            broken.quantity_tco2e as traded_tco2e,
+            broken.settled_tco2e,
+            broken.moved_tco2e,
+            transfer_lists.transfer_ids_json,
+            {{ days_between("broken.trade_date", "broken.last_settled_on") }} as open_days,
+            broken.settled_share
+        from broken
+        left join transfer_lists on broken.trade_id = transfer_lists.trade_id
     ),
 
     settlement_breaks as (
@@ -158,7 +166,7 @@ with
             settlements.transfer_id as record_id,
             'no_trade' as break_kind,
             settlements.period,
-            {{ local_date("settlements.transferred_at") }} as date,
+            settlements.transfer_date as date,
             settlements.trade_id,
             cast(null as {{ dbt.type_string() }}) as instrument_id,
             settlements.from_account_id as sell_account_id,
