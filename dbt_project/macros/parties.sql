@@ -1,7 +1,6 @@
 {#
     Party columns of a growing table: `columns` is the party column by the account column that it follows
-    from, `day` an SQL expression of the day whose relations decide, over the stored rows. `close` is a stored
-    column with the close before the day of trading, which `fct_market_days` names.
+    from, `day` an SQL expression of the day whose relations decide, over the stored rows.
 #}
 {% macro trade_parties() %}
     {{
@@ -9,7 +8,6 @@
             {
                 "day": "stored.trade_date",
                 "columns": {"buy_account_id": "buy_party_id", "sell_account_id": "sell_party_id"},
-                "close": "previous_close",
             }
         )
     }}
@@ -28,31 +26,14 @@
 
 {#
     Periods of the model's stored rows in which a party is no longer the one that `dim_control` names for
-    the day, or the close before no longer that of `fct_market_days`. The stored rows are compared, not the last
-    run's input, so that a run that was cut off loses nothing. Nothing is read where no table changed that
-    decides on them.
+    the day. The stored rows are compared, not the last run's input, so that a run that was cut off loses
+    nothing. Nothing is read where no table changed that decides on parties.
 #}
 {% macro reassigned_periods(changed, parties) %}
-    {% set queries = [] %}
-    {% if ["accounts", "entities", "control_relations"] | select("in", changed) | list %}
-        {% do queries.append(reassigned_periods_query(this, parties)) %}
-    {% endif %}
-    {% if parties.close and "market_days" in changed %}
-        {% do queries.append(repriced_periods_query(this, parties.close)) %}
-    {% endif %}
-    {% if not queries or not execute %} {{ return([]) }}{% endif %}
-    {% set found = run_query(queries | join(" union ")) %}
+    {% set causes = ["accounts", "entities", "control_relations"] | select("in", changed) | list %}
+    {% if not causes or not execute %} {{ return([]) }}{% endif %}
+    {% set found = run_query(reassigned_periods_query(this, parties)) %}
     {{ return(found.columns[0].values() | list) }}
-{% endmacro %}
-
-{% macro repriced_periods_query(stored, close) %}
-    select distinct stored.period
-    from {{ stored }} as stored
-    left join
-        {{ ref("fct_market_days") }} as days
-        on stored.instrument_id = days.instrument_id
-        and stored.trade_date = days.date
-    where stored.{{ close }} is distinct from days.previous_close
 {% endmacro %}
 
 {% macro reassigned_periods_query(stored, parties) %}

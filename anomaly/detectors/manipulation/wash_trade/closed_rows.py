@@ -14,6 +14,7 @@ import polars as pl
 from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Inputs
 from anomaly.core.helpers import runs
+from anomaly.core.movements import time_order
 from anomaly.core.scoring import either, exceedance
 from anomaly.detectors.manipulation.wash_trade.closed_sets import Closed, closed_stretches
 from anomaly.detectors.manipulation.wash_trade.limits import Limits
@@ -29,8 +30,8 @@ def closed_set_rows(inputs: Inputs[Limits]) -> pl.DataFrame:
         "trade_id", "traded_at", "instrument_id", "quantity_tco2e", "buy_account_id", "sell_account_id"
     )
     found = []
-    everything = between.collect().sort("instrument_id", "traded_at", "trade_id")
-    for (instrument,), rows in everything.group_by("instrument_id", maintain_order=True):
+    for (instrument,), part in sorted(between.collect().group_by("instrument_id")):
+        rows = part[time_order(part["traded_at"], part["trade_id"])]
         stretches: dict[tuple[str, ...], list[Closed]] = {}
         for closed in closed_stretches(rows, limits, inputs.once):
             stretches.setdefault(closed.accounts, []).append(closed)

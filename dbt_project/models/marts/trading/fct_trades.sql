@@ -3,7 +3,7 @@
         materialized=growing(),
         incremental_strategy="append",
         on_schema_change="fail",
-        pre_hook="{{ drop_periods(this, 'trades', whole=['instruments'], parties=trade_parties()) }}",
+        pre_hook="{{ drop_periods(this, 'trades', whole=['instruments'], since=['market_days'], parties=trade_parties()) }}",
     )
 }}
 
@@ -11,7 +11,12 @@ with
     trades as (
         select *, {{ local_date("traded_at") }} as trade_date
         from {{ ref("stg_trades") }}
-        where {{ in_changed_periods("trades", whole=["instruments"], parties=trade_parties()) }}
+        where
+            {{
+                in_changed_periods(
+                    "trades", whole=["instruments"], since=["market_days"], parties=trade_parties()
+                )
+            }}
     ),
 
     accounts as (select * from {{ ref("dim_control") }} where subject_type = 'account'),
