@@ -65,6 +65,7 @@ lint: $(VENV)/dev
 	$(BIN)/sqlfmt --check --quiet dbt_project
 	$(BIN)/python -m pipelines.contract.render --check
 	$(BIN)/python -m pipelines.cli.detectors --check
+	$(BIN)/python -m pipelines.cli.checks --check
 	$(BIN)/python -m pipelines.cli.exposures --check
 	$(BIN)/python -m pipelines.warehouse.reference --check
 	$(BIN)/python -m pipelines.sources.connectors.reference --check
@@ -101,6 +102,7 @@ test-postgres: $(VENV)/dev  ## kill pulls from PostgreSQL at random moments and 
 generate: $(VENV)/dev  ## what follows from contract, policy and dbt: sources, staging, exposures, reference pages
 	$(BIN)/python -m pipelines.contract.render
 	$(BIN)/python -m pipelines.cli.detectors
+	$(BIN)/python -m pipelines.cli.checks
 	$(BIN)/python -m pipelines.cli.exposures
 	$(BIN)/python -m pipelines.warehouse.reference
 	$(BIN)/python -m pipelines.sources.connectors.reference

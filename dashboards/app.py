@@ -21,7 +21,11 @@ SUPERVISION = (
     ("early_warnings", "alerts", ":material/notifications:"),
     ("alert_detail", "alert", ":material/plagiarism:"),
 )
-DATA = (("data_status", "data", ":material/database:"),)
+DATA = (
+    ("data_status", "data", ":material/database:"),
+    ("accounting", "accounting", ":material/balance:"),
+    ("reading_faults", "readings", ":material/speed:"),
+)
 
 # A file of our own: Streamlit fetches named icons for the browser tab from an external address.
 ICON = str(Path(__file__).with_name("mark.svg"))

@@ -1,7 +1,7 @@
-"""What the data-status page lists: rows received, checks, quarantine, periods, files.
+"""What the data-status page lists: deliveries, gaps, checks, detectors, periods, files.
 
-Belongs here: readers of the accounting marts and of the snapshot's folder. Does not belong here:
-widgets, pictures, judgements.
+Belongs here: readers of the marts about a run and of the snapshot's folder. Does not belong here: the
+accounting of rows (`dashboards.accounts`), widgets, pictures, judgements.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import streamlit as st
 
 from dashboards.data import Snapshot, collect, key, marts, row_count, scan, schema
 
-_ACCOUNTING = ("table_name", "files", "rows_in", "rows_kept", "rows_superseded", "rows_quarantined")
 _DETECTOR_RUN = ("kind", "state", "reason", "version", "candidates", "alerts")
 _COVERAGE = ("kind", "table_name", "period", "state", "reason", "detail")
 _GAP = (
@@ -28,6 +27,7 @@ _GAP = (
     "expected",
     "unit",
 )
+_BY_LANGUAGE = ("description", "why")
 _DELIVERY = {
     "table_name": "table_name",
     "file": "file",
@@ -42,7 +42,6 @@ _DELIVERY = {
     "status": "delivery_status",
     "copy_of": "copy_of",
 }
-_QUARANTINE = ("table_name", "reason", "column_name", "value", "record_key", "file", "row_number")
 _RESULT = (
     "gate",
     "table_name",
@@ -55,33 +54,24 @@ _RESULT = (
     "unexpected_count",
     "element_count",
     "rule_ref",
+    "why",
 )
 # Columns that date a row, the finest first.
 _TIMES = ("date", "trade_date", "transferred_at", "month", "window_end", "period", "year")
 _NO_PERIOD = "all"
 
 
-@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
-def accounting(snapshot: Snapshot) -> pl.DataFrame:
-    """One row a source table that received anything."""
-    frame = scan(snapshot, "fct_row_accounting", _ACCOUNTING)
-    if frame is None:
-        return pl.DataFrame(schema=dict.fromkeys(_ACCOUNTING, pl.Int64))
-    rows = frame.filter(pl.col("rows_in") > 0).sort("rows_in", "table_name", descending=[True, False])
-    return collect(rows, snapshot, "fct_row_accounting")
-
-
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Snapshot: key})
 def quality_results(snapshot: Snapshot, language: str) -> pl.DataFrame:
-    """One row a check, failed ones first, described in the language."""
-    described = f"description_{language}"
-    wanted = tuple(described if name == "description" else name for name in _RESULT)
+    """One row a check, failed ones first, with its description and reason in the language."""
+    given = {f"{name}_{language}": name for name in _BY_LANGUAGE}
+    wanted = (*(name for name in _RESULT if name not in _BY_LANGUAGE), *given)
     frame = scan(snapshot, "fct_quality_results", (*wanted, "position"))
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(_RESULT, pl.String))
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
     rows = frame.sort("success", rank, "gate", "position", nulls_last=True).drop("position")
-    return collect(rows.rename({described: "description"}), snapshot, "fct_quality_results")
+    return collect(rows.rename(given).select(_RESULT), snapshot, "fct_quality_results")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
@@ -114,14 +104,15 @@ def not_covered(snapshot: Snapshot) -> pl.DataFrame:
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
-def gaps(snapshot: Snapshot) -> pl.DataFrame:
-    """One row a gap in what was delivered, the highest severity first."""
-    frame = scan(snapshot, "fct_completeness", (*_GAP, "state"))
+def gaps(snapshot: Snapshot, language: str) -> pl.DataFrame:
+    """One row a gap in what was delivered, the highest severity first, with the reason in the language."""
+    why = f"why_{language}"
+    frame = scan(snapshot, "fct_completeness", (*_GAP, "state", why))
     if frame is None:
-        return pl.DataFrame(schema=dict.fromkeys(_GAP, pl.String))
+        return pl.DataFrame(schema=dict.fromkeys((*_GAP, "why"), pl.String))
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, default=3)
-    rows = frame.filter(pl.col("state") == "found").sort(rank, *_GAP[1:6]).select(_GAP)
-    return collect(rows.rename({"period": "gap_period"}), snapshot, "fct_completeness")
+    rows = frame.filter(pl.col("state") == "found").sort(rank, *_GAP[1:6]).select(*_GAP, why)
+    return collect(rows.rename({"period": "gap_period", why: "why"}), snapshot, "fct_completeness")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
@@ -139,7 +130,11 @@ def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:
     numbers = {"unexpected_count", "element_count"}
     rows = []
     for result in refusal.get("results", []):
-        given = {**result, "description": result.get(f"description_{language}") or result.get("expectation")}
+        given = {
+            **result,
+            "description": result.get(f"description_{language}") or result.get("expectation"),
+            "why": result.get(f"why_{language}"),
+        }
         row = {name: given.get(name) for name in _RESULT}
         texts = {name: None if value is None else str(value) for name, value in row.items()}
         rows.append({**texts, "success": bool(row["success"]), **{name: row[name] for name in numbers}})
@@ -148,32 +143,6 @@ def refused_results(refusal: dict[str, Any], language: str) -> pl.DataFrame:
         for name in _RESULT
     }
     return pl.DataFrame(rows, schema=kinds, strict=False)
-
-
-@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
-def quarantine_reasons(snapshot: Snapshot) -> pl.DataFrame:
-    """One row a table and reason: how many rows."""
-    frame = scan(snapshot, "fct_quarantine", ("table_name", "reason"))
-    if frame is None:
-        return pl.DataFrame(schema={"table_name": pl.String, "reason": pl.String, "rows": pl.UInt32})
-    counted = frame.group_by("table_name", "reason").agg(pl.len().alias("rows"))
-    return collect(
-        counted.sort("rows", "table_name", "reason", descending=[True, False, False]),
-        snapshot,
-        "fct_quarantine",
-    )
-
-
-@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
-def quarantine_sample(snapshot: Snapshot, each: int = 50) -> pl.DataFrame:
-    """Up to `each` rows of every table and reason."""
-    frame = scan(snapshot, "fct_quarantine", _QUARANTINE)
-    if frame is None:
-        return pl.DataFrame(schema=dict.fromkeys(_QUARANTINE, pl.String))
-    rows = frame.sort("table_name", "reason", "file", "row_number").group_by(
-        "table_name", "reason", maintain_order=True
-    )
-    return collect(rows.head(each).select(_QUARANTINE), snapshot, "fct_quarantine")
 
 
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})

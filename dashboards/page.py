@@ -45,10 +45,30 @@ _CODE_LISTS = {
     "delivery_status": "delivery_status",
     "expectation_basis": "expectation_basis",
     "kind": "transfer_kind",
+    "stage": "accounting_stage",
+    "quantity": "reading",
+    "source_table": "table",
+    "fault": "reading_fault",
+    "applies_to": "fuel_state",
+    "unit": "unit_name",
 }
-_LEADS = {"market_health": "health.lead", "early_warnings": "warnings.lead", "data_status": "status.lead"}
+_LEADS = {
+    "market_health": "health.lead",
+    "early_warnings": "warnings.lead",
+    "data_status": "status.lead",
+    "accounting": "accounting.lead",
+    "reading_faults": "readings.lead",
+}
 # Whole numbers that are names, not quantities: no thousands separators.
-_LABEL_NUMBERS = {"year", "vintage", "row_number", "revision", "position", "evidence_no"}
+_LABEL_NUMBERS = {
+    "year",
+    "vintage",
+    "row_number",
+    "example_row_number",
+    "revision",
+    "position",
+    "evidence_no",
+}
 # Texts that repeat another column, or that only programs read.
 _HIDDEN = {"period", "from_party_id", "to_party_id", "buy_party_id", "sell_party_id"}
 
@@ -214,6 +234,8 @@ def _column(desk: Desk, name: str, kind: pl.DataType) -> Any:
         return st.column_config.DatetimeColumn(title, format="YYYY-MM-DD HH:mm:ss")
     if isinstance(kind, pl.Date):
         return st.column_config.DateColumn(title, format="YYYY-MM" if name == "month" else "YYYY-MM-DD")
+    if name.endswith("_share") and kind.is_float():
+        return st.column_config.NumberColumn(title, format="percent")
     if kind.is_numeric():
         plain = name in _LABEL_NUMBERS
         return st.column_config.NumberColumn(title, format="%d" if plain else "localized")

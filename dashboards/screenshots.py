@@ -20,7 +20,13 @@ from pipelines.core.settings import Settings
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-VIEWS = {"market-health": "", "early-warnings": "alerts", "data-status": "data"}
+VIEWS = {
+    "market-health": "",
+    "early-warnings": "alerts",
+    "data-status": "data",
+    "accounting": "accounting",
+    "reading-faults": "readings",
+}
 # Kinds whose evidence makes different pictures; the alert of highest severity of each that occurs is shown.
 KINDS = (
     "wash_trade",

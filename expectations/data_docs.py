@@ -133,7 +133,7 @@ def _index(result: GateResult, pages: dict[str, Path], describe: Callable[..., s
 
 
 def _sections(result: GateResult, pages: dict[str, Path], both: Callable[[str], str]) -> Iterator[str]:
-    heads = ("result", "severity", "expectation", "expected", "observed", "rule")
+    heads = ("result", "severity", "expectation", "expected", "observed", "rule", "why")
     head = "".join(f"<th>{html.escape(both(f'head_{name}'))}</th>" for name in heads)
     for suite, rows in groupby(result.results, key=lambda row: row.suite):
         link = (
@@ -158,5 +158,6 @@ def _line(row: QualityResult, both: Callable[[str], str]) -> str:
         row.expected or "",
         row.observed or "",
         row.rule_ref or "",
+        f"{row.why_zh}\n{row.why_en}" if row.why_zh else "",
     )
     return f'<tr class="{mark}">' + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ SEVERITIES = ("critical", "warning", "info")
 # The words of the rule seeds, from the full text down to memory (dbt_project/seeds/_rules.yml).
 VERIFICATIONS = ("read_two_copies", "read_copy", "page_excerpt", "secondary", "unverified")
 RANGES = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds" / "reading_ranges.csv"
+_NO_GATES = ("reasons", "samples")
 _OVERRIDES = ("markets", "currencies", "only_markets")
 
 
@@ -34,6 +35,28 @@ class Market:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a bound is what it is, in both languages, as officials read it."""
+
+    zh: str
+    en: str
+
+    @classmethod
+    def of(cls, where: str, given: object) -> Reason:
+        """The reason that the policy gives.
+
+        Raises:
+            ValueError: it lacks a language.
+        """
+        texts = given if isinstance(given, Mapping) else {}
+        if set(texts) != {"zh", "en"} or not all(isinstance(t, str) and t.strip() for t in texts.values()):
+            raise ValueError(
+                f"{where}: expected why with a text in zh and in en, found {given!r}; add what is missing"
+            )
+        return cls(**texts)
+
+
+@dataclass(frozen=True)
 class Bound:
     """How an expectation is judged: its severity, its reason, and the closed interval where it has one.
 
@@ -43,7 +66,7 @@ class Bound:
     """
 
     severity: str
-    why: str
+    why: Reason
     minimum: float | None = None
     maximum: float | None = None
     mostly: float = 1.0
@@ -94,7 +117,11 @@ def _ranges() -> dict[str, dict[str, Any]]:
     with RANGES.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             applies_to = "" if row["applies_to"] == "all" else f".{row['applies_to']}"
-            settings = {"minimum": float(row["minimum"]), "maximum": float(row["maximum"]), "why": row["why"]}
+            settings = {
+                "minimum": float(row["minimum"]),
+                "maximum": float(row["maximum"]),
+                "why": {"zh": row["why_zh"], "en": row["why_en"]},
+            }
             rule = {"rule": row["rule_id"], "verified": row["verified"]} if row["rule_id"] else {}
             found[f"{row['source_table']}.{row['quantity']}{applies_to}"] = settings | rule
     return found
@@ -105,7 +132,21 @@ def _entries() -> dict[str, Any]:
     path = Path(__file__).with_name("policy.yml")
     # The parser in C, where PyYAML has it, reads the page ten times faster.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    entries: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    for name, sample in entries["samples"].items():
+        Reason.of(f"policy.yml: samples.{name}", sample.get("why"))
+    for gate, suite, name, entry in _listed(entries):
+        if "range" not in entry:
+            Reason.of(f"policy.yml: {gate}.{suite}.{name}", entry.get("why"))
+    return entries
+
+
+def _listed(entries: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    for gate, suites in entries.items():
+        if gate not in _NO_GATES:
+            for suite, checks in suites.items():
+                for name, entry in checks.items():
+                    yield gate, suite, name, entry
 
 
 def sample(name: str) -> int:
@@ -115,13 +156,7 @@ def sample(name: str) -> int:
 
 def entry_names() -> list[tuple[str, str, str]]:
     """Every (gate, suite, check) that the policy has a bound for."""
-    return [
-        (gate, suite, name)
-        for gate, suites in _entries().items()
-        if gate != "samples"
-        for suite, checks in suites.items()
-        for name in checks
-    ]
+    return [(gate, suite, name) for gate, suite, name, _ in _listed(_entries())]
 
 
 def _applies(only: list[str] | None, market: Market) -> bool:
@@ -166,6 +201,6 @@ def bound(gate: str, suite: str, name: str, market: Market) -> Bound | None:
     if unknown:
         raise ValueError(f"{where}: unknown setting {', '.join(sorted(unknown))}")
     try:
-        return Bound(**settings)
+        return Bound(**settings | {"why": Reason.of(where, settings.get("why"))})
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where}: {error}") from error

@@ -18,7 +18,7 @@ class QualityResult:
 
     `expectation` is the check's name, after its suite's name where that is not the table's. `success` is
     None where nothing could be judged: the table is absent or empty, or the figure has no value in any
-    row. `element_count` counts the values looked at.
+    row. `element_count` counts the values looked at. `why` is the policy's reason, None of a skipped suite.
     """
 
     gate: str
@@ -34,6 +34,8 @@ class QualityResult:
     rule_ref: str | None
     description_zh: str
     description_en: str
+    why_zh: str | None
+    why_en: str | None
     position: int
 
     @property

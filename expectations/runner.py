@@ -153,18 +153,8 @@ class _Run:
         return Judgement(outcome.success, outcome.values, outcome.unexpected, outcome.figure, tuple(samples))
 
     def _descriptions(self, suite: Suite) -> dict[str, str]:
-        texts = {check.name: self._texts(suite, check) for check in suite.checks}
+        texts = {check.name: described(self.describe, suite, check) for check in suite.checks}
         return {name: f"{zh} / {en}" for name, (zh, en) in texts.items()}
-
-    def _texts(self, suite: Suite, check: Check) -> tuple[str, str]:
-        bound = check.bound
-        values = {
-            "minimum": _number(bound.minimum),
-            "maximum": _number(bound.maximum),
-            "share": f"{bound.mostly:.4g}" if bound.mostly == 1 else f"{100 * bound.mostly:.4g} %",
-        }
-        key = f"quality.{suite.gate}.{suite.name}.{check.name}"
-        return self.describe(key, "zh", **values), self.describe(key, "en", **values)
 
     def report(
         self, suites: list[Suite], outcomes: Mapping[str, dict[str, Judgement] | str]
@@ -192,10 +182,12 @@ class _Run:
             "rule_ref": None,
             "description_zh": self.describe("quality.skipped", "zh", table=suite.table),
             "description_en": self.describe("quality.skipped", "en", table=suite.table),
+            "why_zh": None,
+            "why_en": None,
         }
 
     def _row(self, suite: Suite, check: Check, outcome: Judgement) -> dict[str, Any]:
-        zh, en = self._texts(suite, check)
+        zh, en = described(self.describe, suite, check)
         return {
             "gate": suite.gate,
             "table_name": suite.table,
@@ -210,7 +202,21 @@ class _Run:
             "rule_ref": check.bound.rule,
             "description_zh": zh,
             "description_en": en,
+            "why_zh": check.bound.why.zh,
+            "why_en": check.bound.why.en,
         }
+
+
+def described(describe: Describe, suite: Suite, check: Check) -> tuple[str, str]:
+    """What a check asks, in Chinese and in English, with the figures of its bound."""
+    bound = check.bound
+    values = {
+        "minimum": _number(bound.minimum),
+        "maximum": _number(bound.maximum),
+        "share": f"{bound.mostly:.4g}" if bound.mostly == 1 else f"{100 * bound.mostly:.4g} %",
+    }
+    key = f"quality.{suite.gate}.{suite.name}.{check.name}"
+    return describe(key, "zh", **values), describe(key, "en", **values)
 
 
 def _observed(outcome: Judgement) -> str:

@@ -137,7 +137,8 @@ class Check:
                 "rule": self.bound.rule,
                 "verified": self.bound.is_verified,
                 "verification": self.bound.verified or "policy",
-                "why": self.bound.why,
+                "why_zh": self.bound.why.zh,
+                "why_en": self.bound.why.en,
                 "column": self.expect.column,
             },
         )

@@ -1,4 +1,4 @@
-"""Data status: where the data came from, what was kept, which checks passed, what was refused."""
+"""Data status: where the data came from, what is missing, which checks passed, what was refused."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import polars as pl
 import streamlit as st
 
 from anomaly.core.kinds import KINDS
-from dashboards import data, inventory, page, safety, state
-from dashboards.charts import status as charts
+from dashboards import accounts, data, inventory, page, safety, state
 from dashboards.data import Snapshot
 from dashboards.page import Desk, Tile
 
@@ -85,25 +84,6 @@ def _tiles(desk: Desk, rows: pl.DataFrame, checks: pl.DataFrame) -> None:
         of = words("status.checks_of", count=words.number(checks.height))
         shown.append(Tile(words("status.checks_failed"), words.number(failed), of))
     page.tiles(desk, shown)
-
-
-def _received(desk: Desk, rows: pl.DataFrame) -> None:
-    words = desk.words
-    with st.container(border=True):
-        st.subheader(words("status.received"), anchor=False)
-        st.caption(words("status.received_lead"))
-        if rows.is_empty():
-            st.caption(words("status.nothing"))
-            return
-        picture = charts.accounting(rows, words)
-        if picture is None:
-            page.table(desk, rows, "accounting")
-            return
-        left, right = st.columns([2, 3])
-        with left:
-            page.draw(picture)
-        with right:
-            page.table(desk, rows, "accounting")
 
 
 def _completeness(desk: Desk, gaps: pl.DataFrame) -> None:
@@ -198,22 +178,6 @@ def _not_covered(desk: Desk, rows: pl.DataFrame) -> None:
     page.table(desk, shown, "not_covered")
 
 
-def _quarantine(desk: Desk, snapshot: Snapshot) -> None:
-    words = desk.words
-    with st.container(border=True):
-        st.subheader(words("status.quarantine"), anchor=False)
-        st.caption(words("status.quarantine_lead"))
-        reasons = inventory.quarantine_reasons(snapshot)
-        if reasons.is_empty():
-            st.success(words("status.quarantine_none"), icon=":material/check_circle:")
-            return
-        left, right = st.columns([2, 3])
-        with left:
-            page.draw(charts.quarantine(reasons, words))
-        with right:
-            page.table(desk, inventory.quarantine_sample(snapshot), "quarantine")
-
-
 def _tables(desk: Desk, snapshot: Snapshot) -> None:
     words, config = desk.words, st.column_config
     with st.container(border=True):
@@ -273,7 +237,7 @@ def _docs(desk: Desk, snapshot: Snapshot) -> None:
 
 
 def main() -> None:
-    """A refusal first, then identity, rows, checks, quarantine, tables, files."""
+    """A refusal first, then identity, deliveries, completeness, checks, detectors, tables, files."""
     desk: Any = page.this_desk()
     page.heading(desk, "data_status")
     _refused(desk)
@@ -281,16 +245,14 @@ def main() -> None:
         page.no_publication(desk)
         return
     snapshot = desk.snapshot
-    rows = inventory.accounting(snapshot)
+    rows = accounts.accounting(snapshot)
     checks = inventory.quality_results(snapshot, desk.words.language)
     _identity(desk, snapshot)
     _tiles(desk, rows, checks)
-    _received(desk, rows)
     _deliveries(desk, inventory.deliveries(snapshot))
-    _completeness(desk, inventory.gaps(snapshot))
+    _completeness(desk, inventory.gaps(snapshot, desk.words.language))
     _gates(desk, checks)
     _detectors(desk, snapshot)
-    _quarantine(desk, snapshot)
     _tables(desk, snapshot)
     left, right = st.columns(2)
     with left:

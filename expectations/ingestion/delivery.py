@@ -14,7 +14,7 @@ def content(frame: Frame) -> Suite:
         rows=(
             "select * from gate_tables "
             "where table_name not in "
-            "('row_accounting', 'previous_row_accounting', 'quarantine', 'completeness')"
+            "('row_accounting', 'file_accounting', 'previous_row_accounting', 'quarantine', 'completeness')"
         ),
     )
 
@@ -35,6 +35,29 @@ def row_accounting(frame: Frame) -> Suite:
             ),
             "quarantined_notice": where("rows_in > 0", "1.0 * rows_quarantined / rows_in"),
             "least_kept": "least(rows_quarantined, 1)",
+        },
+    )
+
+
+def file_accounting(frame: Frame) -> Suite:
+    """One row a file, published or delivered: rows and tonnes that were lost, without repetitions."""
+    lost = "(rows_quarantined - rows_repeated)"
+    return frame.suite(
+        "file_accounting",
+        ["stage", "table_name", "file"],
+        [
+            between("lost_share", about="rows_quarantined"),
+            between("lost_notice", about="rows_quarantined"),
+            between("tonnes_share", about="tonnes_quarantined"),
+            between("tonnes_notice", about="tonnes_quarantined"),
+        ],
+        derived={
+            "lost_share": where(f"rows_in >= {sample('rows_for_a_share')}", f"1.0 * {lost} / rows_in"),
+            "lost_notice": where("rows_in > 0", f"1.0 * {lost} / rows_in"),
+            "tonnes_share": where(
+                f"{lost} >= {sample('rows_for_tonnes')} and tonnes_in > 0", "tonnes_quarantined / tonnes_in"
+            ),
+            "tonnes_notice": where("tonnes_in > 0", "tonnes_quarantined / tonnes_in"),
         },
     )
 
@@ -82,4 +105,4 @@ def completeness(frame: Frame) -> Suite:
     )
 
 
-SUITES = (content, row_accounting, row_drift, completeness)
+SUITES = (content, row_accounting, file_accounting, row_drift, completeness)

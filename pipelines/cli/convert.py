@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.console import print_table, progress, say
+from pipelines.cli.console import complain, print_table, progress, say
 from pipelines.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from pipelines.sources import ReadReport
     from pipelines.sources.mapping.propose import Proposal
 
 
@@ -35,6 +36,20 @@ def _show(proposal: Proposal) -> None:
         say(note)
     if proposal.open_columns:
         say(f"Columns of the contract that need an expression: {', '.join(proposal.open_columns)}")
+
+
+def _show_reading(report: ReadReport, title: str) -> None:
+    columns = ("source", "rows read", "written to", "rows written", "without data", "quarantined", "reason")
+    rows = (
+        (r.source, r.read, r.table, r.written, r.without_data, r.quarantined, r.reason) for r in report.rows()
+    )
+    print_table(columns, rows, title)
+    print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")
+    for note in report.notes:
+        say(note)
+    for line in report.rows():
+        if line.warning:
+            complain(f"warning: {line.warning}")
 
 
 def register(app: typer.Typer) -> None:
@@ -69,23 +84,7 @@ def register(app: typer.Typer) -> None:
             )
         with progress():
             report = convert(format, path, out, encoding)
-        columns = (
-            "source",
-            "rows read",
-            "written to",
-            "rows written",
-            "without data",
-            "quarantined",
-            "reason",
-        )
-        rows = (
-            (r.source, r.read, r.table, r.written, r.without_data, r.quarantined, r.reason)
-            for r in report.rows()
-        )
-        print_table(columns, rows, f"{format}: {path} -> {out}")
-        print_table(("table", "rows"), sorted(report.tables.items()), "Source tables")
-        for note in report.notes:
-            say(note)
+        _show_reading(report, f"{format}: {path} -> {out}")
 
     @app.command("map")
     def map_(
@@ -105,8 +104,9 @@ def register(app: typer.Typer) -> None:
         _show(proposal)
         if out is None:
             say(proposal.text)
-        elif out.exists():
-            raise UsageError(f"{out}: expected a new file, found one. Name another, or move it away.")
+        elif out.exists() or not out.parent.is_dir():
+            found = "one" if out.exists() else f"no folder {out.parent}"
+            raise UsageError(f"{out}: expected a new file in a folder, found {found}. Name another.")
         else:
             out.write_text(proposal.text, encoding="utf-8")
             say(f"{out} written")

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from pipelines.cli import bench, convert, evaluate, operate, pull, realism, receive, rules, show, simulate
 from pipelines.cli.console import complain
 from pipelines.core.errors import SourceError, UsageError
+from pipelines.core.faults import system_fault
 from pipelines.core.lock import HomeBusyError
 from pipelines.core.settings import SettingsError
 
@@ -23,6 +24,14 @@ app = typer.Typer(
 )
 for commands in (operate, pull, receive, convert, simulate, show, rules, evaluate, bench, realism):
     commands.register(app)
+
+
+def _of_the_system(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return (
+        f"{where}expected a file or folder that can be read and written, found {system_fault(error)}. "
+        "Check the path, its permissions and the space on its disk; the last publication stands."
+    )
 
 
 def main() -> None:
@@ -46,10 +55,16 @@ def main() -> None:
         # The reader of the output closed the pipe, as `head` does.
         sys.stdout = None
         code = 0
+    except OSError as error:
+        complain(_of_the_system(error))
+        code = 4
     except KeyboardInterrupt:
         complain("interrupted; the last publication stands")
         code = 4
     except Exception as error:
-        complain(f"{type(error).__name__}: {error}")
+        complain(
+            f"expected the command to run to its end, found a fault of the program ({type(error).__name__}: "
+            f"{error}). The last publication stands. Please report it with the command."
+        )
         code = 4
     sys.exit(code if isinstance(code, int) else 0)

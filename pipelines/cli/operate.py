@@ -60,11 +60,23 @@ def _print_quarantine(settings: Settings) -> None:
     path = settings.handover / "quarantine.parquet"
     if not path.is_file():
         return
-    counted = pl.read_parquet(path).group_by("table_name", "reason", "column_name").len("rows")
+    counted = (
+        pl.read_parquet(path)
+        .sort("table_name", "file", "row_number")
+        .group_by("table_name", "reason", "column_name")
+        .agg(
+            pl.len().alias("rows"),
+            pl.when(pl.col("tonnes").count() > 0).then(pl.col("tonnes").sum()).alias("tonnes"),
+            pl.col("file").first(),
+            pl.col("row_number").first(),
+            pl.col("value").first(),
+        )
+    )
     if counted.height:
         order = ["rows", "table_name", "reason", "column_name"]
         counted = counted.sort(order, descending=[True, False, False, False]).head(10)
-        print_table(("table", "reason", "column", "rows"), counted.iter_rows(), "Why rows were quarantined")
+        columns = ("table", "reason", "column", "rows", "tonnes", "for example in", "row", "value")
+        print_table(columns, counted.iter_rows(), "Why rows were quarantined")
 
 
 def _print_findings(settings: Settings) -> None:

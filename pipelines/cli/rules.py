@@ -111,7 +111,11 @@ def register(app: typer.Typer) -> None:
         It is the day of an act, a due date or a decision, or lies in the report year, as applies_by says.
         """
         day = _day("--as-of", as_of) or date.today()
-        found = list(rows(Rules.load(), day, _day("--known-at", known_at), market))
+        on_file = Rules.load()
+        markets = sorted({rule.keys["market"] for held in on_file.rows.values() for rule in held})
+        if market is not None and market not in markets:
+            raise UsageError(f"--market: expected one of {', '.join(markets)}; found {market!r}")
+        found = list(rows(on_file, day, _day("--known-at", known_at), market))
         if form is Format.table:
             _print(found)
         else:

@@ -19,6 +19,7 @@ from pipelines.cli.console import Format, print_rows, print_table, say
 from pipelines.cli.options import Home
 from pipelines.contract.outputs.findings import ALERTS
 from pipelines.core.errors import UsageError
+from pipelines.core.faults import system_fault
 from pipelines.core.settings import ROOT, Settings
 from pipelines.publication.query import current_marts
 from pipelines.publication.query import query as run_query
@@ -157,7 +158,7 @@ def _check_free(address: str, port: int) -> None:
             probe.bind((address, port))
         except OSError as error:
             raise UsageError(
-                f"{address}:{port}: expected a free port, found it taken ({error.strerror}). "
+                f"{address}:{port}: expected a free port, found {system_fault(error)}. "
                 "Name another by --port."
             ) from error
 

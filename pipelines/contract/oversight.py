@@ -55,6 +55,7 @@ TABLES = (
         description="Credits issued to offset projects: one row an issuance.",
         key=("issuance_id",),
         period_column="issued_on",
+        tonnes="quantity",
         columns=(
             Column("issuance_id", "string"),
             Column("project_id", "string", ref="offset_projects.project_id"),
@@ -84,6 +85,7 @@ TABLES = (
         description="Decisions already taken: one row a penalty.",
         key=("penalty_id",),
         period_column="decided_on",
+        tonnes="allowance_deduction",
         columns=(
             Column("penalty_id", "string"),
             Column("subject_id", "string", description="entity, account holder or service body"),

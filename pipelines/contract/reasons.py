@@ -36,5 +36,14 @@ REFUSED_SHARE = 0.2
 The ingestion gate's policy has the same figure and its reason; a test keeps the two equal.
 """
 
+NOTICED_SHARE = 0.01
+"""A table or a published file of which a larger share of rows is quarantined is named in a warning.
+
+The ingestion gate's policy has the same figure and its reason; a test keeps the two equal.
+"""
+
 ROWS_FOR_A_SHARE = 50
 """A share of fewer rows than these is not judged."""
+
+ROWS_FOR_TONNES = 10
+"""Tonnes at stake in fewer quarantined rows refuse nothing: one wrong amount may exceed all others."""

@@ -136,6 +136,7 @@ TABLES = (
         description="Allocation decisions: one row an entity, year, method, stage and document.",
         key=("entity_id", "year", "method", "stage", "document_no"),
         period_column="year",
+        tonnes="quantity",
         columns=(
             Column("entity_id", "string", ref="entities.entity_id"),
             Column("year", "int64", description="compliance year"),
@@ -155,6 +156,7 @@ TABLES = (
         description="Every movement of allowances and credits between accounts: one row a movement.",
         key=("transfer_id",),
         period_column="ts",
+        tonnes="quantity",
         one_of=("from_account", "to_account"),
         columns=(
             Column("transfer_id", "string"),
@@ -192,6 +194,7 @@ TABLES = (
         description="What each entity owed and surrendered: one row an entity and compliance year.",
         key=("entity_id", "year"),
         period_column="year",
+        tonnes="verified_emissions",
         columns=(
             Column("entity_id", "string", ref="entities.entity_id"),
             Column("year", "int64"),

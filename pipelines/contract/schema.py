@@ -107,8 +107,9 @@ class Table:
     """One source table; `description` ends with its grain.
 
     `period_column` is the column whose month (for `year` columns: whose year) decides which period a
-    row belongs to. A table without one has a single period, `all`, and is rewritten whole. Of the columns
-    `one_of` at least one is filled in each row.
+    row belongs to. A table without one has a single period, `all`, and is rewritten whole. `tonnes` is the
+    column by which the amount at stake in quarantined rows is stated. Of the columns `one_of` at least one is
+    filled in each row.
     """
 
     name: str
@@ -117,12 +118,12 @@ class Table:
     columns: tuple[Column, ...]
     required: bool = False
     period_column: str | None = None
+    tonnes: str | None = None
     one_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        unknown = [
-            name for name in (*self.key, *self.one_of, self.period_column) if name and name not in self.names
-        ]
+        named = (*self.key, *self.one_of, self.period_column, self.tonnes)
+        unknown = [name for name in named if name and name not in self.names]
         if unknown:
             raise ValueError(f"table {self.name}: no column named {', '.join(unknown)}")
 

@@ -20,6 +20,7 @@ TABLES = (
         description="The exchange's own daily figures: one row a day and instrument.",
         key=("date", "instrument_id"),
         period_column="date",
+        tonnes="listed_volume",
         columns=(
             Column("date", "date"),
             Column("instrument_id", "string", ref="instruments.instrument_id"),
@@ -41,6 +42,7 @@ TABLES = (
         description="Every event in an order's life: one row an event.",
         key=("event_id",),
         period_column="ts",
+        tonnes="quantity",
         columns=(
             Column("event_id", "string"),
             Column("order_id", "string"),
@@ -65,6 +67,7 @@ TABLES = (
         key=("trade_id",),
         required=True,
         period_column="ts",
+        tonnes="quantity",
         columns=(
             Column("trade_id", "string"),
             Column("ts", "timestamp"),
@@ -102,6 +105,7 @@ TABLES = (
         description="One-way auctions: one row an auction.",
         key=("auction_id",),
         period_column="date",
+        tonnes="offered",
         columns=(
             Column("auction_id", "string"),
             Column("date", "date"),
@@ -116,6 +120,7 @@ TABLES = (
         name="auction_bids",
         description="Bids in auctions: one row a bid.",
         key=("bid_id",),
+        tonnes="quantity",
         columns=(
             Column("bid_id", "string"),
             Column("auction_id", "string", ref="auctions.auction_id"),

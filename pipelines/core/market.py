@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import invalid_entries, invalid_yaml
 from pipelines.core.settings import Settings
 
 
@@ -67,15 +68,14 @@ def read_market(source: Path) -> Market:
     if not path.is_file():
         return Market()
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError(f"expected a mapping of settings, found {type(content).__name__}")
-        return Market(**content)
-    except (ValidationError, ValueError, yaml.YAMLError, TypeError) as error:
-        raise SourceError(
-            f"{path}: the market's settings cannot be read: {error}. "
-            "Correct the file, or remove it to use the Chinese national market's settings."
-        ) from error
+        return Market.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        found = invalid_entries(error, "market.yml")
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        found = f"expected YAML in UTF-8, found {invalid_yaml(error)}"
+    raise SourceError(
+        f"{path}: {found}. Correct the file, or remove it to use the Chinese national market's settings."
+    )
 
 
 def as_of_date(settings: Settings, market: Market) -> date:

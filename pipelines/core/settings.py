@@ -11,7 +11,11 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipelines.core.faults import invalid_entries
+
 ROOT = Path(__file__).resolve().parents[2]
+_EXAMPLES = {"CARBONWARDEN_MEMORY_LIMIT": "2GB, 512MB or 1.5GiB"}
+"""Values of settings whose form is easier shown than described."""
 
 
 class SettingsError(Exception):
@@ -45,12 +49,21 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = f"CARBONWARDEN_{str(first['loc'][0]).upper()}"
-            raise SettingsError(f"{name}: {first['msg']}, found {first['input']!r}. Correct it.") from error
+            said = invalid_entries(error, name, most=1).partition(": ")[2]
+            if name in _EXAMPLES:
+                said = f"expected a value such as {_EXAMPLES[name]}; found {first['input']!r}"
+            raise SettingsError(f"{name}: {said}. Correct the variable, or unset it.") from error
         folder = settings.home.expanduser().absolute()
         unfit = sorted(set(str(folder)) & set("*?[]%#\n"))
         if unfit:
             raise SettingsError(
                 f"{folder}: expected a home without {' '.join(unfit)} in its path. Name another."
+            )
+        file = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+        if file.is_file():
+            raise SettingsError(
+                f"{folder}: expected a folder, or a path where one can be made; found the file {file}. "
+                "Name another home."
             )
         return settings.model_copy(update={"home": folder})
 

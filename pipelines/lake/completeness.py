@@ -45,7 +45,7 @@ def judge_completeness(
 def _rows(check: str, rule: Rule, query: str) -> list[str]:
     """The check's gaps, or one row that says that it found none."""
     fixed = f"{literal(check)} as check_name, {literal(rule.severity)} as severity"
-    unit = f"{literal(rule.unit)} as unit"
+    unit = f"{literal(rule.unit)} as unit, {literal(rule.why.zh)} as why_zh, {literal(rule.why.en)} as why_en"
     columns = "table_name, period, province_code, column_name"
     gaps = (
         f"select {fixed}, 'found' as state, {columns}, min(observed) as observed, "

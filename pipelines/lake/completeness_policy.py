@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipelines.contract.tables import TABLES
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reason(_Strict):
+    """Why a check exists and where its value comes from, in both languages, as officials read it."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
 
 
 class Rule(_Strict):
@@ -26,7 +33,7 @@ class Rule(_Strict):
     severity: Literal["critical", "warning", "info"]
     value: float
     unit: str
-    why: str
+    why: Reason
     source: str
     verified: str
     periods: int = 0

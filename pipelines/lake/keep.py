@@ -99,7 +99,7 @@ class Keeper:
     def _excluded(self, period: str, state: PeriodState, faulty: dict[str, FileState]) -> None:
         """Write what was superseded or quarantined in a period and count it in its state."""
         self.con.execute(f"create or replace temp table aside as {self._aside(period, faulty)}")
-        content = "hash(file, row_number, record_key, fate, value, all_reasons, _fingerprint)"
+        content = "hash(file, row_number, record_key, fate, value, all_reasons, tonnes, _fingerprint)"
         superseded, count, fingerprint_ = self.con.execute(f"""
             select count(*) filter (fate = 'superseded'), count(*),
                 cast(sum(cast({content} as hugeint)) as varchar)
@@ -113,12 +113,12 @@ class Keeper:
 
     def _aside(self, period: str, faulty: dict[str, FileState]) -> str:
         chosen = f"period = {literal(period)}"
-        columns = f"_file, {ROW_NUMBER}, _key, _fate, _faults"
+        columns = f"_file, {ROW_NUMBER}, _key, _tonnes, _fate, _faults"
         queries = [f"select {columns}, _fingerprint from decided where {chosen} and _fate <> 'kept'"]
         for name, file in faulty.items():
             path = faults_file(received_folder(self.lake, self.table.name, file.received))
             queries.append(
-                f"select {literal(name)} as _file, {ROW_NUMBER}, _key, 'quarantined' as _fate, _faults, "
+                f"select {literal(name)} as _file, {ROW_NUMBER}, _key, _tonnes, 'quarantined', _faults, "
                 f"cast(0 as ubigint) as _fingerprint from {read_files([path])} where {chosen}"
             )
         return f"""
@@ -127,7 +127,7 @@ class Keeper:
                 _faults[1].column_name as column_name, _faults[1].value as value,
                 array_to_string(list_transform(_faults, lambda fault:
                     fault.reason || coalesce(':' || fault.column_name, '')), '; ') as all_reasons,
-                _file as file, {ROW_NUMBER} as row_number, _fingerprint
+                _file as file, {ROW_NUMBER} as row_number, cast(_tonnes as double) as tonnes, _fingerprint
             from ({" union all ".join(queries)})
         """
 

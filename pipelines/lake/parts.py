@@ -20,6 +20,17 @@ PARQUET = "format parquet, compression zstd, parquet_version v2"
 
 ROW_NUMBER = "_row"
 
+TONNES = "decimal(18, 3)"
+"""Type in which tonnes are added up: exact, so that a sum does not depend on the order of rows."""
+
+
+def as_tonnes(number: str) -> str:
+    """SQL of a number as tonnes; null where it is beyond any amount of a market or no number.
+
+    To the engine's statistics a `try_cast` is never null, and a file with nulls of it could not be written.
+    """
+    return f"case when abs({number}) < 1e14 then try_cast({number} as {TONNES}) end"
+
 
 @dataclass(frozen=True)
 class Part:

@@ -16,7 +16,15 @@ from pipelines.contract.schema import Column, Table
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.files import SourceFile, csv_header
-from pipelines.lake.parts import PARQUET, ROW_NUMBER, faults_file, part_file, received_folder
+from pipelines.lake.parts import (
+    PARQUET,
+    ROW_NUMBER,
+    TONNES,
+    as_tonnes,
+    faults_file,
+    part_file,
+    received_folder,
+)
 from pipelines.lake.state import FORMAT, Content
 
 LINE_LIMIT_BYTES = 4 << 20
@@ -36,10 +44,11 @@ _SHOWN_LINE_CHARACTERS = 4000
 
 @dataclass
 class Received:
-    """The rows of one delivered file, by period."""
+    """The rows of one delivered file, by period, and the tonnes that they state."""
 
     id: str
     periods: dict[str, Content]
+    tonnes: float | None = None
     unknown_columns: list[str] = field(default_factory=list)
     blank_lines: int = 0
     """Lines of a CSV file with blanks and separators alone; they are no rows. Empty ones do not count."""
@@ -150,6 +159,16 @@ def _partition_values(file: SourceFile, table: Table, found: dict[str, str]) -> 
     return values
 
 
+def _tonnes(table: Table, found: dict[str, str]) -> str:
+    """SQL of the tonnes that a row states: its typed value, or what can be read of a faulty row's."""
+    name = table.tonnes
+    if name is None or name not in found:
+        return f"cast(null as {TONNES})"
+    delivered = as_tonnes(f"try_cast(cast({quoted(name)} as varchar) as double)")
+    sound = as_tonnes(typed(table.column(name), found[name]).value)
+    return f"case when _faulty then {delivered} else {sound} end"
+
+
 def _absent_value(column: Column, found: dict[str, str]) -> str:
     """What a column holds that the file lacks: the offset that a timestamp is written with, or null."""
     if column.offset_of and found.get(column.offset_of) == "VARCHAR":
@@ -177,11 +196,12 @@ def _typed_rows(file: SourceFile, table: Table, relation: str, found: dict[str, 
         typed_rows as (
             select {ROW_NUMBER}, _faulty, {_BLANK},
                 case when _faulty then {_faults(table, found)} else [] end as _faults,
-                case when _faulty then {_key_json(table, found)} end as _key, {", ".join(values)}
+                case when _faulty then {_key_json(table, found)} end as _key,
+                {_tonnes(table, found)} as _tonnes, {", ".join(values)}
             from delivered
         )
         select {ROW_NUMBER}, {contract}, {period_expression(table)} as period, _faulty, _faults, _key,
-            {_BLANK}
+            _tonnes, {_BLANK}
         from typed_rows
     """
 
@@ -195,7 +215,7 @@ def _malformed(table: Table) -> str:
         select line as {ROW_NUMBER}, {nulls}, 'unknown' as period, true as _faulty,
             [struct_pack(reason := 'malformed_line', column_name := cast(null as varchar),
                          value := left(any_value(csv_line), {_SHOWN_LINE_CHARACTERS}))] as _faults,
-            cast(null as varchar) as _key,
+            cast(null as varchar) as _key, cast(null as {TONNES}) as _tonnes,
             bool_and(trim(csv_line, {literal(_BLANKS + ',"')}) = '') as {_BLANK}
         from csv_faults group by line
     """
@@ -206,22 +226,27 @@ def row_fingerprint(table: Table) -> str:
     return f"hash({', '.join(quoted(name) for name in table.names)})"
 
 
-def _survey(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> dict[str, Content]:
-    """Count the rows of each period of a file and compute their fingerprint."""
+def _survey(
+    con: duckdb.DuckDBPyConnection, table: Table, rows: str
+) -> tuple[dict[str, Content], float | None]:
+    """Count the rows of each period of a file and compute their fingerprint; add up the file's tonnes."""
     fault_fingerprint = "case when _faulty then hash(_key, cast(_faults as varchar)) end"
     found = con.execute(f"""
         select period, count(*) filter (not _faulty),
             cast(coalesce(sum(cast({row_fingerprint(table)} as hugeint)) filter (not _faulty), 0) as varchar),
             count(*) filter (_faulty),
-            cast(coalesce(sum(cast({fault_fingerprint} as hugeint)), 0) as varchar)
+            cast(coalesce(sum(cast({fault_fingerprint} as hugeint)), 0) as varchar),
+            sum(_tonnes)
         from ({rows}) group by period order by period
     """).fetchall()
-    return {
+    stated = [row[5] for row in found if row[5] is not None]
+    periods = {
         period: Content(
             rows=sound, fingerprint=fingerprint_, faulty=faults, faulty_fingerprint=faults_fingerprint
         )
-        for period, sound, fingerprint_, faults, faults_fingerprint in found
+        for period, sound, fingerprint_, faults, faults_fingerprint, _ in found
     }
+    return periods, float(sum(stated)) if stated else None
 
 
 def _write(
@@ -302,7 +327,7 @@ def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake
             con.execute(f"insert into received_rows {_malformed(table)}")
             ((blank_lines,),) = con.execute(f"delete from received_rows where {_BLANK}").fetchall()
             rows = "from received_rows"
-        periods = _survey(con, table, rows)
+        periods, tonnes = _survey(con, table, rows)
         _write(con, table, rows, periods, part)
     except duckdb.Error as error:
         shutil.rmtree(part)
@@ -313,4 +338,4 @@ def receive(con: duckdb.DuckDBPyConnection, file: SourceFile, table: Table, lake
     # Kept files are hard links of their own, so the received files may be removed.
     shutil.rmtree(folder, ignore_errors=True)
     part.replace(folder)
-    return Received(identifier, periods, sorted(set(found) - set(table.names)), blank_lines)
+    return Received(identifier, periods, tonnes, sorted(set(found) - set(table.names)), blank_lines)

@@ -18,7 +18,17 @@ import duckdb
 
 from pipelines.contract.schema import Table
 from pipelines.core.sql import literal, quoted
-from pipelines.lake.parts import ROW_NUMBER, Part, key_text, part_file, parts_of, read_files, received_folder
+from pipelines.lake.parts import (
+    ROW_NUMBER,
+    TONNES,
+    Part,
+    as_tonnes,
+    key_text,
+    part_file,
+    parts_of,
+    read_files,
+    received_folder,
+)
 from pipelines.lake.receive import row_fingerprint
 from pipelines.lake.state import FileState, LakeState
 
@@ -120,7 +130,7 @@ class Resolver:
         if not doubtful:
             self.con.execute(
                 f"create temp table decided (_file varchar, {ROW_NUMBER} bigint, period varchar, "
-                "_fingerprint ubigint, _key varchar, _fate varchar, "
+                f"_fingerprint ubigint, _key varchar, _tonnes {TONNES}, _fate varchar, "
                 "_faults struct(reason varchar, column_name varchar, value varchar)[])"
             )
             return
@@ -136,12 +146,13 @@ class Resolver:
         rows = read_files((part.path for part in parts), "filename=true")
         contract = ", ".join(quoted(name) for name in self.table.names)
         columns = literal(", ".join(self.table.key))
+        tonnes = as_tonnes(quoted(self.table.tonnes)) if self.table.tonnes else f"cast(null as {TONNES})"
         return f"""
             with deliveries(filename, _file, _sequence) as (values {deliveries}),
             checked as (
                 select r.*, d._file, d._sequence, {row_fingerprint(self.table)} as _fingerprint,
                     md5(cast(row({contract}) as varchar)) as _content,
-                    {key_text(self.table)} as _key, {self._faults(parents)} as _faults
+                    {key_text(self.table)} as _key, {tonnes} as _tonnes, {self._faults(parents)} as _faults
                 from {rows} r join deliveries d using (filename)
                 where {" or ".join(doubtful)}
             ),
@@ -159,7 +170,7 @@ class Resolver:
                     max(_sequence) over (partition by {self.keys}, _contradicted is false) end as _latest
                 from competing
             )
-            select _file, {ROW_NUMBER}, period, _fingerprint, _key,
+            select _file, {ROW_NUMBER}, period, _fingerprint, _key, _tonnes,
                 case when len(_faults) > 0 then 'quarantined'
                      when _contradicted then 'quarantined'
                      when _rank = 1 then 'kept'

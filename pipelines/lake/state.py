@@ -32,6 +32,7 @@ class FileState(BaseModel):
     sha256: str
     sequence: int
     rows: int
+    tonnes: float | None = None
     periods: dict[str, Content]
     unknown_columns: list[str] = Field(default_factory=list)
     blank_lines: int = 0
@@ -79,7 +80,7 @@ class LakeState(BaseModel):
     received_on: dict[str, str] = Field(default_factory=dict)
     """By delivery id: the as-of date of the run that read it first; kept when the lake is made anew."""
     reader_digest: str = ""
-    """Hash of the file with the rows that a reader quarantined; empty without one."""
+    """Hash of what a reader says of its rows; empty without one."""
     reader_quarantined: dict[str, int] = Field(default_factory=dict)
     """How many rows of each contract table a reader quarantined."""
     retired: list[dict[str, str]] = Field(default_factory=list)

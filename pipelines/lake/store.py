@@ -8,11 +8,14 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.contract.outputs.lake import QUARANTINE
+from pipelines.contract.outputs.lake import FILE_ACCOUNTING, QUARANTINE
+from pipelines.contract.outputs.readings import READER_QUARANTINE
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import literal, path_literal, quoted
-from pipelines.lake.parts import part_columns, read_files
+from pipelines.lake.accounting import delivered_files, excluded_rows
+from pipelines.lake.parts import part_columns
+from pipelines.lake.readings import copied, published_files
 from pipelines.lake.state import LakeState
 
 
@@ -72,28 +75,20 @@ def sweep(lake: Path, state: LakeState) -> None:
 _STAMP = "lake.sequence"
 
 
-def reader_file(lake: Path) -> Path:
-    """The lake's copy of the rows that a reader quarantined."""
-    return lake / "excluded" / "reader.parquet"
-
-
 def _quarantine_id(reasons: str) -> str:
     parts = f"table_name || '|' || file || '|' || row_number || '|' || {reasons}"
     return f"'Q-' || left(sha256({parts}), 16) as quarantine_id"
 
 
 def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFrame, state: LakeState) -> None:
-    """Give dbt the row accounting and every quarantined row."""
+    """Give dbt the accounting by table and by file, and every quarantined row."""
     folder = lake / "handover"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _STAMP).unlink(missing_ok=True)
     accounting.write_parquet(folder / "row_accounting.parquet")
-    excluded = read_files(
-        lake / "excluded" / table / period.excluded_file
-        for table, periods in state.tables.items()
-        for period in periods.values()
-        if period.excluded_file
-    )
+    excluded = excluded_rows(lake, state)
+    files = FILE_ACCOUNTING.frame([*published_files(con, lake), *delivered_files(con, excluded, state)])
+    files.sort(*FILE_ACCOUNTING.table.key).write_parquet(folder / "file_accounting.parquet")
     columns = QUARANTINE.table.columns
     nothing = ", ".join(f"cast(null as {column.duckdb_type}) as {column.name}" for column in columns)
     queries = [f"select {nothing} where false"]
@@ -105,8 +100,8 @@ def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFra
                 where fate = 'quarantined'
             )
         """)
-    if reader_file(lake).is_file():
-        read = f"read_parquet({path_literal(reader_file(lake))})"
+    if (reader := copied(lake, READER_QUARANTINE)).is_file():
+        read = f"read_parquet({path_literal(reader)})"
         queries.append(
             f"select {names} from (select *, 'unknown' as period, {_quarantine_id('reason')} from {read})"
         )

@@ -17,7 +17,7 @@ from pipelines.lake.files import Listing, SourceFile, list_source
 from pipelines.lake.keep import Keeper
 from pipelines.lake.parts import parts_of, read_files
 from pipelines.lake.profile import update_profile
-from pipelines.lake.readings import digest, reader_quarantine, take_over
+from pipelines.lake.readings import digest, reader_files, take_over
 from pipelines.lake.receive import receive, received_id
 from pipelines.lake.resolve import Resolver
 from pipelines.lake.state import Content, FileState, LakeState, PeriodState
@@ -25,7 +25,6 @@ from pipelines.lake.store import (
     empty_file,
     hand_over,
     is_handed_over,
-    reader_file,
     sweep,
     write_empty_files,
 )
@@ -143,6 +142,7 @@ class _Update:
                 sha256=file.sha256,
                 sequence=sequence,
                 rows=content.rows,
+                tonnes=content.tonnes,
                 periods=content.periods,
                 unknown_columns=content.unknown_columns,
                 blank_lines=content.blank_lines,
@@ -309,8 +309,8 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
     for name in change.withdrawn:
         table = state.files[name].table
         withdrawn[table] = withdrawn.get(table, 0) + 1
-    read = reader_quarantine(source)
-    changed = bool(change) or state.reader_digest != digest(read) or not (lake / "state.json").is_file()
+    read = digest(reader_files(source))
+    changed = bool(change) or state.reader_digest != read or not (lake / "state.json").is_file()
     rewritten: dict[str, set[str]] = {}
     # A run that was cut off may have left files that no state names.
     sweep(lake, state)
@@ -324,8 +324,8 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
         for name, periods in rewritten.items():
             if periods or name not in state.profiles:
                 update_profile(con, lake, TABLES[name], state, periods)
-        state.reader_quarantined = take_over(con, read, reader_file(lake))
-        state.reader_digest = digest(read)
+        state.reader_quarantined = take_over(con, source, lake)
+        state.reader_digest = read
         state.write(lake)
         sweep(lake, state)
     summary = _summarise(state, change, withdrawn, rewritten)

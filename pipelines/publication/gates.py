@@ -36,7 +36,7 @@ def _ingestion_tables(settings: Settings) -> dict[str, Any]:
     tables: dict[str, Any] = {
         name: sorted((settings.lake / "kept" / name).glob("*.parquet")) for name in TABLES
     }
-    for name in ("row_accounting", "completeness"):
+    for name in ("row_accounting", "file_accounting", "completeness"):
         tables[name] = settings.handover / f"{name}.parquet"
     previous = settings.current / "marts" / "fct_row_accounting.parquet"
     if previous.is_file():

@@ -103,7 +103,7 @@ def snapshot_id(source: Path, as_of: date) -> str:
         SourceError: the source or its market settings cannot be read.
     """
     parts = [
-        readings.digest(readings.reader_quarantine(source)),
+        readings.digest(readings.reader_files(source)),
         as_of.isoformat(),
         read_market(source).model_dump_json(),
         code_fingerprint(),

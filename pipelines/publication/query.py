@@ -60,4 +60,8 @@ def query(settings: Settings, text: str) -> tuple[list[str], list[tuple[Any, ...
             result = con.execute(statements[0])
             return [column[0] for column in result.description], result.fetchall()
         except duckdb.Error as error:
-            raise UsageError(str(error)) from error
+            said = str(error).splitlines()[0]
+            raise UsageError(
+                f"sql: expected a SELECT over the published marts, found {said} "
+                '`carbonwarden sql "show tables"` lists the marts, `describe NAME` their columns.'
+            ) from error

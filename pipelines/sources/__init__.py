@@ -19,6 +19,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import system_fault
 from pipelines.sources.report import ReadReport, ReportLine
 
 __all__ = ["ReadReport", "ReportLine", "SourceError", "formats", "read"]
@@ -45,7 +46,8 @@ def read(format: str, path: Path, out: Path, encoding: str | None = None) -> Rea
 
     Raises:
         ValueError: no such format.
-        SourceError: the files cannot be read as that format, or `out` holds something else.
+        UsageError: `out` is a file, or holds something else than an earlier reading.
+        SourceError: the files cannot be read as that format.
     """
     mapping_path, codes = _FORMATS / f"{format}.yml", _CODES
     if format not in formats():
@@ -56,6 +58,7 @@ def read(format: str, path: Path, out: Path, encoding: str | None = None) -> Rea
                 f"expected a format of {', '.join(formats())}, or a mapping file; found {format!r}"
             )
     from pipelines.sources.mapping import model, run
+    from pipelines.sources.mapping.sql import MappingError
     from pipelines.sources.writer import SourceWriter
 
     writer = SourceWriter(Path(out))
@@ -67,7 +70,10 @@ def read(format: str, path: Path, out: Path, encoding: str | None = None) -> Rea
                 return writer.write(mapping_path.stem, reading, scratch)
             finally:
                 reading.con.close()
+    except MappingError as error:
+        raise SourceError(f"{mapping_path}, {error}") from error
     except OSError as error:
         raise SourceError(
-            f"{path}: expected files that can be read, found {error}. Check the path and its permissions."
+            f"{error.filename or path}: expected files that can be read, found {system_fault(error)}. "
+            "Check the path and its permissions."
         ) from error

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.contract.reasons import NOTICED_SHARE
+
 
 @dataclass(frozen=True)
 class ReasonCount:
@@ -32,7 +34,8 @@ class ReasonCount:
 class ReportLine:
     """One published table: its rows read, written to `table`, quarantined by reason, and without any data.
 
-    read = written + quarantined + without_data
+    read = written + quarantined + without_data. `tonnes_read` is what all of its rows state, where the
+    mapping names such a column.
     """
 
     source: str
@@ -42,6 +45,7 @@ class ReportLine:
     quarantined: int
     reasons: tuple[ReasonCount, ...] = ()
     without_data: int = 0
+    tonnes_read: float | None = None
 
     def __post_init__(self) -> None:
         if self.read != self.written + self.quarantined + self.without_data:
@@ -59,6 +63,35 @@ class ReportLine:
     def lost(self) -> int:
         """Quarantined rows except repetitions of a row that was written."""
         return sum(reason.rows for reason in self.reasons if reason.reason != "duplicate_row")
+
+    @property
+    def tonnes_lost(self) -> float | None:
+        """Tonnes that these rows state; None where the table states none."""
+        stated = [r.tonnes for r in self.reasons if r.tonnes is not None and r.reason != "duplicate_row"]
+        return None if self.tonnes_read is None and not stated else sum(stated, 0.0)
+
+    @property
+    def lost_share(self) -> float:
+        """Share of the rows that were lost."""
+        return self.lost / self.read if self.read else 0.0
+
+    @property
+    def tonnes_lost_share(self) -> float:
+        """Share of the tonnes that were lost; 0 where the table states none."""
+        read = self.tonnes_read or 0.0
+        return (self.tonnes_lost or 0.0) / read if read > 0 else 0.0
+
+    @property
+    def warning(self) -> str | None:
+        """What is to be said of a table that lost more than a regular one; None of others."""
+        if max(self.lost_share, self.tonnes_lost_share) <= NOTICED_SHARE:
+            return None
+        tonnes = f" with {self.tonnes_lost_share:.1%} of its tonnes" if self.tonnes_lost else ""
+        return (
+            f"{self.source}: {self.lost:,} of {self.read:,} rows ({self.lost_share:.1%}){tonnes} were "
+            f"quarantined; a regular file loses less than {NOTICED_SHARE:.0%}. See _quarantined/ and ask the "
+            "sender to correct them."
+        )
 
     @property
     def reason(self) -> str:

@@ -5,6 +5,7 @@
     OUT/_read_report.json            how many rows were read, written and quarantined, and why
     OUT/_quarantined/<source>.csv    quarantined rows, as published, with the reason
     OUT/_quarantined/rows.parquet    the same rows in the form that the lake adds to its own accounting
+    OUT/_quarantined/files.parquet   how many rows of each published file were read, written and quarantined
 
 The folder is built beside OUT and moved there when it is complete. A reading of which too little could be
 written is refused by the shares that the ingestion gate refuses a table by.
@@ -15,22 +16,24 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import yaml
 
-from pipelines.contract.outputs.readings import READER_QUARANTINE, READER_QUARANTINE_FILE
-from pipelines.contract.reasons import REFUSED_SHARE, ROWS_FOR_A_SHARE
+from pipelines.contract.outputs.readings import READER_FILES, READER_QUARANTINE, READER_TABLES
+from pipelines.contract.reasons import REFUSED_SHARE, ROWS_FOR_A_SHARE, ROWS_FOR_TONNES
 from pipelines.contract.schema import Column, Table
 from pipelines.contract.tables import TABLES
-from pipelines.core.errors import SourceError
+from pipelines.core.errors import SourceError, UsageError
 from pipelines.core.sql import literal, path_literal, quoted
+from pipelines.sources.accounts import added_up
 from pipelines.sources.mapping.intake import Intake
 from pipelines.sources.mapping.reading import Reading
-from pipelines.sources.mapping.sql import count
+from pipelines.sources.mapping.sql import MappingError, count
 from pipelines.sources.report import ReadReport, ReportLine
 
 REPORT_NAME = "_read_report.json"
@@ -44,7 +47,7 @@ class SourceWriter:
         """Refuse an `out` that holds anything but an earlier reading.
 
         Raises:
-            SourceError: `out` is a file, or holds files that no reading wrote.
+            UsageError: `out` is a file, or holds files that no reading wrote.
         """
         self.out = out.expanduser().resolve()
         _check_replaceable(self.out)
@@ -88,11 +91,14 @@ class SourceWriter:
 
 def _refuse_if_lost(line: ReportLine) -> None:
     most = REFUSED_SHARE if line.read >= ROWS_FOR_A_SHARE else 1.0
-    if not line.lost or (line.written and line.lost / line.read <= most):
+    most_tonnes = REFUSED_SHARE if line.lost >= ROWS_FOR_TONNES else float("inf")
+    if not line.lost or (line.written and line.lost_share <= most and line.tonnes_lost_share <= most_tonnes):
         return
+    stake = f", with {line.tonnes_lost_share:.0%} of the tonnes quarantined" if line.tonnes_lost else ""
     raise SourceError(
-        f"{line.source}: expected rows that can be written, and at most {most:.0%} of {line.read:,} "
-        f"quarantined; found {line.written:,} that can be written ({line.reason}). Nothing was written. "
+        f"{line.source}: expected rows that can be written, and at most {most:.0%} of {line.read:,} rows and "
+        f"{REFUSED_SHARE:.0%} of the tonnes quarantined; found {line.written:,} that can be written{stake} "
+        f"({line.reason}). Nothing was written. "
         "Compare the file with the published layout of the format, correct these values, and read it again."
     )
 
@@ -185,7 +191,7 @@ def _check_column(
 
 
 def _broken(where: str, what: str) -> SourceError:
-    return SourceError(f"mapping, tables.{where}: expected {what}. Correct the mapping.")
+    return MappingError(f"tables.{where}: expected {what}. Correct the mapping.")
 
 
 def _cast(column: Column, value: str) -> str:
@@ -203,23 +209,43 @@ def _write_account(folder: Path, reading: Reading, report: ReadReport) -> None:
     (folder / "market.yml").write_text(
         yaml.safe_dump(reading.market, allow_unicode=True, sort_keys=False), encoding="utf-8"
     )
-    quarantine = folder / READER_QUARANTINE_FILE
-    quarantine.parent.mkdir()
+    rows_file, files_file = (folder / name for name in READER_TABLES)
+    rows_file.parent.mkdir()
     rows = " union all ".join(f"({intake.quarantine_query()})" for intake in reading.intakes)
     columns = ", ".join(
         f"cast({column.name} as {column.duckdb_type}) as {column.name}"
         for column in READER_QUARANTINE.columns
     )
     ordered = f"select {columns} from ({rows}) order by file, row_number"
-    reading.con.execute(f"copy ({ordered}) to {literal(str(quarantine))} (format parquet)")
+    reading.con.execute(f"copy ({ordered}) to {literal(str(rows_file))} (format parquet)")
+    file_accounts(report.lines).write_parquet(files_file)
     for intake in reading.intakes:
         for source in intake.files_with_quarantine():
-            target = literal(str(_free(quarantine.parent, source)))
+            target = literal(str(_free(rows_file.parent, source)))
             reading.con.execute(f"copy ({intake.published_query(source)}) to {target} (format csv, header)")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     content = {"made_by": _MADE_BY, **report.as_dict(), "files": [*files, REPORT_NAME]}
     text = json.dumps(content, ensure_ascii=False, indent=2)
     (folder / REPORT_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def file_accounts(lines: Iterable[ReportLine]) -> pl.DataFrame:
+    """The account of each published file in the form that the lake adds to its own."""
+    rows = [
+        {
+            "table_name": line.table,
+            "file": line.source,
+            "rows_in": line.read,
+            "rows_kept": line.written,
+            "rows_quarantined": line.quarantined,
+            "rows_without_data": line.without_data,
+            "rows_repeated": line.quarantined - line.lost,
+            "tonnes_in": line.tonnes_read,
+            "tonnes_quarantined": line.tonnes_lost,
+        }
+        for line in lines
+    ]
+    return added_up(pl.DataFrame(rows, schema=READER_FILES.stored_schema, orient="row"))
 
 
 def _free(folder: Path, source: str) -> Path:
@@ -250,13 +276,13 @@ def _swap(build: Path, out: Path) -> None:
 
 def _check_replaceable(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise SourceError(f"{out}: expected a folder to write to, found a file. Name another folder.")
+        raise UsageError(f"{out}: expected a folder to write to, found a file. Name another folder.")
     if not out.is_dir():
         return
     present = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
     foreign = sorted(set(present) - _written_before(out))
     if foreign:
-        raise SourceError(
+        raise UsageError(
             f"{out}: expected an empty folder or an earlier reading, found {', '.join(foreign[:5])}"
             f"{' and more' if len(foreign) > 5 else ''} ({len(foreign)} files). "
             "Name another folder, or move these files away."

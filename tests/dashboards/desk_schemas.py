@@ -26,6 +26,11 @@ DESK_MARTS = (
     "fct_lab_tests",
     "feat_market_days",
     "fct_row_accounting",
+    "fct_file_accounting",
+    "fct_quarantine_reasons",
+    "fct_reading_faults",
+    "reading_ranges",
+    "fct_completeness",
     "fct_detector_runs",
     "fct_detection_coverage",
     "fct_quarantine",
@@ -36,6 +41,7 @@ DESK_MARTS = (
     "fct_quality_results",
 )
 _OF_THE_MODEL = "expected_emissions"
+_SEED = "reading_ranges"
 _TYPES = {
     "string": pl.String,
     "bigint": pl.Int64,
@@ -58,15 +64,17 @@ def _type(stated: str) -> pl.DataType:
 
 @cache
 def schemas() -> dict[str, Schema]:
-    """Columns of each mart of the desk: those of its contract, and those of the learned model's output."""
+    """Columns of each mart of the desk, by contract, by a seed's types, or by the learned model's output."""
     nodes = json.loads(prepare_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    (types,) = (node["config"]["column_types"] for node in nodes if node["name"] == _SEED)
+    seed = {column: _type(kind) for column, kind in types.items()}
     models = {node["name"]: node["columns"] for node in nodes if node["resource_type"] == "model"}
     stated = {
         name: {column: _type(entry["data_type"].lower()) for column, entry in models[name].items()}
         for name in DESK_MARTS
-        if name != _OF_THE_MODEL
+        if name not in (_OF_THE_MODEL, _SEED)
     }
-    return stated | {_OF_THE_MODEL: dict(OUTPUT_SCHEMA)}
+    return stated | {_OF_THE_MODEL: dict(OUTPUT_SCHEMA), _SEED: seed}
 
 
 def mart(name: str, columns: dict[str, object] | None = None) -> pl.DataFrame:

@@ -341,6 +341,8 @@ def findings() -> dict[str, pl.DataFrame]:
         "rule_ref": None,
         "description_zh": "正数",
         "description_en": "positive",
+        "why_zh": "数量不能为负。",
+        "why_en": "A quantity cannot be negative.",
         "position": 1,
     }
     bad_row = {
@@ -353,6 +355,7 @@ def findings() -> dict[str, pl.DataFrame]:
         "file": "trades.csv",
         "row_number": 9,
         "period": "2025-03",
+        "tonnes": 40.0,
     }
     accounting = {
         "table_name": "trades",

@@ -165,6 +165,52 @@ def _accounting(**changes: list[int]) -> pl.DataFrame:
     return pl.DataFrame(ACCOUNTING | changes)
 
 
+def _files(**changes: object) -> pl.DataFrame:
+    """The account of one file, with 1,000 rows and 500 t."""
+    account = {
+        "stage": "lake",
+        "table_name": "trades",
+        "file": "trades.csv",
+        "rows_in": 1000,
+        "rows_kept": 1000,
+        "rows_superseded": 0,
+        "rows_quarantined": 0,
+        "rows_without_data": 0,
+        "rows_repeated": 0,
+        "tonnes_in": 500.0,
+        "tonnes_quarantined": 0.0,
+    }
+    return pl.DataFrame([account | changes])
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"rows_quarantined": 10}, {}),
+        ({"rows_quarantined": 11}, {"lost_notice": "warning"}),
+        ({"rows_quarantined": 201}, {"lost_notice": "warning", "lost_share": "critical"}),
+        # An identical copy of a file loses nothing.
+        ({"rows_quarantined": 1000, "rows_repeated": 1000, "rows_kept": 0}, {}),
+        # Few rows of a small file refuse no run.
+        ({"rows_in": 40, "rows_quarantined": 20}, {"lost_notice": "warning"}),
+        (
+            {"rows_quarantined": 10, "tonnes_quarantined": 101.0},
+            {"tonnes_notice": "warning", "tonnes_share": "critical"},
+        ),
+        # One wrong amount may be larger than all others together.
+        ({"rows_quarantined": 1, "tonnes_quarantined": 490.0}, {"tonnes_notice": "warning"}),
+        ({"rows_quarantined": 10, "tonnes_in": None, "tonnes_quarantined": None}, {}),
+    ],
+)
+def test_a_file_is_judged_by_the_rows_and_the_tonnes_that_it_lost(ingestion_gate, broken, changes, found):
+    result = broken(ingestion_gate({"file_accounting": _files(**changes)}))
+    prefix = "file_accounting."
+    judged = {
+        name.removeprefix(prefix): severity for name, severity in result.items() if name.startswith(prefix)
+    }
+    assert {name.removeprefix(prefix): severity for name, severity in judged.items()} == found
+
+
 def test_a_fifth_of_a_table_quarantined_refuses_the_run(ingestion_gate, broken):
     result = ingestion_gate({"row_accounting": _accounting(rows_quarantined=[201, 0])})
     assert broken(result)["row_accounting.quarantined_share"] == "critical"

@@ -16,7 +16,7 @@ SUITE = Suite(gate="ingestion", name="trades", table="trades", key=("trade_id",)
 ROW = QualityResult(
     gate="ingestion", table_name="trades", expectation="positive", column_name="price", severity="critical",
     success=True, observed="0", expected="> 0", unexpected_count=0, element_count=3, rule_ref=None,
-    description_zh="正数", description_en="positive", position=4,
+    description_zh="正数", description_en="positive", why_zh="理由", why_en="reason", position=4,
 )  # fmt: skip
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
 from anomaly.core.texts import Texts
+from expectations import policy
 from expectations.gates import GATES, suites_of
-from expectations.policy import Bound, Market, bound, entry_names
+from expectations.policy import Bound, Market, Reason, bound, entry_names
 from expectations.runner import MESSAGES
 from expectations.suite import Frame
+from pipelines.cli import checks
 
 TEXTS = Texts(MESSAGES)
 
@@ -73,11 +77,11 @@ def test_every_bound_gives_its_reason_and_only_majorities_and_findings_refuse():
     for gate, suite, name in entry_names():
         found = bound(gate, suite, name, Market())
         assert found is not None
-        assert len(found.why) > 10, (gate, suite, name)
+        assert min(len(found.why.en), 2 * len(found.why.zh)) > 10, (gate, suite, name)
         if (
             gate == "ingestion"
             and found.severity == "critical"
-            and suite not in ("content", "row_accounting", "completeness")
+            and suite not in ("content", "row_accounting", "file_accounting", "completeness")
         ):
             assert found.mostly < 1, f"{suite}.{name} would refuse a run for a single odd figure"
 
@@ -113,4 +117,27 @@ def test_an_unknown_bound_names_itself():
 )
 def test_a_bound_that_makes_no_sense_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        Bound(why="because", **settings)
+        Bound(why=Reason("理由", "because"), **settings)
+
+
+@pytest.mark.parametrize(
+    "why", [None, "One language only.", {"en": "One language only."}, {"zh": "", "en": "Half"}]
+)
+def test_a_reason_in_one_language_is_refused(why):
+    with pytest.raises(ValueError, match=r"policy\.yml: x: expected why with a text in zh and in en"):
+        Reason.of("policy.yml: x", why)
+
+
+def test_reasons_are_chinese_in_chinese_and_shared_ones_are_written_once():
+    text = (Path(policy.__file__).with_name("policy.yml")).read_text(encoding="utf-8")
+    written = re.findall(r'en: "([^"]*)"', text)
+    assert len(set(written)) == len(written)
+    for gate, suite, name in entry_names():
+        found = bound(gate, suite, name, Market())
+        if found:
+            assert re.search(r"[\u4e00-\u9fff]", found.why.zh), (gate, suite, name)
+            assert not re.search(r"[\u4e00-\u9fff]", found.why.en), (gate, suite, name)
+
+
+def test_the_reference_pages_are_those_of_the_policies():
+    assert checks.main(["--check"]) == 0

@@ -35,7 +35,8 @@ def _ingestion(folder: Path, source: Path, **replaced: Path) -> GateResult:
     finally:
         connection.close()
     tables: dict[str, Any] = {name: sorted((lake / "kept" / name).glob("*.parquet")) for name in TABLES}
-    tables["row_accounting"] = lake / "handover" / "row_accounting.parquet"
+    for name in ("row_accounting", "file_accounting"):
+        tables[name] = lake / "handover" / f"{name}.parquet"
     return validate(
         "ingestion",
         tables | replaced,

@@ -62,7 +62,9 @@ class Delivery:
 
     def update(self, lake: Path | None = None) -> LakeSummary:
         with connect("512MB", 2, self._scratch) as con:
-            return update_lake(con, self.source, lake or self.lake, lambda _: None)
+            summary = update_lake(con, self.source, lake or self.lake, lambda _: None)
+        _check_files((lake or self.lake) / "handover" / "file_accounting.parquet", summary)
+        return summary
 
     def kept(self, table: str, lake: Path | None = None) -> pl.DataFrame:
         files = sorted(((lake or self.lake) / "kept" / table).glob("*.parquet"))
@@ -74,6 +76,18 @@ class Delivery:
     def reasons(self) -> set[tuple[str, str]]:
         frame = self.quarantine()
         return set(zip(frame["table_name"].to_list(), frame["reason"].to_list(), strict=True))
+
+
+def _check_files(path: Path, summary: LakeSummary) -> None:
+    """The accounts of a table's files add up to that of the table, and no row of a file is left out."""
+    counted = pl.read_parquet(path).filter(stage="lake")
+    lost = pl.col("rows_in") - pl.col("rows_kept") - pl.col("rows_superseded") - pl.col("rows_quarantined")
+    assert counted.filter(lost != 0).is_empty()
+    sums = counted.group_by("table_name").agg(pl.sum("^rows_(in|kept|superseded|quarantined)$"))
+    for row in sums.iter_rows(named=True):
+        table = summary.tables[row["table_name"]]
+        assert (row["rows_in"], row["rows_kept"]) == (table.rows_in, table.kept)
+        assert (row["rows_superseded"], row["rows_quarantined"]) == (table.superseded, table.quarantined)
 
 
 @pytest.fixture

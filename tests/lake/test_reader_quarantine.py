@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from pipelines.contract.outputs.readings import READER_QUARANTINE_FILE
 from pipelines.core.errors import SourceError
 from pipelines.lake.store import connect
 from pipelines.lake.update import update_lake
@@ -46,6 +45,35 @@ def test_they_are_in_the_accounting_and_the_quarantine(reading, tmp_path, accoun
     assert quarantine["quarantine_id"].n_unique() == 5
 
 
+def test_each_published_file_has_its_account_beside_those_of_the_delivered_files(reading, tmp_path):
+    reading(5)
+    files = pl.read_parquet(tmp_path / "lake" / "handover" / "file_accounting.parquet")
+    read = files.filter(stage="reader").row(0, named=True)
+    assert (read["table_name"], read["file"], read["rows_in"], read["rows_kept"]) == (
+        "market_days",
+        "cea",
+        95,
+        90,
+    )
+    assert (read["rows_quarantined"], read["rows_repeated"]) == (5, 0)
+    assert (read["tonnes_in"], read["tonnes_quarantined"]) == (950.0, 50.0)
+    received = files.filter(stage="lake", table_name="market_days").row(0, named=True)
+    assert (received["rows_in"], received["rows_kept"], received["tonnes_in"]) == (90, 90, 900.0)
+    quarantine = pl.read_parquet(tmp_path / "lake" / "handover" / "quarantine.parquet")
+    assert quarantine["tonnes"].to_list() == [10.0] * 5
+
+
+def test_an_account_that_no_reader_wrote_is_refused(reading, tmp_path):
+    reading(5)
+    path = tmp_path / "source" / "_quarantined" / "files.parquet"
+    pl.DataFrame({"file": ["x"]}).write_parquet(path)
+    with (
+        connect("512MB", 2, tmp_path / "scratch") as con,
+        pytest.raises(SourceError, match=r"files\.parquet"),
+    ):
+        update_lake(con, tmp_path / "source", tmp_path / "lake", lambda _: None)
+
+
 def test_a_reading_that_differs_in_them_alone_is_a_change(reading, tmp_path):
     reading(5)
     assert reading(3).changed
@@ -57,7 +85,7 @@ def test_a_reading_that_differs_in_them_alone_is_a_change(reading, tmp_path):
 @pytest.mark.parametrize("content", ["nonsense", "table", "reason"])
 def test_a_file_that_no_reader_wrote_is_refused(reading, tmp_path, content):
     reading(5)
-    path = tmp_path / "source" / READER_QUARANTINE_FILE
+    path = tmp_path / "source" / "_quarantined" / "rows.parquet"
     if content == "nonsense":
         path.write_text("x")
     else:

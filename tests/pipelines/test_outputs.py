@@ -11,7 +11,13 @@ from expectations.policy import Market, bound, sample
 from expectations.results import QualityResult
 from pipelines.contract.outputs.readings import READER_QUARANTINE
 from pipelines.contract.outputs.registry import OUTPUTS
-from pipelines.contract.reasons import REASONS, REFUSED_SHARE, ROWS_FOR_A_SHARE
+from pipelines.contract.reasons import (
+    NOTICED_SHARE,
+    REASONS,
+    REFUSED_SHARE,
+    ROWS_FOR_A_SHARE,
+    ROWS_FOR_TONNES,
+)
 from pipelines.contract.schema import Column
 
 
@@ -51,4 +57,10 @@ def test_a_column_of_an_unknown_type_is_refused():
 
 def test_readers_and_the_gate_refuse_by_the_same_share():
     assert bound("ingestion", "row_accounting", "quarantined_share", Market()).maximum == REFUSED_SHARE
+    assert bound("ingestion", "row_accounting", "quarantined_notice", Market()).maximum == NOTICED_SHARE
     assert sample("rows_for_a_share") == ROWS_FOR_A_SHARE
+    assert sample("rows_for_tonnes") == ROWS_FOR_TONNES
+    for name in ("lost_share", "tonnes_share"):
+        assert bound("ingestion", "file_accounting", name, Market()).maximum == REFUSED_SHARE
+    for name in ("lost_notice", "tonnes_notice"):
+        assert bound("ingestion", "file_accounting", name, Market()).maximum == NOTICED_SHARE

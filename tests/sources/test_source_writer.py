@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.contract.tables import TABLES
+from pipelines.core.errors import UsageError
 from pipelines.sources import SourceError, formats, read
 from pipelines.sources.report import ReasonCount, ReportLine
 from pipelines.sources.writer import conform
@@ -64,6 +65,7 @@ def test_account_on_disk(quotes, tmp_path):
                     "tonnes": None,
                 },
             ],
+            "tonnes_read": None,
         }
     ]
     assert set(written["files"]) == set(content(tmp_path / "out"))
@@ -114,13 +116,13 @@ def test_foreign_files_are_never_overwritten(quotes, tmp_path):
     out.mkdir()
     read("eua", quotes, out)
     (out / "thesis.txt").write_text("mine")
-    with pytest.raises(SourceError, match=r"found thesis\.txt \(1 files\)"):
+    with pytest.raises(UsageError, match=r"found thesis\.txt \(1 files\)"):
         read("eua", quotes, out)
     assert (out / "thesis.txt").read_text() == "mine"
 
 
 def test_a_file_in_place_of_the_folder(quotes, tmp_path):
-    with pytest.raises(SourceError, match="expected a folder to write to, found a file"):
+    with pytest.raises(UsageError, match="expected a folder to write to, found a file"):
         read("eua", quotes, quotes)
 
 
@@ -193,3 +195,27 @@ def test_an_account_that_does_not_add_up_is_refused():
         ReportLine("a", "b", read=3, written=1, quarantined=1, reasons=(ReasonCount("wrong_type", "x", 1),))
     with pytest.raises(ValueError, match="do not add up"):
         ReportLine("a", "b", read=2, written=1, quarantined=1)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "tonnes", "said"),
+    [
+        ((ReasonCount("wrong_type", "x", 1, tonnes=1.0),), 200.0, None),
+        (
+            (ReasonCount("wrong_type", "x", 2, tonnes=1.0),),
+            200.0,
+            "2 of 100 rows (2.0%) with 0.5% of its tonnes",
+        ),
+        (
+            (ReasonCount("wrong_type", "x", 1, tonnes=9.0),),
+            200.0,
+            "1 of 100 rows (1.0%) with 4.5% of its tonnes",
+        ),
+        ((ReasonCount("duplicate_row", "x", 9, tonnes=9.0),), 200.0, None),
+        ((ReasonCount("wrong_type", "x", 3),), None, "3 of 100 rows (3.0%) were quarantined"),
+    ],
+)
+def test_a_table_that_lost_more_than_a_regular_one_is_named(reasons, tonnes, said):
+    lost = sum(reason.rows for reason in reasons)
+    line = ReportLine("a", "b", 100, 100 - lost, lost, reasons, tonnes_read=tonnes)
+    assert line.warning is None if said is None else said in (line.warning or "")

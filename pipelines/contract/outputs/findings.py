@@ -162,6 +162,10 @@ QUALITY_RESULTS = Output(
             Column("rule_ref", "string", nullable=True),
             Column("description_zh", "string"),
             Column("description_en", "string"),
+            Column(
+                "why_zh", "string", nullable=True, description="the policy's reason; null of a skipped suite"
+            ),
+            Column("why_en", "string", nullable=True, description="the same in English"),
             Column("position", "int64", description="order within the gate"),
         ),
     ),

@@ -26,6 +26,63 @@ ROW_ACCOUNTING = Output(
     identities=(("every_row_is_accounted_for", "rows_in = rows_kept + rows_superseded + rows_quarantined"),),
 )
 
+FILE_ACCOUNTING = Output(
+    Table(
+        name="file_accounting",
+        description="Where the rows of each file went, from the published file to the mart. One row a stage, "
+        "source table and file: files that were read from a published format, and files that were "
+        "delivered to the lake.",
+        key=("stage", "table_name", "file"),
+        columns=(
+            Column(
+                "stage",
+                "string",
+                enum=("reader", "lake"),
+                description="reader: a published file was turned into rows of the source table; lake: a "
+                "delivered file of the source table was received",
+            ),
+            Column("table_name", "string", description="table of the source contract"),
+            Column("file", "string", description="published file or sheet; or path in the source directory"),
+            Column("rows_in", "int64", description="rows that the file has"),
+            Column("rows_kept", "int64", description="rows that were handed on to the next stage"),
+            Column("rows_superseded", "int64", description="rows that a later file replaced"),
+            Column("rows_quarantined", "int64", description="rows that were quarantined"),
+            Column(
+                "rows_without_data",
+                "int64",
+                description="rows that state nothing, or only parts of a period, by the rules of the format",
+            ),
+            Column(
+                "rows_repeated",
+                "int64",
+                description="quarantined rows that repeat a row that was kept; nothing is lost with them",
+            ),
+            Column(
+                "tonnes_in",
+                "float64",
+                nullable=True,
+                unit="tCO2e",
+                description="amount that the rows state; null where the table has none",
+            ),
+            Column(
+                "tonnes_quarantined",
+                "float64",
+                nullable=True,
+                unit="tCO2e",
+                description="amount that the quarantined rows state, repetitions left out",
+            ),
+        ),
+    ),
+    published="fct_file_accounting",
+    identities=(
+        (
+            "every_row_is_accounted_for",
+            "rows_in = rows_kept + rows_superseded + rows_quarantined + rows_without_data",
+        ),
+        ("repeated_rows_are_quarantined", "rows_repeated <= rows_quarantined"),
+    ),
+)
+
 QUARANTINE = Output(
     Table(
         name="quarantine",
@@ -46,6 +103,13 @@ QUARANTINE = Output(
                 "of a malformed line, its line",
             ),
             Column("period", "string", description="YYYY-MM, YYYY, all, or unknown"),
+            Column(
+                "tonnes",
+                "float64",
+                nullable=True,
+                unit="tCO2e",
+                description="amount that the row states; null where it states none that can be read",
+            ),
         ),
     ),
     published="fct_quarantine",
@@ -69,6 +133,8 @@ COMPLETENESS = Output(
             Column("observed", "float64", nullable=True, description="what the check measured, in its unit"),
             Column("expected", "float64", nullable=True, description="what was expected at least"),
             Column("unit", "string", description="unit of the policy entry"),
+            Column("why_zh", "string", description="the policy's reason"),
+            Column("why_en", "string", description="the same in English"),
         ),
     ),
     published="fct_completeness",

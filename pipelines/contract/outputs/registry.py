@@ -13,6 +13,7 @@ from pipelines.contract.outputs.findings import (
 from pipelines.contract.outputs.lake import (
     COMPLETENESS,
     DELIVERIES,
+    FILE_ACCOUNTING,
     IDENTIFIER_FAULTS,
     QUARANTINE,
     ROW_ACCOUNTING,
@@ -23,6 +24,7 @@ OUTPUTS = {
     output.name: output
     for output in (
         ROW_ACCOUNTING,
+        FILE_ACCOUNTING,
         QUARANTINE,
         COMPLETENESS,
         ROW_COUNTS,

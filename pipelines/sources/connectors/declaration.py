@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.contract.tables import TABLES
+from pipelines.core.faults import invalid_entries, invalid_yaml, system_fault
 from pipelines.core.fingerprint import content_hash
 from pipelines.core.market import Market
 from pipelines.core.settings import SettingsError
@@ -24,8 +24,10 @@ FILE_NAME = "sources.yml"
 
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 TableName = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_]{0,62}$")]
+_VARIABLE = r"^[A-Z][A-Z0-9_]*$"
+_FORMS = {_VARIABLE: "the name of an environment variable, never a value"}
 Variable = Annotated[
-    str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="name of an environment variable, never its value")
+    str, Field(pattern=_VARIABLE, description="name of an environment variable, never its value")
 ]
 Relation = Annotated[str, Field(pattern=r'^[^".\x00-\x1f]+(\.[^".\x00-\x1f]+)?$')]
 Cron = Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
@@ -206,8 +208,16 @@ Source = Annotated[Postgres | Http | Folder, Field(discriminator="kind")]
 class Sources(_Strict):
     """A whole `sources.yml`."""
 
-    market: Market = Field(default_factory=Market, description="the settings of `market.yml`")
+    market: Market = Field(description="the settings of `market.yml`; its id must be named")
     sources: dict[SourceName, Source] = Field(min_length=1)
+
+    @field_validator("market", mode="before")
+    @classmethod
+    def _is_named(cls, given: object) -> object:
+        """Nothing that is pulled is taken for another market's because nobody named its own."""
+        if isinstance(given, dict) and "id" not in given:
+            raise ValueError("expected the id of the market, such as cn, eu or us-ca; found none")
+        return given
 
 
 def _check_tables(mapping: str | None, names: Iterable[str]) -> None:
@@ -227,36 +237,16 @@ def load(home: Path) -> Sources:
         return Sources.model_validate(content)
     except OSError as error:
         raise SettingsError(
-            f"{path}: expected the declaration of sources, found {error.strerror}. "
+            f"{path}: expected the declaration of sources, found {system_fault(error)}. "
             "See docs/how-to/connect-a-source.md."
         ) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: expected UTF-8, found other bytes. Save it as UTF-8.") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: expected YAML, found {invalid_yaml(error)}. Correct it.") from None
+    except ValidationError as error:
+        # What was found is never shown: it may be a secret.
+        found = invalid_entries(error, FILE_NAME, secret=True, forms=_FORMS)
         raise SettingsError(
-            f"{path}: expected YAML, found a fault in line {line} ({error.problem}). Correct it."
+            f"{path}: expected declared sources; {found}. See docs/how-to/connect-a-source.md."
         ) from None
-    except (yaml.YAMLError, ValidationError) as error:
-        raise SettingsError(
-            f"{path}: expected declared sources; {_faults(error)}. See docs/how-to/connect-a-source.md."
-        ) from None
-
-
-def _faults(error: Exception) -> str:
-    """Entries and what was expected of them; never what was found there, which may be a secret."""
-    if not isinstance(error, ValidationError):
-        return "found no YAML"
-    faults = error.errors(include_input=False, include_url=False)[:5]
-    return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or FILE_NAME}: {_plain(fault)}" for fault in faults
-    )
-
-
-def _plain(fault: ErrorDetails) -> str:
-    """What was expected of one entry."""
-    if fault["type"] == "union_tag_invalid":
-        return f"expected `kind` to be one of {fault['ctx']['expected_tags']}"
-    if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"].startswith("^[A-Z]"):
-        return "expected the name of an environment variable, never a value"
-    return fault["msg"].removeprefix("Value error, ")

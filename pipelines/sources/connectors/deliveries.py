@@ -22,12 +22,13 @@ import polars as pl
 import yaml
 from filelock import FileLock, Timeout
 
-from pipelines.contract.outputs.readings import READER_QUARANTINE, READER_QUARANTINE_FILE
+from pipelines.contract.outputs.readings import READER_FILES, READER_TABLES
 from pipelines.contract.tables import TABLES
 from pipelines.core.files import link, sync
 from pipelines.core.lock import HomeBusyError, home_lock
 from pipelines.core.market import Market
 from pipelines.core.settings import Settings
+from pipelines.sources.accounts import added_up
 from pipelines.sources.connectors.fetched import Part
 
 _MEMORY = "_memory"
@@ -140,9 +141,9 @@ def _place(part: Part, state: Path, source: str) -> None:
         table, _, suffix = path.name.partition(".")
         if table in TABLES and suffix in _SUFFIXES:
             _link(path, state / table / inner / f"{part.name}.{suffix}")
-    quarantined = part.path / READER_QUARANTINE_FILE
-    if quarantined.is_file():
-        _link(quarantined, state / _MEMORY / source / _QUARANTINED / f"{part.name}.parquet")
+    for name in READER_TABLES:
+        if (left := part.path / name).is_file():
+            _link(left, state / _MEMORY / source / _QUARANTINED / f"{part.name}.{left.name}")
 
 
 def _link(path: Path, target: Path) -> None:
@@ -161,11 +162,13 @@ def _complete(state: Path, market: Market) -> None:
             (state / table.name).mkdir()
             schema = {column.delivered_name: column.polars_type for column in table.columns}
             pl.DataFrame(schema=schema).write_parquet(state / table.name / _NO_ROWS)
-    files = sorted((state / _MEMORY).glob(f"*/{_QUARANTINED}/*.parquet"))
-    if files:
-        (state / READER_QUARANTINE_FILE).parent.mkdir()
-        rows = pl.concat([pl.read_parquet(path).select(READER_QUARANTINE.names) for path in files])
-        rows.write_parquet(state / READER_QUARANTINE_FILE)
+    for name, left in READER_TABLES.items():
+        target = state / name
+        files = sorted((state / _MEMORY).glob(f"*/{_QUARANTINED}/*.{target.name}"))
+        if files:
+            target.parent.mkdir(exist_ok=True)
+            rows = pl.concat([pl.read_parquet(path).select(left.names) for path in files])
+            (added_up(rows) if left is READER_FILES else rows).write_parquet(target)
 
 
 def _sync_all(state: Path) -> None:

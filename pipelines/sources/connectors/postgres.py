@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
 
 _BATCH_BYTES = 16 << 20
+_DRIVER = ("adbc_driver_manager", "adbc_driver_postgresql")
 _MEMORY = "1GB"
 _OVERLAPS = {
     "timestamptz": "interval '{} seconds'",
@@ -111,9 +113,24 @@ def _faults() -> tuple[type[Exception], ...]:
     return Error, duckdb.Error, pa.ArrowException
 
 
+def _check_driver(name: str) -> None:
+    """Make sure that the driver is installed.
+
+    Raises:
+        SourceError: it is not.
+    """
+    missing = [module for module in _DRIVER if find_spec(module) is None]
+    if missing:
+        raise SourceError(
+            f"source {name}: expected the PostgreSQL driver, found no package {', '.join(missing)}. "
+            "Install the packages of requirements/runtime.lock."
+        )
+
+
 @contextmanager
 def _snapshot(name: str, secret: SecretStr) -> Iterator[Cursor]:
     """A cursor in a read-only transaction that sees one snapshot."""
+    _check_driver(name)
     from adbc_driver_postgresql import StatementOptions, dbapi
 
     try:

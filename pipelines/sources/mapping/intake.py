@@ -36,6 +36,7 @@ class Intake:
         """Make its empty relations."""
         self.con, self.name, self.entry = con, name, entry
         self._texts = TextTable(con, name, entry)
+        self._stated_tonnes = "null"
         con.execute(f"create table without_{name} ({PLACE_TYPES})")
 
     def add(self, layout: Layout) -> None:
@@ -82,6 +83,16 @@ class Intake:
             order by rows.row_number
         """
 
+    @property
+    def tonnes_query(self) -> str:
+        """The place of each row of data, and the tonnes that it states; null where no number can be read."""
+        number = f"try_cast({self._stated_tonnes} as double)"
+        factor = self.entry.tonnes.factor if self.entry.tonnes else 1.0
+        return (
+            f"select {PLACE}, case when isfinite({number}) then {number} * {factor!r} end as tonnes "
+            f"from text_{self.name}"
+        )
+
     def quarantine_query(self) -> str:
         """Quarantined rows in the form that the lake counts."""
         pairs = ", ".join(
@@ -90,9 +101,12 @@ class Intake:
         key = f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
         return f"""
             select {literal(self.entry.table)} as table_name, {key} as record_key, rows.reason,
-                rows.column_name, left(rows.value, {_SHOWN_CHARACTERS}) as value, rows.file, rows.row_number
+                rows.column_name, left(rows.value, {_SHOWN_CHARACTERS}) as value, rows.file, rows.row_number,
+                stated.tonnes
             from left_{self.name} as rows
             left join text_{self.name} as texts
+                using ({PLACE})
+            left join ({self.tonnes_query}) as stated
                 using ({PLACE})
         """
 
@@ -137,6 +151,8 @@ class Intake:
             cleaned.append(f"{text} as {quoted(name)}")
             raws.append(f"{quoted(name)} as {quoted('raw_' + name)}")
             factor = self._texts.factors.get(name, 1.0)
+            if self.entry.tonnes and self.entry.tonnes.of == name:
+                self._stated_tonnes = f"try_cast({text} as double) * {factor!r}"
             stated_type = column.type if factor == 1 or column.type == "float64" else "decimal(18,6)"
             kind = typed(schema.Column(name, stated_type, nullable=True), "VARCHAR")
             value = kind.value if factor == 1 else _multiplied(kind.value, factor, column.type)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pipelines.contract.reasons import REASONS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import invalid_entries, invalid_yaml, system_fault
 
 Name = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_]{0,62}$")]
 Type = Annotated[str, Field(pattern=r"^(string|int64|float64|bool|date|timestamp|decimal\(\d+,\d+\))$")]
@@ -254,16 +255,15 @@ def load(path: Path) -> Mapping:
         return Mapping.model_validate(content)
     except OSError as error:
         raise SourceError(
-            f"{path}: expected a mapping file, found {error.strerror}. Check the path."
+            f"{path}: expected a mapping file, found {system_fault(error)}. Check the path."
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: expected YAML in UTF-8, found {_one_line(error)}. Correct it.") from error
+        raise SourceError(
+            f"{path}: expected YAML in UTF-8, found {invalid_yaml(error)}. Correct it."
+        ) from error
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'mapping'}: {fault['msg']}"
-            for fault in error.errors()[:5]
-        )
-        raise SourceError(f"{path}: expected a mapping; {faults}. See docs/how-to/map-a-file.md.") from error
+        found = invalid_entries(error, "mapping")
+        raise SourceError(f"{path}: expected a mapping; {found}. See docs/how-to/map-a-file.md.") from error
 
 
 def _open_places(content: Any, place: str = "") -> Iterator[str]:
@@ -277,7 +277,3 @@ def _open_places(content: Any, place: str = "") -> Iterator[str]:
             yield from _open_places(value, f"{place}.{number}")
     elif isinstance(content, str) and (content == OPEN or content.startswith(f"{OPEN} ")):
         yield place
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -27,7 +27,7 @@ from pipelines.sources.mapping.notation import look, rewritten
 from pipelines.sources.mapping.sql import count
 from pipelines.sources.mapping.texts import TextTable
 from pipelines.sources.text import headings
-from pipelines.sources.text.files import Published
+from pipelines.sources.text.files import Published, check_file
 from pipelines.sources.text.headings import Layout
 from pipelines.sources.text.rows import Row
 from pipelines.sources.text.sheets import Sheet, sheets
@@ -74,6 +74,7 @@ def propose(path: Path, table: str | None = None, encoding: str | None = None) -
     Raises:
         SourceError: the file cannot be read, or has no line of headings above rows.
     """
+    check_file(path)
     layout, further = _widest_table(sheets(Published(path), encoding))
     heads = {name: layout.heading_at(place) for name, place in layout.places.items()}
     contract = TABLES[table] if table else _nearest(list(heads.values()))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.core.sql import quoted
 from pipelines.sources.mapping.intake import Intake
+from pipelines.sources.mapping.texts import PLACE
 from pipelines.sources.report import InputFile, ReasonCount, ReportLine
 from pipelines.sources.text.files import digest
 
@@ -56,12 +56,14 @@ def _lines(intake: Intake) -> list[ReportLine]:
     written = dict(intake.con.execute(f"select file, count(*) from {name} group by file").fetchall())
     without = dict(intake.con.execute(f"select file, count(*) from without_{name} group by file").fetchall())
     reasons: dict[str, list[ReasonCount]] = {}
-    tonnes = _tonnes(intake)
+    stated = dict(
+        intake.con.execute(f"select file, sum(tonnes) from ({intake.tonnes_query}) group by file").fetchall()
+    )
     found = intake.con.execute(f"""
         select left_rows.file, left_rows.reason, left_rows.column_name, count(*),
-            arg_min(left_rows.value, left_rows.row_number) filter (left_rows.value is not null), {tonnes}
-        from left_{name} as left_rows left join text_{name} as texts
-            using (file, row_number, line_part)
+            arg_min(left_rows.value, left_rows.row_number) filter (left_rows.value is not null),
+            sum(stated.tonnes)
+        from left_{name} as left_rows left join ({intake.tonnes_query}) as stated using ({PLACE})
         group by all
         order by left_rows.file, count(*) desc, left_rows.reason, left_rows.column_name
     """).fetchall()
@@ -78,13 +80,7 @@ def _lines(intake: Intake) -> list[ReportLine]:
             written=written.get(file, 0),
             quarantined=sum(reason.rows for reason in reasons.get(file, [])),
             reasons=tuple(reasons.get(file, [])),
+            tonnes_read=stated.get(file),
         )
         for file in dict.fromkeys(intake.files)
     ]
-
-
-def _tonnes(intake: Intake) -> str:
-    tonnes = intake.entry.tonnes
-    if tonnes is None:
-        return "null"
-    return f"sum(try_cast(replace(texts.{quoted(tonnes.of)}, ',', '') as double)) * {tonnes.factor!r}"

@@ -9,17 +9,21 @@ import duckdb
 from pipelines.core.errors import SourceError
 
 
+class MappingError(SourceError):
+    """An entry of a mapping is wrong; the message begins with the entry, and its reader adds the file."""
+
+
 def execute(con: duckdb.DuckDBPyConnection, query: str, entry: str) -> duckdb.DuckDBPyConnection:
     """Execute SQL that a mapping states in `entry`.
 
     Raises:
-        SourceError: DuckDB cannot execute it.
+        MappingError: DuckDB cannot execute it.
     """
     try:
         return con.execute(query)
     except duckdb.Error as error:
-        raise SourceError(
-            f"mapping, {entry}: expected SQL that DuckDB can execute, found {str(error).splitlines()[0]}. "
+        raise MappingError(
+            f"{entry}: expected SQL that DuckDB can execute, found {str(error).splitlines()[0]}. "
             "Correct the expression."
         ) from error
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipelines.core.errors import UsageError
+from pipelines.core.faults import system_fault
 from pipelines.core.lock import HomeBusyError
 from pipelines.sources.telemetry import journal, segments
 from pipelines.sources.telemetry.commits import Committer, JournalError
@@ -198,7 +199,7 @@ async def _serve(
         saving.cancel()
         lines.close()
         raise UsageError(
-            f"expected to listen on {bind}:{port}, found {error}. "
+            f"expected to listen on {bind}:{port}, found {system_fault(error)}. "
             "Name an address of this machine and a port that is free."
         ) from error
     address, listening = server.sockets[0].getsockname()[:2]

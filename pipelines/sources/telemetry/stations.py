@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import invalid_entries, invalid_yaml, system_fault
 from pipelines.sources.telemetry.standard import Column, standard
 
 
@@ -163,16 +164,14 @@ def load(path: Path) -> Stations:
         return Stations.model_validate(content)
     except OSError as error:
         raise SourceError(
-            f"{path}: expected a file of stations, found {error.strerror}. Check the path."
+            f"{path}: expected a file of stations, found {system_fault(error)}. Check the path."
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        found = " ".join(str(error).split())
-        raise SourceError(f"{path}: expected YAML in UTF-8, found {found}. Correct it.") from error
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'stations'}: {fault['msg']}"
-            for fault in error.errors()[:5]
-        )
         raise SourceError(
-            f"{path}: expected a file of stations; {faults}. See docs/how-to/receive-telemetry.md."
+            f"{path}: expected YAML in UTF-8, found {invalid_yaml(error)}. Correct it."
+        ) from error
+    except ValidationError as error:
+        found = invalid_entries(error, "stations", secret=True)
+        raise SourceError(
+            f"{path}: expected a file of stations; {found}. See docs/how-to/receive-telemetry.md."
         ) from error

@@ -51,7 +51,7 @@ def stated(name: str) -> str:
         return codecs.lookup(name).name
     except LookupError:
         raise SourceError(
-            f"encoding: expected one of {', '.join(ENCODINGS.values())} or a name that Python knows; "
+            f"encoding: expected one of {', '.join(ENCODINGS.values())} or another encoding by name; "
             f"found {name!r}."
         ) from None
 

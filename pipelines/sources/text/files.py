@@ -78,8 +78,8 @@ class Published:
                     yield cast(BinaryIO, gzip.GzipFile(fileobj=plain)) if zipped else plain
         except _DAMAGED as error:
             raise SourceError(
-                f"{self.where}: expected a complete file, found one that is cut or damaged ({error}). "
-                "Download it again."
+                f"{self.where}: expected a complete file, found one that is cut or damaged, or locked by a "
+                "password. Download it again."
             ) from error
 
 
@@ -137,8 +137,7 @@ def members(path: Path, names: tuple[str, ...]) -> tuple[dict[str, Published], l
             files = [member for member in archive.infolist() if not member.is_dir()]
     except zipfile.BadZipFile as error:
         raise SourceError(
-            f"{path}: expected a complete zip archive, found something else or a cut one ({error}). "
-            "Download it again."
+            f"{path}: expected a complete zip archive, found something else or a cut one. Download it again."
         ) from error
     found = {name: Published(path, _member(path, files, name).filename) for name in names}
     wanted = {published.member for published in found.values()}

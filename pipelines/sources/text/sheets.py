@@ -19,6 +19,11 @@ from pipelines.sources.text.files import Published
 from pipelines.sources.text.rows import Row, Rows
 
 _BATCH_ROWS = 100_000
+_SEARCHED_BYTES = 1 << 20
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How files of the format begin that old and encrypted workbooks have."""
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The entry of such a file that holds an encrypted workbook."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class WorkbookSheet(Sheet):
                         yield row
             except CalamineError as error:
                 raise SourceError(
-                    f"{self.where}: expected a sheet that can be read, found a damaged one ({error}). "
+                    f"{self.where}: expected a sheet that can be read, found a damaged one. "
                     "Save the workbook again."
                 ) from error
 
@@ -177,13 +182,29 @@ def _workbook(published: Published) -> list[Sheet]:
             names = list(workbook.sheet_names)
     except CalamineError as error:
         raise SourceError(
-            f"{published.where}: expected a workbook, found a file that cannot be read as one ({error}). "
-            "Save it again as .xlsx."
+            f"{published.where}: expected a workbook, found {_no_workbook(published)}"
         ) from error
     return [
         WorkbookSheet(published, f"{published.name}:{name}", f"{published.where}: sheet {name}", sheet=name)
         for name in names
     ]
+
+
+def _no_workbook(published: Published) -> str:
+    """What stands in the place of a workbook, and what to do."""
+    with published.open() as stream:
+        head = stream.read(_SEARCHED_BYTES)
+    if not head:
+        return "an empty file. Download it again."
+    if head.startswith(_COMPOUND) and _ENCRYPTED in head:
+        return (
+            "one that is protected by a password. Open it, remove the password, and save it again as .xlsx."
+        )
+    if head.startswith(_COMPOUND):
+        return "a workbook of another format than its name says. Open it and save it again as .xlsx."
+    if head.lstrip()[:1] in (b"<", b"{"):
+        return "a page or text under the name of a workbook. Download the workbook itself."
+    return "a file that is cut, damaged or of another kind. Download it again, or save it again as .xlsx."
 
 
 def _text(value: object) -> str:

@@ -13,5 +13,7 @@ select
     rule_ref,
     description_zh,
     description_en,
+    why_zh,
+    why_en,
     position
 from {{ ref("stg_quality_results") }}

@@ -1,4 +1,4 @@
-"""Pictures of the data-status page."""
+"""Pictures of the accounting page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def accounting(rows: pl.DataFrame, words: Words) -> style.Picture | None:
         .mark_bar(height={"band": 0.65})
         .encode(
             y=alt.Y(
-                "label:N", sort=None, axis=alt.Axis(title=None, labelLimit=200, ticks=False, domain=False)
+                "label:N",
+                sort=None,
+                axis=alt.Axis(title=None, labelLimit=200, labelOverlap=False, ticks=False, domain=False),
             ),
             x=alt.X(
                 "share:Q",
@@ -63,10 +65,54 @@ def accounting(rows: pl.DataFrame, words: Words) -> style.Picture | None:
     return style.finish(chart, 28 * shown.height + 90)
 
 
+def files(rows: pl.DataFrame, words: Words, most: int = 20) -> style.Picture | None:
+    """Each file's share of lost rows and of lost tonnes, the largest first; None where nothing was lost."""
+    names = {"lost_share": words("accounting.of_rows"), "lost_tonnes_share": words("accounting.of_tonnes")}
+    lost = rows.filter((pl.col("lost_share") > 0) | (pl.col("lost_tonnes_share") > 0)).head(most)
+    if lost.is_empty():
+        return None
+    long = (
+        lost.select("file", "table_name", *names)
+        .unpivot(index=["file", "table_name"], variable_name="measure", value_name="share")
+        .drop_nulls("share")
+        .with_columns(pl.col("measure").replace_strict(names))
+    )
+    chart = (
+        alt.Chart(long)
+        .mark_bar()
+        .encode(
+            y=alt.Y(
+                "file:N",
+                sort=lost["file"].unique(maintain_order=True).to_list(),
+                axis=alt.Axis(title=None, labelLimit=240, ticks=False, domain=False),
+            ),
+            yOffset=alt.YOffset("measure:N", sort=list(names.values())),
+            x=alt.X(
+                "share:Q",
+                axis=alt.Axis(
+                    title=words("accounting.share_axis"), titleFontWeight="normal", format=".1~%", tickCount=5
+                ),
+            ),
+            color=alt.Color(
+                "measure:N",
+                scale=alt.Scale(domain=list(names.values()), range=[style.RED, style.ORANGE]),
+                legend=style.legend(),
+            ),
+            tooltip=[
+                alt.Tooltip("file:N", title=words.column("file")),
+                alt.Tooltip("measure:N", title=" "),
+                alt.Tooltip("share:Q", title=words("accounting.share_axis"), format=".2%"),
+            ],
+        )
+    )
+    return style.finish(chart, 40 * lost["file"].n_unique() + 90)
+
+
 def quarantine(rows: pl.DataFrame, words: Words) -> style.Picture | None:
-    """Quarantined rows by table and reason (`table_name`, `reason`, `rows`)."""
+    """Quarantined rows by table and reason (`table_name`, `reason`, `row_count`)."""
     if rows.is_empty():
         return None
+    rows = rows.group_by("table_name", "reason").agg(pl.col("row_count").sum().alias("rows"))
     labels = {one: words.code("table", one) for one in rows["table_name"].unique()}
     reasons = {one: words.code("reason", one) for one in rows["reason"].unique()}
     shown = rows.with_columns(
