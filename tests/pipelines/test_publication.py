@@ -11,10 +11,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.core.errors import GateRefusedError
 from pipelines.core.lock import home_lock
+from pipelines.core.market import Market
 from pipelines.core.settings import Settings, SettingsError
+from pipelines.publication.gates import refuse_if_critical
 from pipelines.publication.identity import snapshot_id
 from pipelines.publication.snapshots import (
+    Candidate,
     begin_candidate,
     current_id,
     publish,
@@ -119,3 +123,22 @@ def test_a_home_is_held_by_one_process_at_a_time(settings):
     with home_lock(settings), home_lock(settings):
         assert subprocess.run(command, check=False).returncode == 9
     assert subprocess.run(command, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("is_critical", "state", "refused"),
+    [(True, "broken", True), (False, "broken", False), (True, "ran", False)],
+)
+def test_a_broken_critical_detector_refuses_the_publication(settings, is_critical, state, refused):
+    candidate = Candidate(settings, "b", Market(id="cn"), date(2025, 1, 1))
+    begin_candidate(settings, "b")
+    run = {"kind": "late_report", "is_critical": is_critical, "state": state, "reason": "ValueError: none"}
+    runs = pl.DataFrame([run])
+    if not refused:
+        refuse_if_critical(candidate, runs)
+        assert not settings.refusal.exists()
+        return
+    with pytest.raises(GateRefusedError, match="late_report: ValueError: none"):
+        refuse_if_critical(candidate, runs)
+    (result,) = json.loads(settings.refusal.read_text(encoding="utf-8"))["results"]
+    assert (result["expectation"], result["severity"]) == ("late_report_not_broken", "critical")
