@@ -72,9 +72,19 @@ def market_days(source: Source) -> pd.DataFrame:
     days["block_discount"] = 1 - ratio(days["block_average_price"], days["previous_close"])
     close, previous = days["close"], days["previous_close"]
     days["log_return"] = np.log(close.where(close > 0) / previous.where(previous > 0))
+    days["is_volume_usable"] = _usable_volumes(source, days)
     days["is_limit_up"] = close >= days["limit_up"]
     days["is_limit_down"] = close <= days["limit_down"]
     return days.rename(columns={"listed_volume": "listed_volume_tco2e", "block_volume": "block_volume_tco2e"})
+
+
+def _usable_volumes(source: Source, days: pd.DataFrame) -> pd.Series:
+    """Whether both volumes of a day lie in the range of a day's volume, or are absent."""
+    ranges = source.rules("reading_ranges")
+    of_day = (ranges["source_table"] == "trading") & (ranges["quantity"] == "volume")
+    (day,) = ranges[of_day & (ranges["applies_to"] == "day")].to_dict("records")
+    volumes = days[["listed_volume", "block_volume"]]
+    return (volumes.isna() | ((volumes >= day["minimum"]) & (volumes <= day["maximum"]))).all(axis=1)
 
 
 def build(folder: Path, out: Path) -> None:

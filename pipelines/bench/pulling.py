@@ -81,7 +81,7 @@ def bench_postgres(rows: int) -> Report:
 def _declare(home: Path) -> None:
     home.mkdir()
     source = {"kind": "postgres", "connection": _VARIABLE, "tables": {"cems_hourly": {"from": "cems_hourly"}}}
-    text = yaml.safe_dump({"sources": {"hours": source}})
+    text = yaml.safe_dump({"market": {"id": "cn"}, "sources": {"hours": source}})
     (home / "sources.yml").write_text(text, encoding="utf-8")
 
 

@@ -20,9 +20,16 @@ pytestmark = [
 ]
 
 TITLES = {
-    "zh": {"": "市场运行", "alerts": "风险预警", "alert": "预警详情", "data": "数据状况"},
-    "en": {"": "Market health", "alerts": "Early warnings", "alert": "Alert detail", "data": "Data status"},
+    "zh": {
+        **{"": "市场运行", "alerts": "风险预警", "alert": "预警详情"},
+        **{"data": "数据状况", "accounting": "行数核算", "readings": "读数异常"},
+    },
+    "en": {
+        **{"": "Market health", "alerts": "Early warnings", "alert": "Alert detail"},
+        **{"data": "Data status", "accounting": "Row accounting", "readings": "Reading faults"},
+    },
 }
+WITH_PICTURES = ("", "alerts", "alert")
 ALERT = "A-0000000000000001"
 
 
@@ -74,7 +81,8 @@ def test_every_view_loads_in_both_languages(chromium, url, language):
         browser.open_view(visit.page, url, view, lang=language, alert=ALERT)
         assert visit.title() == title
         assert visit.page.locator('[data-testid="stException"]').count() == 0
-        assert visit.page.locator('[data-testid="stVegaLiteChart"]').count() > 0
+        if view in WITH_PICTURES:
+            assert visit.page.locator('[data-testid="stVegaLiteChart"]').count() > 0
     visit.session.close()
     assert visit.strangers == []
     assert visit.complaints == []

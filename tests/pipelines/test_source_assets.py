@@ -34,7 +34,7 @@ def home(tmp_path, monkeypatch) -> Path:
         "drop": {"kind": "folder", "path": "drop", "table": "accounts"},
     }
     (tmp_path / "sources.yml").write_text(
-        yaml.safe_dump({"sources": sources}, sort_keys=False), encoding="utf-8"
+        yaml.safe_dump({"market": {"id": "cn"}, "sources": sources}, sort_keys=False), encoding="utf-8"
     )
     return tmp_path
 

@@ -223,7 +223,7 @@ def test_local_times_become_utc(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"colums": {}}, "inputs.quotes.colums: Extra inputs"),
+        ({"colums": {}}, "inputs.quotes.colums: expected an entry that is known"),
         ({"table": "quotes"}, "expected a table of the contract, found 'quotes'"),
         ({"key": ["day"]}, "expected columns of the input, found day"),
         ({"quarantine": [{"when": "true", "reason": "ugly"}]}, "found 'ugly'"),
