@@ -365,6 +365,19 @@ def findings() -> dict[str, pl.DataFrame]:
         "rows_superseded": 2,
         "rows_quarantined": 1,
     }
+    file = {
+        "stage": "lake",
+        "table_name": "trades",
+        "file": "trades.csv",
+        "rows_in": 403,
+        "rows_kept": 400,
+        "rows_superseded": 2,
+        "rows_quarantined": 1,
+        "rows_without_data": 0,
+        "rows_repeated": 1,
+        "tonnes_in": 40_300.0,
+        "tonnes_quarantined": 40.0,
+    }
     evidence = {
         "alert_id": "A-1",
         "evidence_no": 1,
@@ -378,6 +391,7 @@ def findings() -> dict[str, pl.DataFrame]:
         "alert_evidence": pl.DataFrame([evidence]),
         "quality_results": pl.DataFrame([check], schema_overrides={"rule_ref": pl.String}),
         "quarantine": pl.DataFrame([bad_row]),
+        "file_accounting": pl.DataFrame([file]),
         "row_accounting": pl.DataFrame([accounting]),
     }
 
