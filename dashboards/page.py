@@ -6,7 +6,8 @@ Belongs here: what all views share. Does not belong here: what a single view sho
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -178,6 +179,15 @@ class Tile:
     note: str = ""
     help: str = ""
     change: float | None = None
+
+
+@contextmanager
+def section(title: str, lead: str) -> Iterator[None]:
+    """A bordered part of a page with its title and what a reader finds there."""
+    with st.container(border=True):
+        st.subheader(title, anchor=False)
+        st.caption(lead)
+        yield
 
 
 def tiles(desk: Desk, shown: list[Tile], in_row: int = 4) -> None:

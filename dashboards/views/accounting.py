@@ -45,9 +45,7 @@ def _tiles(desk: Desk, rows: pl.DataFrame, files: pl.DataFrame) -> None:
 
 def _tables(desk: Desk, rows: pl.DataFrame) -> None:
     words = desk.words
-    with st.container(border=True):
-        st.subheader(words("status.received"), anchor=False)
-        st.caption(words("status.received_lead"))
+    with page.section(words("status.received"), words("status.received_lead")):
         if rows.is_empty():
             st.caption(words("status.nothing"))
             return
@@ -64,15 +62,12 @@ def _tables(desk: Desk, rows: pl.DataFrame) -> None:
 
 def _files(desk: Desk, files: pl.DataFrame) -> None:
     words = desk.words
-    with st.container(border=True):
-        st.subheader(words("accounting.by_file"), anchor=False)
-        st.caption(
-            words(
-                "accounting.by_file_lead",
-                notice=words.percent(NOTICED_SHARE, 0),
-                refused=words.percent(REFUSED_SHARE, 0),
-            )
-        )
+    lead = words(
+        "accounting.by_file_lead",
+        notice=words.percent(NOTICED_SHARE, 0),
+        refused=words.percent(REFUSED_SHARE, 0),
+    )
+    with page.section(words("accounting.by_file"), lead):
         if files.is_empty():
             st.caption(words("status.nothing"))
             return
@@ -83,9 +78,7 @@ def _files(desk: Desk, files: pl.DataFrame) -> None:
 
 def _reasons(desk: Desk, reasons: pl.DataFrame, sample: pl.DataFrame) -> None:
     words = desk.words
-    with st.container(border=True):
-        st.subheader(words("status.quarantine"), anchor=False)
-        st.caption(words("status.quarantine_lead"))
+    with page.section(words("status.quarantine"), words("status.quarantine_lead")):
         if reasons.is_empty():
             st.success(words("status.quarantine_none"), icon=":material/check_circle:")
             return

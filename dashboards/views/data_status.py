@@ -88,9 +88,7 @@ def _tiles(desk: Desk, rows: pl.DataFrame, checks: pl.DataFrame) -> None:
 
 def _completeness(desk: Desk, gaps: pl.DataFrame) -> None:
     words = desk.words
-    with st.container(border=True):
-        st.subheader(words("status.completeness"), anchor=False)
-        st.caption(words("status.completeness_lead"))
+    with page.section(words("status.completeness"), words("status.completeness_lead")):
         if gaps.is_empty():
             st.success(words("status.completeness_none"), icon=":material/check_circle:")
         else:
@@ -99,9 +97,7 @@ def _completeness(desk: Desk, gaps: pl.DataFrame) -> None:
 
 def _deliveries(desk: Desk, rows: pl.DataFrame) -> None:
     words = desk.words
-    with st.container(border=True):
-        st.subheader(words("status.deliveries"), anchor=False)
-        st.caption(words("status.deliveries_lead"))
+    with page.section(words("status.deliveries"), words("status.deliveries_lead")):
         if rows.is_empty():
             st.caption(words("status.nothing"))
         else:
@@ -139,9 +135,7 @@ def _detectors(desk: Desk, snapshot: Snapshot) -> None:
     """Which detectors ran, broken ones first; which kinds have none; what was not seen."""
     words = desk.words
     runs = inventory.detector_runs(snapshot)
-    with st.container(border=True):
-        st.subheader(words("status.detectors"), anchor=False)
-        st.caption(words("status.detectors_lead"))
+    with page.section(words("status.detectors"), words("status.detectors_lead")):
         if runs.is_empty():
             st.caption(words("status.nothing"))
             return
@@ -180,9 +174,7 @@ def _not_covered(desk: Desk, rows: pl.DataFrame) -> None:
 
 def _tables(desk: Desk, snapshot: Snapshot) -> None:
     words, config = desk.words, st.column_config
-    with st.container(border=True):
-        st.subheader(words("status.freshness"), anchor=False)
-        st.caption(words("status.freshness_lead"))
+    with page.section(words("status.freshness"), words("status.freshness_lead")):
         rows = inventory.freshness(snapshot)
         names = pl.Series("name", [words.code("table", one) for one in rows["mart"]], dtype=pl.String)
         st.dataframe(

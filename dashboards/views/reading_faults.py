@@ -85,14 +85,10 @@ def main() -> None:
                 Card(words("readings.by_quantity"), charts.by_quantity(rows, words)),
             ]
         )
-        with st.container(border=True):
-            st.subheader(words("readings.list"), anchor=False)
-            st.caption(words("readings.list_lead"))
+        with page.section(words("readings.list"), words("readings.list_lead")):
             page.table(desk, _listed(rows, ranges, words), "reading-faults")
     if ranges.height:
-        with st.container(border=True):
-            st.subheader(words("readings.ranges"), anchor=False)
-            st.caption(words("readings.ranges_lead"))
+        with page.section(words("readings.ranges"), words("readings.ranges_lead")):
             page.table(desk, ranges, "reading-ranges")
 
 

@@ -1,17 +1,21 @@
 """What is wrong with a settings file or a path, in words that a user can act on.
 
 Belongs here: own words for what pydantic, YAML and the operating system find, so that no message repeats
-theirs. Does not belong here: which file it is and what to do, which the reader of the file says.
+theirs; reading a YAML file with them. Does not belong here: what the file is for and what to do, which the
+reader of the file says.
 """
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import ValidationError
+
+from pipelines.core.errors import SourceError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -128,6 +132,24 @@ def invalid_yaml(error: Exception) -> str:
         mark = error.problem_mark
         return f"a fault in line {mark.line + 1}, column {mark.column + 1} ({error.problem})"
     return "something else"
+
+
+def read_yaml(path: Path, expected: str) -> Any:
+    """The content of a YAML file; `expected` says what the file is, such as "a mapping file".
+
+    Raises:
+        SourceError: no such file, or no YAML in UTF-8.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SourceError(
+            f"{path}: expected {expected}, found {system_fault(error)}. Check the path."
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"{path}: expected YAML in UTF-8, found {invalid_yaml(error)}. Correct it."
+        ) from error
 
 
 def system_fault(error: OSError) -> str:

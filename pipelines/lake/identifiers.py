@@ -62,7 +62,7 @@ def places() -> list[Place]:
 def likely_equal(ids: dict[Place, set[str]]) -> Iterator[dict[str, object]]:
     """One row a column and group of ids that share their normal form."""
     for place, values in ids.items():
-        home = ids.get(HOMES.get(place, place), set()) if place in HOMES else set()
+        home = ids.get(HOMES[place], set()) if place in HOMES else set()
         groups: dict[str, set[str]] = defaultdict(set)
         for value in values | home:
             groups[normal_form(value)].add(value)

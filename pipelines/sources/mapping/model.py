@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.contract.reasons import REASONS
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
-from pipelines.core.faults import invalid_entries, invalid_yaml, system_fault
+from pipelines.core.faults import invalid_entries, read_yaml
 
 Name = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_]{0,62}$")]
 Type = Annotated[str, Field(pattern=r"^(string|int64|float64|bool|date|timestamp|decimal\(\d+,\d+\))$")]
@@ -245,22 +244,14 @@ def load(path: Path) -> Mapping:
     Raises:
         SourceError: no such file, no YAML, or not of the form; the message names the entry.
     """
+    content = read_yaml(path, "a mapping file")
+    if opened := list(_open_places(content)):
+        raise SourceError(
+            f"{path}: expected every {OPEN} to be replaced, found it in {', '.join(opened[:5])}. "
+            "Write there what the file means."
+        )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if opened := list(_open_places(content)):
-            raise SourceError(
-                f"{path}: expected every {OPEN} to be replaced, found it in {', '.join(opened[:5])}. "
-                "Write there what the file means."
-            )
         return Mapping.model_validate(content)
-    except OSError as error:
-        raise SourceError(
-            f"{path}: expected a mapping file, found {system_fault(error)}. Check the path."
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceError(
-            f"{path}: expected YAML in UTF-8, found {invalid_yaml(error)}. Correct it."
-        ) from error
     except ValidationError as error:
         found = invalid_entries(error, "mapping")
         raise SourceError(f"{path}: expected a mapping; {found}. See docs/how-to/map-a-file.md.") from error

@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.core.errors import SourceError
-from pipelines.core.faults import invalid_entries, invalid_yaml, system_fault
+from pipelines.core.faults import invalid_entries, read_yaml
 from pipelines.sources.telemetry.standard import Column, standard
 
 
@@ -159,17 +158,9 @@ def load(path: Path) -> Stations:
     Raises:
         SourceError: no such file, no YAML, or not of the form; the message names the entry.
     """
+    content = read_yaml(path, "a file of stations")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Stations.model_validate(content)
-    except OSError as error:
-        raise SourceError(
-            f"{path}: expected a file of stations, found {system_fault(error)}. Check the path."
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceError(
-            f"{path}: expected YAML in UTF-8, found {invalid_yaml(error)}. Correct it."
-        ) from error
     except ValidationError as error:
         found = invalid_entries(error, "stations", secret=True)
         raise SourceError(
