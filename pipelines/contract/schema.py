@@ -151,6 +151,11 @@ class Table:
         return {c.name: moment if c.type == "timestamp" else c.polars_type for c in self.columns}
 
     @property
+    def typed_columns(self) -> str:
+        """SQL select list that casts each column to its type."""
+        return ", ".join(f"cast({c.name} as {c.duckdb_type}) as {c.name}" for c in self.columns)
+
+    @property
     def references(self) -> tuple[Column, ...]:
         """Columns that point at another table's key."""
         return tuple(column for column in self.columns if column.ref)

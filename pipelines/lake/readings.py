@@ -55,13 +55,10 @@ def _take_over(con: duckdb.DuckDBPyConnection, path: Path, target: Path, table: 
     target.unlink(missing_ok=True)
     if not path.is_file():
         return
-    columns = ", ".join(
-        f"cast({column.name} as {column.duckdb_type}) as {column.name}" for column in table.columns
-    )
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         con.execute(
-            f"copy (select {columns} from read_parquet({path_literal(path)}, hive_partitioning=false)) "
+            f"copy (select {table.typed_columns} from read_parquet({path_literal(path)}, hive_partitioning=false)) "
             f"to {literal(str(target))} (format parquet)"
         )
         for column in table.columns:

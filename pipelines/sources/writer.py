@@ -212,11 +212,7 @@ def _write_account(folder: Path, reading: Reading, report: ReadReport) -> None:
     rows_file, files_file = (folder / name for name in READER_TABLES)
     rows_file.parent.mkdir()
     rows = " union all ".join(f"({intake.quarantine_query()})" for intake in reading.intakes)
-    columns = ", ".join(
-        f"cast({column.name} as {column.duckdb_type}) as {column.name}"
-        for column in READER_QUARANTINE.columns
-    )
-    ordered = f"select {columns} from ({rows}) order by file, row_number"
+    ordered = f"select {READER_QUARANTINE.typed_columns} from ({rows}) order by file, row_number"
     reading.con.execute(f"copy ({ordered}) to {literal(str(rows_file))} (format parquet)")
     file_accounts(report.lines).write_parquet(files_file)
     for intake in reading.intakes:
