@@ -58,7 +58,8 @@ def _take_over(con: duckdb.DuckDBPyConnection, path: Path, target: Path, table: 
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         con.execute(
-            f"copy (select {table.typed_columns} from read_parquet({path_literal(path)}, hive_partitioning=false)) "
+            f"copy (select {table.typed_columns} "
+            f"from read_parquet({path_literal(path)}, hive_partitioning=false)) "
             f"to {literal(str(target))} (format parquet)"
         )
         for column in table.columns:
