@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from desk_world import KINDS, SNAPSHOT, demo, write_home
 from streamlit.testing.v1 import AppTest
 
 from anomaly.core.policy import load_policy
+from dashboards import views as pages
 
 VIEWS = ("market_health", "early_warnings", "alert_detail", "data_status", "accounting", "reading_faults")
 TITLES = {
@@ -46,6 +48,10 @@ def said(app: AppTest) -> str:
     return "\n".join([*parts, *(f"{tile.label} {tile.value} {tile.delta}" for tile in app.metric)])
 
 
+def is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
 def charts(app: AppTest) -> int:
     return len(app.get("vega_lite_chart"))
 
@@ -57,6 +63,15 @@ def test_view_opens_with_data(open_view, demo_home, view, language):
     assert not app.error
     assert app.title[0].value == TITLES[language][VIEWS.index(view)]
     assert charts(app) > 0 or view == "data_status"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_page_shows_no_docstring_of_its_source(open_view, demo_home, view):
+    source = ast.parse((Path(pages.__file__).parent / f"{view}.py").read_text(encoding="utf-8"))
+    bare = [one.value.value for one in source.body if isinstance(one, ast.Expr) and is_text(one.value)]
+    assert bare
+    shown = said(open_view(demo_home, view, "zh", alert="A-0000000000000000"))
+    assert [text for text in bare if text in shown] == []
 
 
 @pytest.mark.parametrize("view", VIEWS)
