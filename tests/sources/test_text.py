@@ -17,7 +17,7 @@ LATIN = "id,name\n1,Müller & Söhne\n2,Société Générale\n"
 
 
 def cut(text, width=None, delimiter=","):
-    lines = delimited.numbered_lines(io.StringIO(text, newline=""))
+    lines = delimited.Lines(delimited.numbered_lines(io.StringIO(text, newline="")))
     return [
         (row.number, row.fields if isinstance(row, Row) else row.text)
         for row in delimited.rows(lines, delimiter, width)
@@ -103,7 +103,7 @@ def test_a_quote_closed_by_chance_far_below_costs_one_line():
 
 def test_bytes_that_cannot_be_decoded_are_shown_escaped():
     text = io.TextIOWrapper(io.BytesIO(b"1,\xff\n"), "utf-8", errors=encoding.escaping(), newline="")
-    (row,) = delimited.rows(delimited.numbered_lines(text), ",")
+    (row,) = delimited.rows(delimited.Lines(delimited.numbered_lines(text)), ",")
     assert row == Malformed(1, "1,\\udcff")
 
 
@@ -113,7 +113,10 @@ def test_bytes_that_cannot_be_decoded_are_shown_escaped():
 )
 def test_broken_two_byte_encodings_are_malformed_lines(content, codec):
     text = io.TextIOWrapper(io.BytesIO(content), codec, errors=encoding.escaping(), newline="")
-    assert [type(row) for row in delimited.rows(delimited.numbered_lines(text), ",")] == [Row, Malformed]
+    assert [type(row) for row in delimited.rows(delimited.Lines(delimited.numbered_lines(text)), ",")] == [
+        Row,
+        Malformed,
+    ]
 
 
 def test_a_line_beyond_the_limit_is_malformed_and_cut(monkeypatch):
