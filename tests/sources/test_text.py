@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import polars as pl
 import pytest
 
 from pipelines.core.errors import SourceError
@@ -156,3 +157,21 @@ def test_a_wanted_heading_twice_is_refused_an_unwanted_one_is_not(tmp_path):
     assert layout(tmp_path, "a,b,b\n1,2,3\n", ["a"]).unused == ("b", "b")
     with pytest.raises(SourceError, match="'b' once in line 1, found it 2 times"):
         layout(tmp_path, "a,b,b\n1,2,3\n", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lambda content: b"", "an empty file"),
+        (lambda content: b"id,name\n1,x\n", "a file of another kind"),
+        (lambda content: content[:-20], r"one that ends after [\d,]+ bytes without its footer"),
+        (lambda content: content[:-40] + bytes(32) + content[-8:], "one whose footer or pages are damaged"),
+        (lambda content: b"PARE" + content[4:-4] + b"PARE", "one that is encrypted"),
+    ],
+)
+def test_a_file_that_is_no_whole_parquet_is_refused_in_words_of_ours(tmp_path, damage, found):
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"id": range(1000)}).write_parquet(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(SourceError, match=f"expected a complete Parquet file, found {found}.*[Dd]eliver"):
+        sheets(Published(path))

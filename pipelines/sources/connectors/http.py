@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from pipelines.core import progress
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import invalid_json
 from pipelines.core.files import file_digest, link, write_atomic
 from pipelines.core.fingerprint import content_hash
 from pipelines.sources.connectors.declaration import Http
@@ -226,7 +227,9 @@ class _Pull:
         except (UnicodeDecodeError, ValueError) as error:
             # Without the file, a resumed pull asks for this page again.
             file.unlink()
-            raise self._error(file.name, "JSON in UTF-8", str(error), "Check `url` and `format`.") from None
+            raise self._error(
+                file.name, "JSON in UTF-8", invalid_json(error), "Check `url` and `format`."
+            ) from None
 
     def _check_total(self, pages: list[_Page], records: int) -> None:
         stated = pages[-1].total

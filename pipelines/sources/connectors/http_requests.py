@@ -27,6 +27,14 @@ _SHOWN_CHARACTERS = 200
 _FIRST_WAIT_SECONDS = 1.0
 _TYPES = {"json": ("json",), "csv": ("csv", "text/plain", "octet-stream")}
 _NOT_MODIFIED = 304
+_FAULTS = (
+    (requests.exceptions.SSLError, "a certificate that is not trusted"),
+    (requests.Timeout, "no answer in time (`timeout_seconds`)"),
+    (requests.exceptions.ChunkedEncodingError, "an answer that breaks off"),
+    (requests.exceptions.ContentDecodingError, "an answer whose compression is damaged"),
+    (requests.ConnectionError, "no connection, or one that breaks off"),
+)
+"""Kinds of fault of a request, the special ones first, and what a message calls them."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,8 @@ class Client:
             ) as response:
                 return self._take(request, response, tag, body)
         except requests.RequestException as error:
-            raise _PassingError(f"no complete answer ({type(error).__name__})") from None
+            found = next((text for kind, text in _FAULTS if isinstance(error, kind)), "an answer that failed")
+            raise _PassingError(found) from None
 
     def _take(self, request: Request, response: requests.Response, tag: str | None, body: Path) -> Answer:
         following = response.links.get("next", {}).get("url")
@@ -164,7 +173,7 @@ class Client:
                 file.write(chunk)
 
     def _refused(self, request: Request, response: requests.Response) -> SourceError:
-        said = response.raw.read(_SHOWN_CHARACTERS, decode_content=True).decode("utf-8", errors="replace")
+        said = next(response.iter_content(_SHOWN_CHARACTERS), b"").decode("utf-8", errors="replace")
         advice = "Check `url` and `parameters`."
         if response.status_code in (401, 403):
             advice = "Check the key in the variable that `key` names."

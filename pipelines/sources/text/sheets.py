@@ -25,6 +25,8 @@ _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How files of the format begin that old and encrypted workbooks have."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 """The entry of such a file that holds an encrypted workbook."""
+_PARQUET, _ENCRYPTED_PARQUET = b"PAR1", b"PARE"
+"""How files of the format begin and end (https://parquet.apache.org/docs/file-format/)."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class ParquetSheet(Sheet):
                     yield Columns(first, batch)
                     first += batch.num_rows
             except duckdb.Error as error:
-                raise _damaged(self.published, error) from error
+                raise _damaged(self.published) from error
 
 
 def sheets(published: Published, stated_encoding: str | None = None) -> list[Sheet]:
@@ -179,15 +181,30 @@ def _parquet(published: Published) -> ParquetSheet:
                 f"describe select * from read_parquet({path_literal(published.path)})"
             ).fetchall()
     except duckdb.Error as error:
-        raise _damaged(published, error) from error
+        raise _damaged(published) from error
     return ParquetSheet(published, published.name, published.where, tuple(row[0] for row in described))
 
 
-def _damaged(published: Published, error: Exception) -> SourceError:
-    return SourceError(
-        f"{published.where}: expected a complete Parquet file, found one that cannot be read as such "
-        f"({str(error).splitlines()[0]}). Deliver it again."
-    )
+def _damaged(published: Published) -> SourceError:
+    return SourceError(f"{published.where}: expected a complete Parquet file, found {_no_parquet(published)}")
+
+
+def _no_parquet(published: Published) -> str:
+    """What stands in the place of a Parquet file, whose mark begins and ends it, and what to do."""
+    size = published.path.stat().st_size
+    with published.path.open("rb") as file:
+        head = file.read(len(_PARQUET))
+        file.seek(max(0, size - len(_PARQUET)))
+        tail = file.read()
+    if not head:
+        return "an empty file. Deliver it again."
+    if head == _ENCRYPTED_PARQUET:
+        return "one that is encrypted. Deliver it without encryption."
+    if head != _PARQUET:
+        return "a file of another kind. Give it the suffix of its kind, or deliver it as Parquet."
+    if tail != _PARQUET:
+        return f"one that ends after {size:,} bytes without its footer. Deliver it again."
+    return "one whose footer or pages are damaged. Write it again, and deliver it again."
 
 
 def _workbook(published: Published) -> list[Sheet]:
