@@ -165,7 +165,10 @@ def test_a_wanted_heading_twice_is_refused_an_unwanted_one_is_not(tmp_path):
         (lambda content: b"", "an empty file"),
         (lambda content: b"id,name\n1,x\n", "a file of another kind"),
         (lambda content: content[:-20], r"one that ends after [\d,]+ bytes without its footer"),
-        (lambda content: content[:-40] + bytes(32) + content[-8:], "one whose footer or pages are damaged"),
+        (
+            lambda content: content[:4] + bytes(len(content) - 12) + content[-8:],
+            "one whose footer or pages are damaged",
+        ),
         (lambda content: b"PARE" + content[4:-4] + b"PARE", "one that is encrypted"),
     ],
 )

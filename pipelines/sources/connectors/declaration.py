@@ -202,7 +202,20 @@ class Folder(_Source):
         return self
 
 
-Source = Annotated[Postgres | Http | Folder, Field(discriminator="kind")]
+class Telemetry(_Source):
+    """What this home's receiver of stack monitors was sent: a pull closes the hours that are due."""
+
+    kind: Literal["telemetry"]
+    stations: str = Field(min_length=1, description="file of stations, as the receiver has it")
+
+    @model_validator(mode="after")
+    def _known(self) -> Telemetry:
+        if self.mapping:
+            raise ValueError("mapping: expected none, as closed hours have the form of the contract")
+        return self
+
+
+Source = Annotated[Postgres | Http | Folder | Telemetry, Field(discriminator="kind")]
 
 
 class Sources(_Strict):

@@ -56,10 +56,17 @@ def _fetch_folder(task: Task, source: Any) -> Fetched:
     return folder.fetch(task, source)
 
 
+def _fetch_telemetry(task: Task, source: Any) -> Fetched:
+    from pipelines.sources.connectors import telemetry
+
+    return telemetry.fetch(task, source)
+
+
 _CONNECTORS: dict[str, Callable[[Task, Any], Fetched]] = {
     "folder": _fetch_folder,
     "http": _fetch_http,
     "postgres": _fetch_postgres,
+    "telemetry": _fetch_telemetry,
 }
 """By kind of source. Each loads its libraries when it is used."""
 
