@@ -147,11 +147,15 @@ def reading_faults(frame: Frame) -> Suite:
 
 
 def price_faults(frame: Frame) -> Suite:
-    """One row a fault of prices; the ingestion gate has looked at the bounds."""
+    """One row a fault of prices or quantities; the ingestion gate has looked at the bounds."""
     return frame.suite(
         "price_faults",
         ["source_table", "date", "instrument_id", "quantity"],
-        [none_of("unit_of_measure", "fault", ["unit_of_measure"])],
+        [
+            none_of("unit_of_measure", "fault", ["unit_of_measure"]),
+            none_of("placeholder_quantity", "fault_of_quantity", ["placeholder"]),
+        ],
+        derived={"fault_of_quantity": where("quantity = 'quantity'", "fault")},
         table="fct_price_faults",
     )
 
