@@ -161,8 +161,15 @@ def price_faults(frame: Frame) -> Suite:
 
 
 def identifier_faults(frame: Frame) -> Suite:
-    """One row a group of ids that are likely one, or a credit code that cannot be right."""
-    faults = ("likely_equal", "credit_code_check", "credit_code_character")
+    """One row a group of ids that are likely one, or an id that cannot be right or is no emitter's."""
+    faults = (
+        "likely_equal",
+        "credit_code_check",
+        "credit_code_character",
+        "city_outside_province",
+        "registered_elsewhere",
+        "sum_of_others",
+    )
     return frame.suite(
         "identifier_faults",
         ["table_name", "column_name", "normal_form"],

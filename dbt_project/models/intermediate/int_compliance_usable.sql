@@ -8,7 +8,21 @@
 ] %}
 
 with
-    compliance as (select * from {{ ref("stg_compliance") }}),
+    stated as (select * from {{ ref("stg_compliance") }}),
+
+    -- An emitter that is the sum of others would be counted twice.
+    sums as (
+        select normal_form as entity_id
+        from {{ ref("stg_identifier_faults") }}
+        where fault = 'sum_of_others'
+    ),
+
+    compliance as (
+        select stated.*
+        from stated
+        left join sums on stated.entity_id = sums.entity_id
+        where sums.entity_id is null
+    ),
 
     ranges as (select * from {{ ref("reading_ranges") }}),
 
