@@ -12,9 +12,7 @@ with
 
     -- An emitter that is the sum of others would be counted twice.
     sums as (
-        select normal_form as entity_id
-        from {{ ref("stg_identifier_faults") }}
-        where fault = 'sum_of_others'
+        select normal_form as entity_id from {{ ref("stg_identifier_faults") }} where fault = 'sum_of_others'
     ),
 
     compliance as (
