@@ -55,7 +55,7 @@ class _Source(_Strict):
         return content_hash([self.model_dump_json(exclude=scheduling)])
 
 
-class PostgresTable(_Strict):
+class DatabaseTable(_Strict):
     """Rows of one table, or of one query. With a watermark, a pull takes new and changed rows only.
 
     `watermark` is a column that grows with every insert and update: a time, a date or an integer.
@@ -79,7 +79,7 @@ class PostgresTable(_Strict):
     )
 
     @model_validator(mode="after")
-    def _one_form(self) -> PostgresTable:
+    def _one_form(self) -> DatabaseTable:
         if (self.relation is None) == (self.query is None):
             raise ValueError("expected one of `from`, `query`")
         if self.overlap and self.watermark is None:
@@ -87,20 +87,42 @@ class PostgresTable(_Strict):
         return self
 
 
-class Postgres(_Source):
-    """A PostgreSQL database, or another that speaks its protocol."""
+class _Tables(_Source):
+    """A source of several tables."""
 
-    kind: Literal["postgres"]
-    connection: Variable = Field(description="environment variable with the connection string of libpq")
-    tables: dict[TableName, PostgresTable] = Field(
+    tables: dict[TableName, DatabaseTable] = Field(
         min_length=1, description="by table of the contract, or by file of the mapping's inputs"
     )
 
     @model_validator(mode="after")
-    def _known(self) -> Postgres:
+    def _fit(self) -> _Tables:
         _check_tables(self.mapping, self.tables)
         if self.mapping and len({table.watermark is None for table in self.tables.values()}) > 1:
             raise ValueError("tables: expected a `watermark` in all tables of a mapping, or in none of them")
+        return self
+
+
+class Postgres(_Tables):
+    """A PostgreSQL database, or another that speaks its protocol."""
+
+    kind: Literal["postgres"]
+    connection: Variable = Field(description="environment variable with the connection string of libpq")
+
+
+class Database(_Tables):
+    """Another database, for which a driver of SQLAlchemy is installed."""
+
+    kind: Literal["database"]
+    connection: Variable = Field(
+        description="environment variable with the address, `engine+driver://user:password@server/database`"
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Database:
+        if any(table.query and table.watermark for table in self.tables.values()):
+            raise ValueError(
+                "tables: expected `from` beside a `watermark`, whose type a query does not state"
+            )
         return self
 
 
@@ -215,7 +237,7 @@ class Telemetry(_Source):
         return self
 
 
-Source = Annotated[Postgres | Http | Folder | Telemetry, Field(discriminator="kind")]
+Source = Annotated[Postgres | Database | Http | Folder | Telemetry, Field(discriminator="kind")]
 
 
 class Sources(_Strict):
