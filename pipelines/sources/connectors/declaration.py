@@ -162,6 +162,23 @@ class Paging(_Strict):
         return self
 
 
+class Since(_Strict):
+    """Asks an API for what is new alone: records from the highest value on that a field had so far.
+
+    Rows of one pull are a further increment; they supersede rows of the same key in earlier ones.
+    """
+
+    parameter: str = Field(min_length=1, description="parameter of the request that takes the value")
+    field: str = Field(min_length=1, description="field that grows with every new or changed record")
+    type: Literal["time", "date", "integer"] = "time"
+    first: str | None = Field(default=None, description="value of the first pull; without it, all records")
+    overlap: int = Field(
+        default=0,
+        ge=0,
+        description="how far below the highest value records are asked for again: seconds, days or units",
+    )
+
+
 class Http(_Source):
     """A JSON or CSV API over HTTP that answers in pages."""
 
@@ -173,6 +190,7 @@ class Http(_Source):
     format: Literal["json", "csv"] = "json"
     records: str | None = Field(default=None, description="path of the list, such as `data.items`")
     paging: Paging = Paging()
+    since: Since | None = None
     total_header: str | None = Field(default=None, description="header that states the number of all records")
     requests_a_minute: float = Field(default=60, gt=0)
     attempts: int = Field(default=5, ge=1, le=20, description="of one request, where a fault may pass")
@@ -196,6 +214,8 @@ class Http(_Source):
             raise ValueError(
                 "paging: expected the header `Link` for CSV, which has no fields beside its rows"
             )
+        if self.format == "csv" and self.since:
+            raise ValueError("since: expected JSON, whose records have fields")
         if self.format == "csv" and not self.mapping and self.paging.by != "none":
             raise ValueError("mapping: expected one for CSV in pages")
         return self
