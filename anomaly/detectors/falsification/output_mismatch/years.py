@@ -21,7 +21,7 @@ UNITS = {"co2_tco2_per_mwh": "tCO2/MWh", "co2_tco2_per_gj": "tCO2/GJ"}
 NAMES = ("unit_id", "year", "entity_id", "entity_name", "province_code")
 PEER_MEASURES = {
     "peer_score": Figure("0 to 1", "peer_score"),
-    "reported": Figure(threshold="lower_05", unit_from="rate"),
+    "reported": Figure(threshold="lower_05", unit_from="rate", less_is_worse=True),
     "expected": Figure(unit_from="rate"),
     "peers": Figure("unit years"),
 }
@@ -100,6 +100,18 @@ def _with_bounds(limits: Limits, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _missing(limits: Limits, row: dict[str, Any], measures: dict[str, Any]) -> float | None:
+    """Emissions that the year lacks: by its lowest possible rate, its peers, or else its efficiency."""
+    emissions, rate = row["co2_mass_tco2"], measures["co2_per_gj"]
+    if emissions is None:
+        return None
+    if rate:
+        return float(emissions) * (row["rate_floor"] / rate - 1)
+    if measures["reported"]:
+        return float(emissions) * (measures["expected"] / measures["reported"] - 1)
+    return float(emissions) * (measures["electric_efficiency"] / limits.coal_efficiency - 1)
+
+
 def _unit_year(limits: Limits, row: dict[str, Any]) -> dict[str, Any]:
     """Judge one unit year; each proof gives its measure and its part of the score."""
     measures: dict[str, Any] = dict.fromkeys(("electric_efficiency", "co2_per_gj", *PEER_MEASURES))
@@ -134,6 +146,7 @@ def _unit_year(limits: Limits, row: dict[str, Any]) -> dict[str, Any]:
         "actual": actual,
         "usual": usual,
         "gap": 1 - actual / usual,
+        "missing_emissions": _missing(limits, row, measures),
         "rate": UNITS.get(row["target"] or "", "tCO2/GJ"),
         **measures,
     }
