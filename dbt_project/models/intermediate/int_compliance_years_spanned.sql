@@ -16,6 +16,7 @@ with
                 cumulative_surrendered_tco2e
             )
             is not null
+            or coalesce(has_unusable_emissions, false)
             or registry_status is not null as is_stated
         from compliance
     ),

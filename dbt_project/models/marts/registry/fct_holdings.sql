@@ -12,7 +12,7 @@ with
     transfers as (
         select *
         from {{ ref("fct_transfers") }}
-        where {{ in_changed_periods("transfers", since={"transfers": -2}) }}
+        where quantity_tco2e is not null and {{ in_changed_periods("transfers", since={"transfers": -2}) }}
     ),
 
     legs as (
