@@ -1,4 +1,4 @@
-"""What an alert's level rests on, as lines of text: stake, reason, what could explain it, facts, related alerts.
+"""What an alert's level rests on, as lines of text: stake, reason, explanations, facts, related alerts.
 
 Belongs here: reading `fct_alert_assessments` and `fct_alert_subjects` and wording them. Does not belong here:
 elements of pages, and any judgement of its own.
@@ -103,12 +103,18 @@ def explanations(words: Words, assessment: Assessment) -> list[str]:
     lines = []
     if assessment.row["explaining_rows"]:
         lines.append(_said(words, "rows", count=words.number(assessment.row["explaining_rows"])))
-    for one in assessment.explained_by.get("deliveries", ()):
-        table = words.code("table", one["table_name"])
-        lines.append(_said(words, "deliveries", table=table, share=words.percent(one["share"], 2)))
-    for one in assessment.explained_by.get("gaps", ()):
-        lines.append(_said(words, "gaps", table=words.code("table", one["table_name"]), period=one["period"]))
-    return lines
+    lines += [
+        _said(words, "deliveries", table=_table(words, part), share=words.percent(part["share"], 2))
+        for part in assessment.explained_by.get("deliveries", ())
+    ]
+    return lines + [
+        _said(words, "gaps", table=_table(words, part), period=part["period"])
+        for part in assessment.explained_by.get("gaps", ())
+    ]
+
+
+def _table(words: Words, part: dict[str, Any]) -> str:
+    return words.code("table", part["table_name"])
 
 
 def _said(words: Words, name: str, **values: str) -> str:
