@@ -71,8 +71,13 @@ def figures(rows: pl.DataFrame, words: Words) -> style.Picture | None:
     return style.finish(bars + marks + labels, 46 * shown.height + 30)
 
 
-def marked_prices(days: pl.DataFrame, words: Words, currency: str) -> style.Picture | None:
-    """Closes around the finding; `marked` days as bands and dots, `instrument_id` as colour."""
+def marked_prices(
+    days: pl.DataFrame, deals: pl.DataFrame, words: Words, currency: str
+) -> style.Picture | None:
+    """Closes around the finding; `marked` days as bands and dots, `instrument_id` as colour.
+
+    `deals` are the finding's own prices (`date`, `instrument_id`, `price`, `quantity`), drawn as diamonds.
+    """
     shown = days.filter(pl.col("close").is_not_null()).sort("date")
     if shown.is_empty():
         return None
@@ -98,4 +103,25 @@ def marked_prices(days: pl.DataFrame, words: Words, currency: str) -> style.Pict
             .mark_circle(size=70, color=style.RED, opacity=1)
             .encode(x=x, y=y, tooltip=tooltip)
         )
+    if deals.height:
+        layers.append(_deals(deals, x, words))
     return style.finish(alt.layer(*layers), 280)
+
+
+def _deals(deals: pl.DataFrame, x: alt.X, words: Words) -> alt.Chart:
+    """The finding's own prices as diamonds on the scale of the closes."""
+    shown = deals.with_columns(pl.col("price", "quantity").cast(pl.Float64)).sort("date")
+    return (
+        alt.Chart(shown)
+        .mark_point(shape="diamond", filled=True, size=120, color=style.ORANGE, opacity=0.9)
+        .encode(
+            x=x,
+            y=alt.Y("price:Q", scale=alt.Scale(zero=False)),
+            tooltip=[
+                alt.Tooltip("date:T", title=words.column("date"), format="%Y-%m-%d"),
+                alt.Tooltip("instrument_id:N", title=words.column("instrument_id")),
+                alt.Tooltip("price:Q", title=words("detail.deal_price"), format=",.2f"),
+                alt.Tooltip("quantity:Q", title=words.column("quantity_tco2e"), format=",.0f"),
+            ],
+        )
+    )

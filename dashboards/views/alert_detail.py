@@ -9,9 +9,8 @@ import polars as pl
 import streamlit as st
 
 from anomaly.core.policy import load_policy
-from dashboards import alerts, assessments, data, evidence, page, pictures, safety, state
+from dashboards import alert_context, alerts, data, evidence, page, pictures, safety, state
 from dashboards.alerts import Alert
-from dashboards.assessments import Assessment
 from dashboards.charts import detail as charts
 from dashboards.data import Snapshot
 from dashboards.evidence import Evidence
@@ -92,59 +91,6 @@ def _subjects(desk: Desk, alert: Alert) -> str:
         ids = f"{words_joined} … ({desk.words.number(len(alert.subject_ids))})"
     name = alert["entity_name"]
     return f"**{safety.markdown(name)}**  \n{ids}" if name else ids
-
-
-def _assessment(desk: Desk, snapshot: Snapshot, alert: Alert) -> None:
-    """What is at stake, what the level rests on, what could explain the finding, facts, related alerts."""
-    words, found = desk.words, assessments.one(snapshot, alert["alert_id"])
-    if found is None:
-        return
-    with st.container(border=True):
-        st.subheader(words("assessment.title"), anchor=False)
-        tonnes, money, level = st.columns([1, 1, 2])
-        stake, currency = found.row["stake_tco2e"], words.currency(found.row["currency"])
-        tonnes.metric(words("assessment.tonnes"), words.number(stake), help=assessments.basis(words, found))
-        tonnes.caption(safety.markdown(assessments.basis(words, found)))
-        money.metric(words("assessment.money", currency=currency), words.number(found.row["stake_money"]))
-        money.caption(safety.markdown(assessments.money(words, found)))
-        with level:
-            st.caption(words.column("level"))
-            st.markdown(
-                f"**{safety.markdown(words.code('level', alert['level']))}**  \n"
-                f"{safety.markdown(assessments.reason(words, found))}"
-            )
-        _explained(desk, found)
-        for line in assessments.facts(words, found):
-            st.info(safety.markdown(line), icon=":material/info:")
-        _related(desk, assessments.related(snapshot, alert["alert_id"]))
-
-
-def _explained(desk: Desk, found: Assessment) -> None:
-    words, lines = desk.words, assessments.explanations(desk.words, found)
-    if not lines:
-        return
-    said = "  \n".join(map(safety.markdown, lines))
-    st.warning(f"**{words('assessment.explained')}**  \n{said}", icon=":material/report:")
-    rows = assessments.explaining_rows(found)
-    if rows.height:
-        with st.expander(words("assessment.explaining_rows")):
-            page.table(desk, rows, "explaining")
-
-
-def _related(desk: Desk, rows: pl.DataFrame) -> None:
-    words = desk.words
-    if rows.is_empty():
-        st.caption(words("assessment.no_related"))
-        return
-    with st.expander(f"{words('assessment.related')} ({words.number(rows.height)})"):
-        for row in rows.head(20).iter_rows(named=True):
-            level = safety.markdown(words.code("level", row["level"]))
-            title = safety.markdown(row[f"title_{words.language}"])
-            st.page_link(
-                "views/alert_detail.py",
-                label=f"{level}{words('common.list_separator')}{title}",
-                query_params={"alert": row["alert_id"], "lang": words.language},
-            )
 
 
 def _figure_rows(desk: Desk, alert: Alert) -> pl.DataFrame:
@@ -310,7 +256,7 @@ def main() -> None:
             st.markdown(desk.words("detail.unknown", **names))
         return
     _head(desk, alert)
-    _assessment(desk, snapshot, alert)
+    alert_context.show(desk, snapshot, alert)
     left, right = st.columns(2)
     with left:
         _figures(desk, alert)
@@ -318,7 +264,7 @@ def main() -> None:
         _rules(desk, snapshot, alert)
     _thresholds(desk, alert)
     found = evidence.look_up(snapshot, alert.evidence)
-    page.cards(pictures.choose(desk, snapshot, alert["kind"], found))
+    page.cards(pictures.choose(desk, snapshot, alert, found))
     _evidence(desk, found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import polars as pl
@@ -29,7 +30,11 @@ def test_charts_of_empty_frames_are_left_out():
     assert market_charts.block_discount(days, EN) is None
     assert (
         flows.flows(
-            flows.edges_of(demo()["fct_transfers"].clear(), "from_account_id", "to_account_id"), {}, EN
+            flows.edges_of(
+                demo()["fct_transfers"].clear(), "from_account_id", "to_account_id", "transferred_at"
+            ),
+            {},
+            EN,
         )
         is None
     )
@@ -50,10 +55,13 @@ def test_flow_graph_keeps_direction_and_marks_self_trades():
             "from_account_id": ["a", "b", "c", "c", "a"],
             "to_account_id": ["b", "c", "a", "c", "b"],
             "quantity_tco2e": [10, 10, 10, 4, 5],
+            "transferred_at": [dt.datetime(2025, 3, day) for day in (2, 1, 3, 5, 4)],
         }
     )
-    edges = flows.edges_of(rows, "from_account_id", "to_account_id")
-    assert edges.row(0, named=True) == {"source": "a", "target": "b", "tonnes": 15, "movements": 2}
+    edges = flows.edges_of(rows, "from_account_id", "to_account_id", "transferred_at")
+    first = edges.select("source", "target", "tonnes", "movements", "place").row(0)
+    assert first == ("a", "b", 15, 2, 2)
+    assert dict(edges.select("place", "source").iter_rows()) == {1: "b", 2: "a", 3: "c", 4: "c"}
     drawn = spec(flows.flows(edges, {"a": "Alpha"}, EN))
     points = [row for values in drawn["datasets"].values() for row in values if "own" in row]
     assert {row["id"]: row["own"] for row in points} == {"a": False, "b": False, "c": True}

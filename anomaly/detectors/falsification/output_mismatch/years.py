@@ -1,8 +1,9 @@
 """Annual totals of units that report no months, against physical bounds and peers.
 
 Peers alone never reach the top of the scale. Reports above expectation are left to the unit itself. A year
-without output is not judged, and neither is one whose months are reported: there the declared fuels and their
-carbon explain the annual figure, and the monthly searches are nearer to the output.
+without output is not judged, and neither is one that is not over or not covered as a whole. Nor is one whose
+months are reported: there the declared fuels and their carbon explain the annual figure, and the monthly
+searches are nearer to the output.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ YEARS = Need(
     (
         "unit_id", "year", "entity_id", "entity_name", "province_code", "unit_class", "fuel",
         "operating_hours", "heat_input_gj", "gross_load_mwh", "co2_mass_tco2", "co2_tco2_per_gj",
+        "is_whole_year",
     ),
     source="unit_years",
     period="year",
@@ -65,7 +67,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
     reported = inputs.read("fct_output_months").select("unit_id", year).unique()
     rows = (
         inputs.read("fct_unit_years")
-        .filter(pl.col("gross_load_mwh") > 0)
+        .filter(pl.col("is_whole_year") & (pl.col("gross_load_mwh") > 0))
         .with_columns(pl.col("year").cast(pl.Int64))
         .join(reported, on=["unit_id", "year"], how="anti")
         .join(inputs.read("expected_emissions"), on=["unit_id", "year"], how="left")
