@@ -42,7 +42,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
 
 DETECTOR = Detector(
     "pass_through",
-    "2.0.0",
+    "2.1.0",
     Limits,
     (
         Search(
@@ -51,7 +51,12 @@ DETECTOR = Detector(
             subjects=("account_ids",),
             needs=(
                 TRANSFERS,
-                Need(PAUSES, ("account_id", "moved_at", "previous_moved_at"), "transfers", is_selection=True),
+                Need(
+                    PAUSES,
+                    ("account_id", "moved_at", "previous_moved_at", "pause_days"),
+                    "transfers",
+                    is_selection=True,
+                ),
                 Need(PAUSES, ("opened_on",), "accounts", subject="account_id", filled=("opened_on",)),
             ),
             evidence=(Rows("transfers", ("transfer_id",)),),
