@@ -13,10 +13,11 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import assessments
 from dashboards.data import Snapshot, collect, key, scan, schema
 
 MART = "fct_alerts"
+ASSESSMENTS = "fct_alert_assessments"
+STAKES = ("stake_tco2e", "stake_money", "is_explained")
 LEVELS = ("red", "orange", "yellow", "blue")
 FAMILIES = ("manipulation", "falsification", "compliance", "market_risk")
 
@@ -61,6 +62,16 @@ def _texts(found: dict[str, pl.DataType], name: str) -> pl.Expr | None:
     return listed.alias(name)
 
 
+def _with_stakes(snapshot: Snapshot, alerts: pl.LazyFrame) -> pl.LazyFrame:
+    """Alerts with `STAKES`, null where the snapshot has no assessments."""
+    stakes = scan(snapshot, ASSESSMENTS, ("alert_id", *STAKES))
+    if stakes is None:
+        return alerts.with_columns(
+            stake_tco2e=pl.lit(None, pl.Float64), stake_money=pl.lit(None, pl.Float64), is_explained=False
+        )
+    return alerts.join(stakes, on="alert_id", how="left")
+
+
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
 def listing(snapshot: Snapshot) -> pl.DataFrame:
     """One row an alert, with what a list shows and a filter reads.
@@ -71,13 +82,13 @@ def listing(snapshot: Snapshot) -> pl.DataFrame:
     optional = [name for name in ("entity_name", "subject_ids", "subject_ids_json") if name in found]
     frame = scan(snapshot, MART, (*_SLIM, *optional))
     if frame is None:
-        stakes = dict.fromkeys(assessments.STAKES, pl.Float64)
+        stakes = dict.fromkeys(STAKES, pl.Float64)
         return pl.DataFrame(schema={**dict.fromkeys(_SLIM, pl.String), "subjects": pl.String, **stakes})
     subjects = _texts(found, "subject_ids")
     ids = pl.lit("") if subjects is None else subjects.list.join(", ")
     name = pl.col("entity_name") if "entity_name" in optional else pl.lit(None, pl.String)
     return collect(
-        assessments.with_stakes(snapshot, frame)
+        _with_stakes(snapshot, frame)
         .with_columns(ids.alias("subject_ids"), pl.coalesce(name, ids).alias("subjects"))
         .with_columns(
             pl.concat_str(

@@ -18,7 +18,6 @@ from dashboards.data import Snapshot, collect, key, scan, schema
 from dashboards.language import MISSING, Words
 
 MART = "fct_alert_assessments"
-STAKES = ("stake_tco2e", "stake_money", "is_explained")
 _RELATED = ("alert_id", "kind", "level", "title_zh", "title_en")
 
 
@@ -42,16 +41,6 @@ def one(snapshot: Snapshot, alert_id: str) -> Assessment | None:
         return None
     row = rows.row(0, named=True)
     return Assessment(row, json.loads(row["explained_by"] or "{}"), json.loads(row["facts"] or "[]"))
-
-
-def with_stakes(snapshot: Snapshot, alerts: pl.LazyFrame) -> pl.LazyFrame:
-    """Alerts with `STAKES`, null where the snapshot has no assessments."""
-    stakes = scan(snapshot, MART, ("alert_id", *STAKES))
-    if stakes is None:
-        return alerts.with_columns(
-            stake_tco2e=pl.lit(None, pl.Float64), stake_money=pl.lit(None, pl.Float64), is_explained=False
-        )
-    return alerts.join(stakes, on="alert_id", how="left")
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Snapshot: key})
