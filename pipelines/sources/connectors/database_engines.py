@@ -97,7 +97,8 @@ def _engine(name: str, secret: SecretStr) -> sa.Engine:
 def _level(engine: sa.Engine) -> str:
     try:
         with engine.connect() as connection:
-            offered = engine.dialect.get_isolation_level_values(connection.connection.dbapi_connection)
+            driver = connection.connection.dbapi_connection
+            offered = engine.dialect.get_isolation_level_values(driver) if driver else ()
     except NotImplementedError:
         return "AUTOCOMMIT"
     return next((level for level in _LEVELS if level in offered), "AUTOCOMMIT")

@@ -7,7 +7,7 @@ out by their content.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,12 @@ from pipelines.sources.connectors.declaration import Since
 _SEEN = "seen.json"
 
 Record = dict[str, str | None]
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "time": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "integer": int,
+}
 
 
 class Progress:
@@ -82,9 +88,8 @@ class Progress:
                 return str(number - self._since.overlap)
 
     def _typed(self, value: str) -> Any:
-        read = {"time": datetime.fromisoformat, "date": date.fromisoformat, "integer": int}[self._since.type]
         try:
-            return read(value)
+            return _READ[self._since.type](value)
         except ValueError:
             raise SourceError(
                 f"{self._where}: expected values of type {self._since.type} in the field {self._since.field} "
