@@ -17,7 +17,7 @@ import polars as pl
 
 from anomaly.core.alerts import ALERT_SCHEMA, Finding, alert_frame, distinct, evidence_frame, in_order
 from anomaly.core.candidates import findings
-from anomaly.core.coverage import coverage
+from anomaly.core.coverage import NO_ROWS_OF, coverage
 from anomaly.core.detector import Detector, Inputs
 from anomaly.core.discovery import all_detectors, limits_of
 from anomaly.core.market import Market
@@ -133,7 +133,7 @@ def _run(
     lacks = {search.name: search.lacks(marts) for search in detector.searches}
     if all(lacks.values()):
         every = sorted({mart for missing in lacks.values() for mart in missing})
-        return Run(detector, NOT_APPLICABLE, f"no rows of {', '.join(every)}")
+        return Run(detector, NOT_APPLICABLE, NO_ROWS_OF + ", ".join(every))
     parts = earlier.parts(detector.kind) if earlier else Parts()
     inputs = Inputs(marts, limits_of(detector, policy), market, policy, detector.needs, parts)
     try:

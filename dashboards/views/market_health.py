@@ -192,6 +192,11 @@ def main() -> None:
         Card(words("health.top_holders"), charts.holders(parties, words)),
         Card(words("health.transfers"), charts.transfers(figures.transfer_quarters(snapshot), words)),
         Card(
+            words("health.auctions"),
+            charts.auctions(figures.auctions(snapshot), words, desk.market["currency"]),
+            words("health.auctions_lead"),
+        ),
+        Card(
             words("health.block_discount"),
             charts.block_discount(own, words),
             words("health.block_discount_lead"),
