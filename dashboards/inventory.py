@@ -84,12 +84,6 @@ def detector_runs(snapshot: Snapshot) -> pl.DataFrame:
     return collect(frame.sort(rank, "kind"), snapshot, "fct_detector_runs")
 
 
-def none_applicable(snapshot: Snapshot) -> bool:
-    """Whether no detector found any row that it could look at."""
-    states = detector_runs(snapshot)["state"].unique().to_list()
-    return states == ["not_applicable"]
-
-
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
 def not_covered(snapshot: Snapshot) -> pl.DataFrame:
     """What detectors did not see: one row a kind, source table, state and reason, with its periods."""

@@ -19,9 +19,6 @@ from anomaly.core.detector import Detector, Need
 from anomaly.core.marts import Marts
 
 COVERED, NOT_APPLICABLE, BLIND = "covered", "not_applicable", "blind"
-NO_ROWS_OF = "no rows of "
-"""How the reason of a detector that is not applicable begins; the marts follow, separated by commas."""
-
 SCHEMA: dict[str, Any] = {
     "kind": pl.String,
     "mart": pl.String,

@@ -17,13 +17,14 @@ import polars as pl
 
 from anomaly.core.alerts import ALERT_SCHEMA, Finding, alert_frame, distinct, evidence_frame, in_order
 from anomaly.core.candidates import findings
-from anomaly.core.coverage import NO_ROWS_OF, coverage
+from anomaly.core.coverage import coverage
 from anomaly.core.detector import Detector, Inputs
 from anomaly.core.discovery import all_detectors, limits_of
 from anomaly.core.market import Market
 from anomaly.core.marts import Marts
 from anomaly.core.parts import Parts
 from anomaly.core.policy import Policy, load_policy
+from anomaly.core.reasons import NO_ROWS_OF
 from anomaly.core.reuse import Earlier, Kept, ReadMarts
 
 RAN, NOT_APPLICABLE, BROKEN = "ran", "not_applicable", "broken"

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from anomaly.core.coverage import NO_ROWS_OF
 from anomaly.core.kinds import KINDS
+from anomaly.core.reasons import NO_ROWS_OF
 from dashboards import accounts, data, inventory, page, safety, state
 from dashboards.data import Snapshot
 from dashboards.page import Desk, Tile

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from anomaly.core.kinds import KINDS
-from dashboards import alerts, data, inventory, page, state
+from dashboards import alerts, data, page, state
 from dashboards.alerts import AlertFilter
 from dashboards.charts import style
 from dashboards.charts import warnings as charts
@@ -186,7 +186,7 @@ def main() -> None:
     if frame.is_empty():
         with st.container(border=True):
             st.subheader(words("warnings.none_title"), anchor=False)
-            idle = inventory.none_applicable(snapshot)
+            idle = alerts.no_detector_ran(snapshot)
             st.markdown(words("warnings.none_applicable" if idle else "warnings.none"))
         return
     choices = _choices(frame)

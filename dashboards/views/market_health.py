@@ -149,10 +149,11 @@ def _prices(desk: Desk, days: pl.DataFrame, known: list[str]) -> None:
         )
         shown = _window(days, instrument.value, window.value)
         price = charts.price(shown, words, desk.market["currency"])
+        volume = charts.volume(shown, words)
         if price is None:
-            st.info(words("health.no_trade"))
+            st.info(words("health.no_price" if volume else "health.no_trade"))
         page.draw(price)
-        page.draw(charts.volume(shown, words))
+        page.draw(volume)
     state.save("market", [instrument, window])
 
 

@@ -134,7 +134,7 @@ def test_view_lives_without_one_mart(open_view, tmp_path, missing, view):
 
 @pytest.fixture
 def auction_home(tmp_path):
-    """What a programme publishes that tells its auctions and nothing else."""
+    """What a programme publishes that holds auctions and nothing else."""
     auctions = mart(
         "fct_auctions",
         {
@@ -182,20 +182,25 @@ def test_detectors_are_listed_in_words(open_view, auction_home, language, row):
     assert tuple(runs[["kind", "reason"]].iloc[0]) == row
 
 
-def test_days_without_a_close_show_their_average_price(open_view, tmp_path):
+@pytest.mark.parametrize(
+    ("average", "pictures", "said_of_it"), [(89.9, 2, []), (None, 1, ["no usable price"])]
+)
+def test_days_without_a_close_show_what_they_have(open_view, tmp_path, average, pictures, said_of_it):
+    """Their average price where it can be one, and their volume in any case."""
     days = mart(
         "fct_market_days",
         {
             "date": [date(2025, 3, day) for day in (3, 4)],
             "instrument_id": ["CCER"] * 2,
-            "listed_average_price": [89.9, 90.4],
+            "listed_average_price": [average, average],
             "listed_volume_tco2e": [1_010, 2_010],
         },
     )
     app = open_view(write_home(tmp_path, {"fct_market_days": days}))
-    assert charts(app) == 2
+    assert charts(app) == pictures
     assert "Price and volume" in [one.value for one in app.subheader]
-    assert not app.info
+    assert [words for words in said_of_it if words in app.info[0].value] == said_of_it
+    assert len(app.info) == len(said_of_it)
 
 
 def test_market_health_shows_what_the_marts_say(open_view, demo_home):
