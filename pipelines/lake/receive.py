@@ -22,6 +22,7 @@ from pipelines.lake.parts import (
     TONNES,
     as_tonnes,
     faults_file,
+    ids_text,
     part_file,
     received_folder,
 )
@@ -269,7 +270,10 @@ def _write(
         )
         _unfold(folder, filled)
     if has_faults:
-        query = f"select * exclude (_faulty, {_BLANK}) from ({rows}) where _faulty order by {ROW_NUMBER}"
+        query = (
+            f"select * exclude (_faulty, {_BLANK}), {ids_text(table)} as _ids "
+            f"from ({rows}) where _faulty order by {ROW_NUMBER}"
+        )
         con.execute(f"copy ({query}) to {literal(str(faults_file(folder)))} ({PARQUET})")
 
 

@@ -104,6 +104,13 @@ QUARANTINE = Output(
             ),
             Column("period", "string", description="YYYY-MM, YYYY, all, or unknown"),
             Column(
+                "ids_json",
+                "string",
+                nullable=True,
+                description="JSON list of the ids of parties, objects and records that the row names; null "
+                "of a row that a reader quarantined",
+            ),
+            Column(
                 "tonnes",
                 "float64",
                 nullable=True,

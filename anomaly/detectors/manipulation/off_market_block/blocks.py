@@ -41,6 +41,7 @@ def _rated(blocks: pl.DataFrame, order: tuple[str, ...], inputs: Inputs[Limits])
         currency=pl.lit(inputs.market.currency),
         against_close=-pl.col("discount"),
         usually=-pl.col("usual"),
+        usual_discount="usual",
     )
 
 

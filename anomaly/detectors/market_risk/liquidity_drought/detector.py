@@ -16,6 +16,7 @@ import polars as pl
 from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Detector, Figure, Inputs, Thresholds
 from anomaly.core.scoring import exceedance
+from anomaly.core.stakes import Stake
 from anomaly.detectors.market_risk._market_days import episode, episode_search, episodes, instruments
 
 
@@ -53,6 +54,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
                     volume=worst["volume"],
                     volume_limit=limits.ratio * worst["usual"],
                     usual_volume=worst["usual"],
+                    untraded=worst["usual"] - worst["volume"],
                     ratio=worst["ratio"],
                 )
             )
@@ -117,11 +119,12 @@ SEARCH = episode_search(
     find,
     columns=("listed_volume_tco2e", "block_volume_tco2e", "is_volume_usable"),
     measures={
-        "volume": Figure("tCO2e", "volume_limit"),
+        "volume": Figure("tCO2e", "volume_limit", less_is_worse=True),
         "usual_volume": Figure("tCO2e"),
-        "ratio": Figure("of usual", "ratio"),
+        "ratio": Figure("of usual", "ratio", less_is_worse=True),
         "days": Figure("trading days", "min_days"),
     },
     extra=("volume_limit",),
+    stake=Stake("untraded", "untraded", is_exposure=True),
 )
 DETECTOR = Detector("liquidity_drought", "1.4.0", Limits, (SEARCH,))
