@@ -14,6 +14,7 @@ import duckdb
 from pipelines.contract.checks import all_empty, faulty, missing, offset_minutes, period_expression, typed
 from pipelines.contract.schema import Column, Table
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import invalid_parquet
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.files import SourceFile, csv_header
 from pipelines.lake.parts import (
@@ -75,10 +76,8 @@ def _parquet_relation(con: duckdb.DuckDBPyConnection, file: SourceFile) -> tuple
     try:
         found = _describe(con, f"{read})")
     except duckdb.Error as error:
-        raise SourceError(
-            f"{file.path}: expected a Parquet file, found one that cannot be read ({_first_line(error)}). "
-            "Deliver the file again."
-        ) from error
+        content = invalid_parquet(file.path)
+        raise SourceError(f"{file.path}: expected a complete Parquet file, found {content}") from error
     return (f"{read})" if _COUNTER in found else f"{read}, {_COUNTER}=true)"), found
 
 
