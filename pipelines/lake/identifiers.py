@@ -20,7 +20,7 @@ from pipelines.contract.outputs.lake import IDENTIFIER_FAULTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.credit_codes import ALPHABET, LENGTH, check_character
 from pipelines.core.sql import quoted
-from pipelines.lake.parts import read_files
+from pipelines.lake.parts import read_parts
 from pipelines.lake.state import LakeState
 
 Place = tuple[str, str]
@@ -105,7 +105,8 @@ def judge_identifiers(con: duckdb.DuckDBPyConnection, lake: Path, market_id: str
     ids: dict[Place, set[str]] = {}
     for table, column in places():
         periods = state.tables.get(table, {}).values()
-        rows = read_files(lake / "kept" / table / name for period in periods for name in period.kept_files)
+        kept = (lake / "kept" / table / name for period in periods for name in period.kept_files)
+        rows = read_parts(lake, TABLES[table], kept)
         if rows:
             name = quoted(column)
             found = con.execute(f"select distinct {name} from {rows} where {name} is not null").fetchall()
