@@ -27,6 +27,18 @@ whose marts are missing or empty does not run, and the run says so. Thresholds a
 reason, and says whether the document behind it was read. A market that is not named under "Rules" has no
 articles on file.
 """
+_LEVELS = """\
+## Levels
+
+The level follows from the score, from what is at stake and from what could explain the finding.
+"""
+_STAKES = """\
+The stake is in tonnes and in money. Each search declares what its tonnes are; money is that of the trades
+where the finding is about trades, and otherwise the tonnes at the market's average price up to the end of the
+window. A finding belongs to the last band that its tonnes or its money reach. Tonnes that were only exposed
+to a finding (the volume of volatile days) cannot raise its level. The marts `fct_alerts` and
+`fct_alert_assessments` hold the level and what it rests on.
+"""
 _SCORES = """\
 ## Scores
 
@@ -88,7 +100,37 @@ def _levels(policy: Policy) -> str:
         (text(f"levels.{name}", "en"), text(f"levels.{name}", "zh"), _number(score))
         for name, score in policy.levels.items()
     ]
-    return "## Levels\n\n" + _table(("level", "四级预警", "from score"), rows)
+    return "\n".join((_LEVELS, _table(("level", "四级预警", "from score"), rows), _STAKES, _bands(policy)))
+
+
+def _bands(policy: Policy) -> str:
+    rows = [
+        (
+            name,
+            _amount(band.tonnes, "t"),
+            ", ".join(_amount(limit, currency) for currency, limit in band.money.items()),
+            band.highest + "".join(f", {level} from {score:g}" for level, score in band.levels.items()),
+            band.why.en,
+            band.why.zh,
+            _yes(band.verified),
+        )
+        for name, band in policy.stakes.items()
+    ]
+    unknown, explained = policy.unknown_stake, policy.explained
+    rows.append(("unknown", "", "", unknown.highest, unknown.why.en, unknown.why.zh, _yes(unknown.verified)))
+    for name, limit in (("explained", explained.share), ("faulty delivery", explained.faulty_share)):
+        share = f"{limit.value:.1%}"
+        rows.append((name, share, "", explained.highest, limit.why.en, limit.why.zh, _yes(limit.verified)))
+    head = ("stake", "from", "or from", "highest level", "why", "理由", "verified")
+    return _table(head, rows)
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _section(detector: Detector[Any], policy: Policy) -> str:
@@ -146,7 +188,7 @@ def _threshold(name: str, threshold: Threshold) -> tuple[str, ...]:
         threshold.why.en,
         threshold.why.zh,
         threshold.source or "",
-        "yes" if threshold.verified else "no",
+        _yes(threshold.verified),
     )
 
 

@@ -16,6 +16,8 @@ import streamlit as st
 from dashboards.data import Snapshot, collect, key, scan, schema
 
 MART = "fct_alerts"
+ASSESSMENTS = "fct_alert_assessments"
+STAKES = ("stake_tco2e", "stake_money", "is_explained")
 LEVELS = ("red", "orange", "yellow", "blue")
 FAMILIES = ("manipulation", "falsification", "compliance", "market_risk")
 
@@ -60,19 +62,34 @@ def _texts(found: dict[str, pl.DataType], name: str) -> pl.Expr | None:
     return listed.alias(name)
 
 
+def _with_stakes(snapshot: Snapshot, alerts: pl.LazyFrame) -> pl.LazyFrame:
+    """Alerts with `STAKES`, null where the snapshot has no assessments."""
+    stakes = scan(snapshot, ASSESSMENTS, ("alert_id", *STAKES))
+    if stakes is None:
+        return alerts.with_columns(
+            stake_tco2e=pl.lit(None, pl.Float64), stake_money=pl.lit(None, pl.Float64), is_explained=False
+        )
+    return alerts.join(stakes, on="alert_id", how="left")
+
+
 @st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
 def listing(snapshot: Snapshot) -> pl.DataFrame:
-    """One row an alert, with what a list shows and a filter reads; most severe first."""
+    """One row an alert, with what a list shows and a filter reads.
+
+    Most severe first, within a level by tonnes and money at stake, unknown stakes last.
+    """
     found = schema(snapshot, MART)
     optional = [name for name in ("entity_name", "subject_ids", "subject_ids_json") if name in found]
     frame = scan(snapshot, MART, (*_SLIM, *optional))
     if frame is None:
-        return pl.DataFrame(schema={**dict.fromkeys(_SLIM, pl.String), "subjects": pl.String})
+        stakes = dict.fromkeys(STAKES, pl.Float64)
+        return pl.DataFrame(schema={**dict.fromkeys(_SLIM, pl.String), "subjects": pl.String, **stakes})
     subjects = _texts(found, "subject_ids")
     ids = pl.lit("") if subjects is None else subjects.list.join(", ")
     name = pl.col("entity_name") if "entity_name" in optional else pl.lit(None, pl.String)
     return collect(
-        frame.with_columns(ids.alias("subject_ids"), pl.coalesce(name, ids).alias("subjects"))
+        _with_stakes(snapshot, frame)
+        .with_columns(ids.alias("subject_ids"), pl.coalesce(name, ids).alias("subjects"))
         .with_columns(
             pl.concat_str(
                 ["alert_id", "subjects", "subject_ids", "title_zh", "title_en"],
@@ -83,7 +100,11 @@ def listing(snapshot: Snapshot) -> pl.DataFrame:
             .alias("haystack"),
             pl.col("level").replace_strict(_RANK, default=len(LEVELS), return_dtype=pl.Int8).alias("rank"),
         )
-        .sort(["rank", "score", "alert_id"], descending=[False, True, False])
+        .sort(
+            ["rank", "stake_tco2e", "stake_money", "score", "alert_id"],
+            descending=[False, True, True, True, False],
+            nulls_last=True,
+        )
         .drop(optional if "subject_ids" not in optional else [n for n in optional if n != "subject_ids"]),
         snapshot,
         MART,

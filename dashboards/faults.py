@@ -46,9 +46,9 @@ def possible(snapshot: Snapshot) -> pl.DataFrame:
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(_RANGE, pl.String))
     is_meter = pl.col("quantity") == "value"
-    # Prices and volumes of trades have ranges of their own; they are no readings.
+    # Prices and quantities of trading and of the registry have ranges of their own; they are no readings.
     rows = (
-        frame.filter(pl.col("source_table") != "trading")
+        frame.filter(~pl.col("source_table").is_in(["trading", "registry"]))
         .with_columns(
             pl.when(is_meter).then(pl.col("applies_to")).otherwise(pl.col("quantity")).alias("quantity"),
             pl.when(is_meter).then(pl.lit("all")).otherwise(pl.col("applies_to")).alias("applies_to"),

@@ -8,30 +8,46 @@ of the tables that its evidence comes from.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import polars as pl
 
 from dashboards import evidence, figures
-from dashboards.charts import detail, flows, reports, samples
+from dashboards.alerts import Alert
+from dashboards.charts import detail, flows, ledger, output, reports, samples
 from dashboards.charts import market as market_charts
 from dashboards.data import Snapshot, schema
 from dashboards.evidence import Evidence
 from dashboards.page import Card, Desk
 
-Found = dict[str, pl.DataFrame]
+
+@dataclass(frozen=True)
+class Found:
+    """An alert, and the rows behind it by the mart that holds them."""
+
+    alert: Alert
+    rows: dict[str, pl.DataFrame]
+
+    def __contains__(self, mart: str) -> bool:
+        return mart in self.rows
+
+    def __getitem__(self, mart: str) -> pl.DataFrame:
+        return self.rows[mart]
+
 
 # Trading days drawn before and after the finding.
 _AROUND = 45
+BLOCKS = "off_market_block"
 
 
 def _flows(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
-    for mart, source, target in (
-        ("fct_trades", "sell_account_id", "buy_account_id"),
-        ("fct_transfers", "from_account_id", "to_account_id"),
+    for mart, source, target, moment in (
+        ("fct_trades", "sell_account_id", "buy_account_id", "traded_at"),
+        ("fct_transfers", "from_account_id", "to_account_id", "transferred_at"),
     ):
         if mart not in found:
             continue
-        edges = flows.edges_of(found[mart], source, target)
+        edges = flows.edges_of(found[mart], source, target, moment)
         ids = tuple(sorted({*edges["source"], *edges["target"]}))
         chart = flows.flows(edges, evidence.account_names(snapshot, ids), desk.words)
         if chart is not None:
@@ -64,8 +80,23 @@ def _prices(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
         marked.with_columns(pl.lit(True).alias("marked")), on=["date", "instrument_id"], how="left"
     )
     around = around.with_columns(pl.col("marked").fill_null(False))
-    chart = detail.marked_prices(around, desk.words, desk.market["currency"])
-    return Card(desk.words("detail.picture_prices"), chart)
+    chart = detail.marked_prices(around, _deals(found), desk.words, desk.market["currency"])
+    return Card(desk.words("detail.picture_prices"), chart, desk.words("detail.picture_prices_hint"))
+
+
+def _deals(found: Found) -> pl.DataFrame:
+    """The prices of the finding's trades, or of a day's blocks; `quantity` in tonnes."""
+    wanted = ("date", "instrument_id", "price", "quantity")
+    if "fct_trades" in found:
+        trades = found["fct_trades"].filter(pl.col("price") > 0)
+        return trades.select(
+            pl.col("trade_date").alias("date"), "instrument_id", "price", quantity="quantity_tco2e"
+        )
+    if found.alert["kind"] == BLOCKS and "fct_market_days" in found:
+        return found["fct_market_days"].select(
+            "date", "instrument_id", price="block_average_price", quantity="block_volume_tco2e"
+        )
+    return pl.DataFrame(schema=dict.fromkeys(wanted, pl.Float64))
 
 
 def _mark(rows: pl.DataFrame, found: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
@@ -125,9 +156,7 @@ def _months(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
     columns = (
         "unit_id",
         "month",
-        "reported_emissions_tco2",
-        "metered_emissions_tco2",
-        "cems_emissions_tco2",
+        *reports.MONTHLY,
     )
     mart = "fct_mass_balance_months"
     rows = _surroundings(snapshot, found, mart, mart, "unit_id", columns)
@@ -146,6 +175,53 @@ def _reports(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
     return Card(desk.words("detail.picture_reports"), reports.report_days(rows, desk.words))
 
 
+def _settled(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    del snapshot
+    if "fct_trades" not in found:
+        return None
+    settlements = found.rows.get("fct_transfers")
+    chart = ledger.traded_settled(found["fct_trades"], settlements, desk.words)
+    return Card(desk.words("detail.picture_ledger"), chart, desk.words("detail.picture_ledger_hint"))
+
+
+def _outputs(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    rows = _output_months(snapshot, found)
+    if rows is None:
+        return None
+    chart = output.declared_metered(rows, desk.words)
+    return Card(desk.words("detail.picture_output"), chart, desk.words("detail.picture_output_hint"))
+
+
+def _inputs(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    rows = _output_months(snapshot, found)
+    if rows is None:
+        return None
+    chart = output.inputs_per_output(rows, desk.words)
+    return Card(desk.words("detail.picture_inputs"), chart, desk.words("detail.picture_inputs_hint"))
+
+
+def _output_months(snapshot: Snapshot, found: Found) -> pl.DataFrame | None:
+    """Months of the evidence's unit with `marked`."""
+    origin, mart = "fct_mass_balance_months", "fct_output_months"
+    rows = _surroundings(snapshot, found, origin, mart, "unit_id", ("unit_id", "month", *output.COLUMNS))
+    return None if rows is None else _mark(rows, found[origin], ["unit_id", "month"])
+
+
+def _obligations(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
+    """When the reports of the alert's first subject with obligations of its kind came."""
+    columns = ("subject_id", "subject_type", "report_kind", "period_start", "due_on", "days_late", "state")
+    mart = "fct_report_obligations"
+    if not set(columns) <= set(schema(snapshot, mart)):
+        return None
+    own = found.alert["subject_type"]
+    rows = evidence.context(snapshot, mart, "subject_id", tuple(found.alert.subject_ids), columns)
+    rows = rows.filter(pl.col("subject_type") == own) if rows.height else rows
+    if rows.is_empty():
+        return None
+    chart = reports.obligations(rows, desk.words)
+    return Card(desk.words("detail.picture_obligations"), chart)
+
+
 def _holders(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
     del found
     chart = market_charts.holders(figures.parties(snapshot), desk.words)
@@ -159,7 +235,11 @@ _BY_KIND: dict[str, tuple[Picture, ...]] = {
     "pass_through": (_flows,),
     "wash_trade": (_flows, _prices),
     "matched_orders": (_flows, _prices),
-    "output_mismatch": (_expected, _months),
+    "ledger_break": (_settled,),
+    "late_report": (_obligations,),
+    "missing_report": (_obligations,),
+    "mass_balance_gap": (_months,),
+    "output_mismatch": (_outputs, _inputs, _expected),
     "lab_date_conflict": (_samples,),
     "lab_ratio_conflict": (_ratios,),
     "cornering": (_holders, _prices),
@@ -169,10 +249,10 @@ _BY_KIND: dict[str, tuple[Picture, ...]] = {
 _BY_TABLE: tuple[Picture, ...] = (_prices, _months, _compliance, _expected, _samples, _reports, _flows)
 
 
-def choose(desk: Desk, snapshot: Snapshot, kind: str, rows: list[Evidence]) -> list[Card]:
-    """Up to two pictures for an alert; none where no picture has anything to show."""
-    found = {one.mart: one.rows for one in rows if one.mart and one.rows.height}
-    own = _BY_KIND.get(kind, ())
+def choose(desk: Desk, snapshot: Snapshot, alert: Alert, rows: list[Evidence]) -> list[Card]:
+    """The kind's pictures, or one of the table; none where no picture has anything to show."""
+    found = Found(alert, {one.mart: one.rows for one in rows if one.mart and one.rows.height})
+    own = _BY_KIND.get(alert["kind"], ())
     cards: list[Card] = []
     for picture in dict.fromkeys((*own, *_BY_TABLE)):
         card = picture(desk, snapshot, found)

@@ -26,6 +26,11 @@ class Market:
     id: str = "cn"
     currency: str = "CNY"
 
+    @property
+    def family(self) -> str:
+        """The first part of the id: `us` of `us-ca`."""
+        return self.id.partition("-")[0]
+
     @classmethod
     def of(cls, settings: Any) -> Market:
         """From a mapping, or from any object with `id` and `currency`."""
@@ -160,7 +165,7 @@ def entry_names() -> list[tuple[str, str, str]]:
 
 
 def _applies(only: list[str] | None, market: Market) -> bool:
-    return only is None or market.id in only or market.id.split("-")[0] in only
+    return only is None or market.id in only or market.family in only
 
 
 def bound(gate: str, suite: str, name: str, market: Market) -> Bound | None:
@@ -192,7 +197,7 @@ def bound(gate: str, suite: str, name: str, market: Market) -> Bound | None:
     markets, currencies = entry.get("markets", {}), entry.get("currencies", {})
     for override in (
         currencies.get(market.currency),
-        markets.get(market.id.split("-")[0]),
+        markets.get(market.family),
         markets.get(market.id),
     ):
         entry |= override or {}

@@ -66,7 +66,7 @@ def write_manifest(content: dict[str, Any], folder: Path) -> Path:
 
 
 def retrain(path: Path, unit_years: pl.DataFrame) -> ExpectedEmissions:
-    """Train the manifest's model again on the same data; refuses other data or another library version."""
+    """Train the manifest's model again on the same whole years; refuses other data or another version."""
     kept = json.loads(path.read_text(encoding="utf-8"))
     found = {"data hash": data_hash(unit_years), "scikit-learn": sklearn.__version__}
     expected = {"data hash": kept["data"]["hash"], "scikit-learn": kept["sklearn_version"]}

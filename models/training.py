@@ -15,8 +15,8 @@ from models.manifest import manifest, write_manifest
 
 
 def train(unit_years: Path, folder: Path) -> None:
-    """Train on the file of `fct_unit_years`; scores, manifest and card go into the folder."""
-    frame = pl.read_parquet(unit_years)
+    """Train on the whole years of `fct_unit_years`; scores, manifest and card go into the folder."""
+    frame = pl.read_parquet(unit_years).filter("is_whole_year").drop("is_whole_year")
     fitted = score_unit_years(frame)
     fitted.score_frame().write_parquet(folder / f"{MODEL_ID}.parquet")
     write_manifest(manifest(fitted, frame), folder)

@@ -41,6 +41,16 @@ ALERT_SCHEMA: dict[str, Any] = {
     "detector_version": pl.String,
     "snapshot_id": pl.String,
 }
+# What a finding's level and context are decided from, beside the columns of the contract.
+STAKE_SCHEMA: dict[str, Any] = {
+    "stake_basis": pl.String,
+    "stake_tco2e": pl.Float64,
+    "stake_money": pl.Float64,
+    "is_exposure": pl.Boolean,
+    "rests_on": pl.List(pl.String),
+    "is_absence": pl.Boolean,
+}
+FINDING_SCHEMA: dict[str, Any] = {**ALERT_SCHEMA, **STAKE_SCHEMA}
 EVIDENCE_SCHEMA: dict[str, Any] = {
     "alert_id": pl.String,
     "evidence_no": pl.Int64,
@@ -51,11 +61,21 @@ EVIDENCE_SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure, the threshold it is compared with (none where it only informs) and its unit."""
+    """A figure, the threshold it is compared with (none where it only informs) and its unit.
+
+    `less_is_worse` says on which side of the threshold the finding lies.
+    """
 
     value: float | int | str | bool | None
     threshold: float | int | None = None
     unit: str = ""
+    less_is_worse: bool = False
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The measure as the alert carries it."""
+        shown = {"value": _plain(self.value), "threshold": _plain(self.threshold), "unit": self.unit}
+        return shown | ({"less_is_worse": True} if self.less_is_worse else {})
 
 
 @dataclass(frozen=True)
@@ -90,7 +110,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a detector found: who, when, with what score, shown by what; an alert, or only a candidate."""
+    """What a detector found: who, when, with what score, shown by what; an alert, or only a candidate.
+
+    `stake_basis` to `is_absence` are as the search declares them (`detector.Search`, `stakes.Stake`).
+    """
 
     kind: str
     subject_type: str
@@ -105,6 +128,12 @@ class Finding:
     province_code: str | None = None
     p_value: float | None = None
     is_alert: bool = True
+    stake_basis: str = ""
+    stake_tco2e: float | None = None
+    stake_money: float | None = None
+    is_exposure: bool = False
+    rests_on: tuple[str, ...] = ()
+    is_absence: bool = False
 
     @property
     def alert_id(self) -> str:
@@ -170,10 +199,7 @@ def _alert_row(
         )
     title = f"kinds.{finding.kind}.titles.{finding.variant}"
     evidence = _evidence_entries(finding.evidence)
-    measures = {
-        name: {"value": _plain(m.value), "threshold": _plain(m.threshold), "unit": m.unit}
-        for name, m in finding.measures.items()
-    }
+    measures = {name: measure.plain for name, measure in finding.measures.items()}
     return {
         "alert_id": finding.alert_id,
         "kind": finding.kind,
@@ -194,15 +220,24 @@ def _alert_row(
         "detector": finding.kind,
         "detector_version": version,
         "snapshot_id": snapshot_id,
+        "stake_basis": finding.stake_basis,
+        "stake_tco2e": finding.stake_tco2e,
+        "stake_money": finding.stake_money,
+        "is_exposure": finding.is_exposure,
+        "rests_on": list(finding.rests_on),
+        "is_absence": finding.is_absence,
     }
 
 
 def alert_frame(
     findings: Iterable[tuple[Finding, str]], policy: Policy, market_id: str, snapshot_id: str
 ) -> pl.DataFrame:
-    """Alert rows of findings and their detectors' versions, most severe first."""
+    """Findings and their detectors' versions as rows of `FINDING_SCHEMA`, most severe first.
+
+    The level is that of the score alone; `assessment` decides it.
+    """
     rows = [_alert_row(finding, version, policy, market_id, snapshot_id) for finding, version in findings]
-    return in_order(pl.DataFrame(rows, schema=ALERT_SCHEMA, orient="row"))
+    return in_order(pl.DataFrame(rows, schema=FINDING_SCHEMA, orient="row"))
 
 
 def in_order(alerts: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from anomaly.core.alerts import Evidence, Finding, Measure
 from anomaly.core.detector import Detector, Figure, Inputs, Rows, Search
 from anomaly.core.helpers import ids, named
 from anomaly.core.market import span
+from anomaly.core.stakes import MONEY, TONNES, with_stakes
 from anomaly.core.texts import LANGUAGES, with_folders
 
 _TIMES = (("first_at", "last_at"), ("first_on", "last_on"))
@@ -33,6 +34,7 @@ def findings(
         return []
     _check(detector, search, rows)
     where = _provinces(search, rows, inputs)
+    rows = with_stakes(rows, search.stake, inputs.marts)
     return [_finding(detector.kind, search, row, inputs, where) for row in rows.iter_rows(named=True)]
 
 
@@ -69,6 +71,12 @@ def _finding(
         province_code=row.get("province_code", province),
         p_value=row.get("p_value"),
         is_alert=row.get("is_alert", True),
+        stake_basis=search.stake.basis,
+        stake_tco2e=row[TONNES],
+        stake_money=row[MONEY],
+        is_exposure=search.stake.is_exposure,
+        rests_on=search.rests_on,
+        is_absence=search.is_absence,
     )
 
 
@@ -92,7 +100,8 @@ def _measures(
         if isinstance(threshold, str):
             known = type(inputs.limits).model_fields
             threshold = getattr(inputs.limits, threshold) if threshold in known else row[threshold]
-        yield name, Measure(row[name], threshold, row[figure.unit_from] if figure.unit_from else figure.unit)
+        unit = row[figure.unit_from] if figure.unit_from else figure.unit
+        yield name, Measure(row[name], threshold, unit, figure.less_is_worse)
 
 
 def _evidence(rows: Rows, row: dict[str, Any]) -> Iterator[Evidence]:

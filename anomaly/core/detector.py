@@ -19,6 +19,7 @@ from anomaly.core.market import Market
 from anomaly.core.marts import Marts
 from anomaly.core.parts import Parts
 from anomaly.core.policy import Policy
+from anomaly.core.stakes import Stake
 
 
 class Thresholds(BaseModel):
@@ -106,11 +107,13 @@ class Figure:
         threshold: name of the threshold, or of a column of the candidate, that the figure is compared with; a
             number where neither has it; none where the figure only informs.
         unit_from: column of the candidate that holds the unit, where candidates differ in it.
+        less_is_worse: whether a figure below its threshold is what makes the finding, not one above it.
     """
 
     unit: str = ""
     threshold: str | float | None = None
     unit_from: str | None = None
+    less_is_worse: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,11 @@ class Search(Generic[T]):
         evidence: tables and keys.
         measures: figures by name.
         find: the search itself, free of side effects.
+        stake: what is at stake in a candidate, in tonnes and money.
+        rests_on: source tables a missing row of which would make or enlarge the finding. Quarantined rows of
+            them may explain it.
+        is_absence: whether the finding is that rows of these tables are absent, so that a delivery that is
+            faulty or incomplete as a whole may explain it too.
         extra: further columns, those that titles and measures' thresholds take.
         variants: titles that rows may choose from, the first where a row does not; the search's name if
             there are none.
@@ -146,6 +154,9 @@ class Search(Generic[T]):
     evidence: tuple[Rows, ...]
     measures: Mapping[str, Figure]
     find: Callable[[Inputs[T]], pl.DataFrame]
+    stake: Stake
+    rests_on: tuple[str, ...] = ()
+    is_absence: bool = False
     extra: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
 
@@ -158,7 +169,7 @@ class Search(Generic[T]):
     def columns(self) -> set[str]:
         """Columns that a candidate must have, besides its time."""
         keys = {name for rows in self.evidence for name in (*rows.held_in, rows.start, rows.end) if name}
-        return {*self.subjects, *keys, *self.measures, *self.extra, "score"}
+        return {*self.subjects, *keys, *self.measures, *self.extra, *self.stake.columns, "score"}
 
     def lacks(self, marts: Marts) -> list[str]:
         """Marts without a row that the search needs; a selection must be there, with rows or without."""

@@ -23,6 +23,10 @@ class Marts:
         """Whether the mart is there, with rows or without."""
         return self.files(name) != []
 
+    def holds(self, name: str, *columns: str) -> bool:
+        """Whether the mart is there with these columns."""
+        return self.has(name) and set(columns) <= set(self.frame(name).collect_schema().names())
+
     def is_empty(self, name: str, where: str | None = None) -> bool:
         """Whether the mart is absent or has no row, or none that meets an SQL condition."""
         return not self.has(name) or self.frame(name, where).head(1).collect().is_empty()

@@ -43,8 +43,8 @@ TRANSFERS = Need(
 
 
 def trades(inputs: Inputs[Any]) -> pl.DataFrame:
-    """Trades as movements from seller to buyer; a trade whose source names one side alone is none."""
-    named = inputs.read("fct_trades").drop_nulls(["sell_account_id", "buy_account_id"])
+    """Trades as movements from seller to buyer; one without both sides or a usable quantity is none."""
+    named = inputs.read("fct_trades").drop_nulls(["sell_account_id", "buy_account_id", "quantity_tco2e"])
     return named.select(
         record_id="trade_id",
         ts=pl.col("traded_at").cast(pl.Datetime("us")),
@@ -56,10 +56,10 @@ def trades(inputs: Inputs[Any]) -> pl.DataFrame:
 
 
 def plain_transfers(inputs: Inputs[Any]) -> pl.LazyFrame:
-    """Plain transfers as movements, with the `trade_id` of the trade that one settles."""
+    """Plain transfers of a usable quantity as movements, with the `trade_id` of a trade that one settles."""
     return (
         inputs.scan("fct_transfers")
-        .filter(pl.col("is_plain"))
+        .filter(pl.col("is_plain") & pl.col("quantity_tco2e").is_not_null())
         .select(
             record_id="transfer_id",
             ts=pl.col("transferred_at").cast(pl.Datetime("us")),

@@ -15,7 +15,16 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.core.alerts import ALERT_SCHEMA, Finding, alert_frame, distinct, evidence_frame, in_order
+from anomaly.core.alerts import (
+    ALERT_SCHEMA,
+    FINDING_SCHEMA,
+    Finding,
+    alert_frame,
+    distinct,
+    evidence_frame,
+    in_order,
+)
+from anomaly.core.assessment import ASSESSMENT_SCHEMA, assess
 from anomaly.core.candidates import findings
 from anomaly.core.coverage import coverage
 from anomaly.core.detector import Detector, Inputs
@@ -38,7 +47,7 @@ RUN_SCHEMA: dict[str, Any] = {
     "undated": pl.Int64,
     "seconds": pl.Float64,
 }
-ROW_SCHEMA: dict[str, Any] = {**ALERT_SCHEMA, "is_alert": pl.Boolean}
+ROW_SCHEMA: dict[str, Any] = {**FINDING_SCHEMA, "is_alert": pl.Boolean}
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/'\":,;]+){2,}[\\/]?")
 
 
@@ -50,7 +59,7 @@ class Run:
         detector: which.
         state: ran, not applicable (no search had its marts) or broken.
         reason: what it lacked, or the error without paths; none where it ran.
-        rows: candidates and alerts: columns as of alerts, without a snapshot, and `is_alert`.
+        rows: candidates and alerts: `FINDING_SCHEMA` without a snapshot, and `is_alert`.
         undated: candidates left out because no due date is published for their year.
         seconds: time taken.
     """
@@ -70,6 +79,7 @@ class Detection:
     Attributes:
         alerts: one row an alert.
         evidence: one row an alert and source row.
+        assessments: one row an alert, `ASSESSMENT_SCHEMA`: what its level rests on, and what else is known.
         candidates: one row a candidate below its detector's threshold, columns as of alerts.
         runs: one row a detector, `RUN_SCHEMA`.
         coverage: one row a kind, source table and period, `coverage.SCHEMA`.
@@ -77,6 +87,7 @@ class Detection:
 
     alerts: pl.DataFrame
     evidence: pl.DataFrame
+    assessments: pl.DataFrame
     candidates: pl.DataFrame
     runs: pl.DataFrame
     coverage: pl.DataFrame
@@ -115,12 +126,15 @@ def detect(
     runs = [_run(detector, marts_dir, policy, market, earlier) for detector in detectors]
     found = pl.concat([run.rows for run in runs] or [pl.DataFrame(schema=ROW_SCHEMA)])
     found = in_order(found.with_columns(snapshot_id=pl.lit(snapshot_id)))
+    assessed = assess(found, Marts(marts_dir), policy, market)
     alerts, candidates = (
-        found.filter(kept).drop("is_alert") for kept in (pl.col("is_alert"), ~pl.col("is_alert"))
+        assessed.filter(kept).select(ALERT_SCHEMA.keys())
+        for kept in (pl.col("is_alert"), ~pl.col("is_alert"))
     )
+    assessments = assessed.filter("is_alert").select(ASSESSMENT_SCHEMA.keys()).sort("alert_id")
     rows = pl.DataFrame([_row(run, policy) for run in runs], schema=RUN_SCHEMA, orient="row")
     seen = coverage(detectors, Marts(marts_dir), market.as_of, market.feeds)
-    return Detection(alerts, evidence_frame(alerts), candidates, rows.sort("kind"), seen)
+    return Detection(alerts, evidence_frame(alerts), assessments, candidates, rows.sort("kind"), seen)
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""Pictures of one alert: its figures against their thresholds, and prices around it."""
+"""Pictures of one alert: its figures beside their thresholds, and prices around it."""
 
 from __future__ import annotations
 
@@ -10,43 +10,74 @@ from dashboards.language import Words
 
 
 def figures(rows: pl.DataFrame, words: Words) -> style.Picture | None:
-    """Each figure as a multiple of its threshold (`name`, `value`, `threshold`, `text`)."""
-    shown = rows.filter(pl.col("threshold").is_not_null() & (pl.col("threshold") != 0)).with_columns(
-        (pl.col("value") / pl.col("threshold")).alias("ratio")
+    """Each figure and its threshold on a scale of its own, from zero to the larger of the two.
+
+    Reads `name`, `value`, `threshold`, their texts, `unit` and `less_is_worse`. The text beside a bar states
+    figure, threshold, unit and direction; red bars lie on the side of the finding. Sizes count, so that a
+    discount and a premium of the same size have bars of the same length.
+    """
+    scale = pl.max_horizontal(pl.col("value").abs(), pl.col("threshold").abs())
+    shown = rows.filter(pl.col("threshold").is_not_null() & pl.col("value").is_not_null()).with_columns(
+        bar=pl.when(scale > 0).then(pl.col("value").abs() / scale).otherwise(0.0),
+        mark=pl.when(scale > 0).then(pl.col("threshold").abs() / scale).otherwise(0.0),
     )
     if shown.is_empty():
         return None
-    # One extreme figure must not flatten the others; its text states the true value.
-    shown = shown.with_columns(pl.col("ratio").clip(0, 6).alias("bar"))
-    y = alt.Y("name:N", sort=None, axis=alt.Axis(title=None, labelLimit=260, ticks=False, domain=False))
-    end = max(2.0, float(shown["bar"].max()) * 1.35)  # type: ignore[arg-type]
-    x = alt.X(
-        "bar:Q",
-        scale=alt.Scale(domain=[0, end]),
-        axis=alt.Axis(
-            title=words("detail.times_threshold"), format=".1~f", tickCount=6, titleFontWeight="normal"
+    worse = (
+        pl.when("less_is_worse")
+        .then(pl.col("bar") < pl.col("mark"))
+        .otherwise(pl.col("bar") > pl.col("mark"))
+    )
+    directions = {True: words("detail.less_is_worse"), False: words("detail.more_is_worse")}
+    shown = shown.with_columns(
+        worse=worse,
+        said=pl.format(
+            "{} {} ({} {}; {})",
+            "text",
+            "unit",
+            pl.lit(words("detail.threshold")),
+            "limit",
+            pl.col("less_is_worse").replace_strict(directions, return_dtype=pl.String),
         ),
     )
+    y = alt.Y("name:N", sort=None, axis=alt.Axis(title=None, labelLimit=260, ticks=False, domain=False))
+    free = alt.Axis(labels=False, ticks=False, grid=False, domain=False, title=None)
+    scaled = alt.Scale(domain=[0, 1])
     bars = (
         alt.Chart(shown)
-        .mark_bar(height={"band": 0.55}, color=style.NAVY)
+        .mark_bar(height={"band": 0.3}, yOffset=8)
         .encode(
-            x=x,
+            x=alt.X("bar:Q", scale=scaled, axis=free),
             y=y,
+            color=alt.condition("datum.worse", alt.value(style.RED), alt.value(style.STEEL)),
             tooltip=[
                 alt.Tooltip("name:N", title=words("detail.figure")),
                 alt.Tooltip("text:N", title=words("detail.value")),
                 alt.Tooltip("limit:N", title=words("detail.threshold")),
+                alt.Tooltip("unit:N", title=words("detail.unit")),
             ],
         )
     )
-    labels = alt.Chart(shown).mark_text(align="left", dx=6, color=style.INK).encode(x=x, y=y, text="text:N")
-    line = alt.Chart(pl.DataFrame({"x": [1.0]})).mark_rule(color=style.RED, strokeWidth=2).encode(x="x:Q")
-    return style.finish(bars + line + labels, 34 * shown.height + 80)
+    marks = (
+        alt.Chart(shown)
+        .mark_tick(thickness=2, height={"band": 0.5}, yOffset=8, color=style.INK)
+        .encode(x=alt.X("mark:Q", scale=scaled, axis=free), y=y)
+    )
+    labels = (
+        alt.Chart(shown)
+        .mark_text(align="left", yOffset=-9, color=style.INK)
+        .encode(x=alt.value(0), y=y, text="said:N")
+    )
+    return style.finish(bars + marks + labels, 46 * shown.height + 30)
 
 
-def marked_prices(days: pl.DataFrame, words: Words, currency: str) -> style.Picture | None:
-    """Closes around the finding; `marked` days as bands and dots, `instrument_id` as colour."""
+def marked_prices(
+    days: pl.DataFrame, deals: pl.DataFrame, words: Words, currency: str
+) -> style.Picture | None:
+    """Closes around the finding; `marked` days as bands and dots, `instrument_id` as colour.
+
+    `deals` are the finding's own prices (`date`, `instrument_id`, `price`, `quantity`), drawn as diamonds.
+    """
     shown = days.filter(pl.col("close").is_not_null()).sort("date")
     if shown.is_empty():
         return None
@@ -72,4 +103,25 @@ def marked_prices(days: pl.DataFrame, words: Words, currency: str) -> style.Pict
             .mark_circle(size=70, color=style.RED, opacity=1)
             .encode(x=x, y=y, tooltip=tooltip)
         )
+    if deals.height:
+        layers.append(_deals(deals, x, words))
     return style.finish(alt.layer(*layers), 280)
+
+
+def _deals(deals: pl.DataFrame, x: alt.X, words: Words) -> alt.Chart:
+    """The finding's own prices as diamonds on the scale of the closes."""
+    shown = deals.with_columns(pl.col("price", "quantity").cast(pl.Float64)).sort("date")
+    return (
+        alt.Chart(shown)
+        .mark_point(shape="diamond", filled=True, size=120, color=style.ORANGE, opacity=0.9)
+        .encode(
+            x=x,
+            y=alt.Y("price:Q", scale=alt.Scale(zero=False)),
+            tooltip=[
+                alt.Tooltip("date:T", title=words.column("date"), format="%Y-%m-%d"),
+                alt.Tooltip("instrument_id:N", title=words.column("instrument_id")),
+                alt.Tooltip("price:Q", title=words("detail.deal_price"), format=",.2f"),
+                alt.Tooltip("quantity:Q", title=words.column("quantity_tco2e"), format=",.0f"),
+            ],
+        )
+    )

@@ -14,12 +14,18 @@ from dashboards.language import Words
 MAX_EDGES = 60
 
 
-def edges_of(rows: pl.DataFrame, source: str, target: str) -> pl.DataFrame:
-    """One row a pair of accounts: tonnes and movements, the largest first."""
+def edges_of(rows: pl.DataFrame, source: str, target: str, moment: str) -> pl.DataFrame:
+    """One row a pair of accounts: tonnes, movements and its place by first movement; the largest first."""
     return (
         rows.filter(pl.col(source).is_not_null() & pl.col(target).is_not_null())
         .group_by(pl.col(source).alias("source"), pl.col(target).alias("target"))
-        .agg(pl.col("quantity_tco2e").sum().alias("tonnes"), pl.len().alias("movements"))
+        .agg(
+            pl.col("quantity_tco2e").sum().alias("tonnes"),
+            pl.len().alias("movements"),
+            pl.col(moment).min().alias("first_at"),
+        )
+        .sort("first_at", "source", "target")
+        .with_columns(pl.int_range(1, pl.len() + 1).alias("place"))
         .sort(["tonnes", "source", "target"], descending=[True, False, False])
         .head(MAX_EDGES)
     )
@@ -45,6 +51,9 @@ def _arrow(start: tuple[float, float], end: tuple[float, float]) -> dict[str, fl
         "y": start[1] + uy * gap - ux * shift,
         "x2": end[0] - ux * gap + uy * shift,
         "y2": end[1] - uy * gap - ux * shift,
+        # Nearer to the sender, where arrows of other pairs seldom cross.
+        "place_x": start[0] + (end[0] - start[0]) * 0.35 + uy * 3 * shift,
+        "place_y": start[1] + (end[1] - start[1]) * 0.35 - ux * 3 * shift,
         "angle": math.degrees(math.atan2(dx, dy)) % 360,
     }
 
@@ -110,6 +119,7 @@ def flows(edges: pl.DataFrame, names: dict[str, str], words: Words) -> style.Pic
             alt.Tooltip("to:N", title=words("detail.to_account")),
             alt.Tooltip("tonnes:Q", title=words.column("quantity_tco2e"), format=","),
             alt.Tooltip("movements:Q", title=words("detail.movements"), format=","),
+            alt.Tooltip("place:Q", title=words("detail.place"), format="d"),
         ]
         width = alt.StrokeWidth("tonnes:Q", scale=alt.Scale(range=[1, 5], zero=True), legend=None)
         rules = alt.Chart(arrows).mark_rule(color=style.STEEL, opacity=0.8)
@@ -118,6 +128,9 @@ def flows(edges: pl.DataFrame, names: dict[str, str], words: Words) -> style.Pic
         layers = [
             rules.encode(**at("x", "y"), x2="x2:Q", y2="y2:Q", strokeWidth=width, tooltip=tooltip),
             heads.encode(**at("x2", "y2"), angle=turned, opacity=alt.value(1), tooltip=tooltip),
+            alt.Chart(arrows)
+            .mark_text(fontSize=12, fontWeight="bold", color=style.INK)
+            .encode(**at("place_x", "place_y"), text="place:Q", tooltip=tooltip),
         ]
     # A ring in red marks an account that stands on both sides of a movement.
     ring = alt.condition("datum.own", alt.value(style.RED), alt.value(style.NAVY))

@@ -8,6 +8,15 @@ import polars as pl
 from dashboards.charts import style
 from dashboards.language import Words
 
+MONTHLY = {
+    "reported_emissions_tco2": "reported",
+    "fuel_emissions_tco2": "by_fuel",
+    "metered_emissions_tco2": "metered",
+    "lab_emissions_tco2": "by_laboratory",
+    "cems_emissions_tco2": "cems",
+}
+"""Emissions of a month by column of the mart: as reported, and by the references; names of their texts."""
+
 
 def expected(rows: pl.DataFrame, words: Words) -> style.Picture | None:
     """A unit's figure by year against the band of its peers; `marked` years in red."""
@@ -78,12 +87,8 @@ def required_provided(rows: pl.DataFrame, words: Words) -> style.Picture | None:
 
 
 def monthly(rows: pl.DataFrame, words: Words) -> style.Picture | None:
-    """A unit's reported, metered and monitored emissions by month; `marked` months shaded."""
-    names = {
-        "reported_emissions_tco2": words("detail.reported"),
-        "metered_emissions_tco2": words("detail.metered"),
-        "cems_emissions_tco2": words("detail.cems"),
-    }
+    """A unit's emissions as reported and by each reference, by month; `marked` months shaded."""
+    names = {column: words(f"detail.{name}") for column, name in MONTHLY.items()}
     long = (
         rows.group_by("month")
         .agg(pl.col(list(names)).sum())
@@ -107,7 +112,10 @@ def monthly(rows: pl.DataFrame, words: Words) -> style.Picture | None:
             ),
             color=alt.Color(
                 "series:N",
-                scale=alt.Scale(domain=list(names.values()), range=[style.RED, style.NAVY, style.GREEN]),
+                scale=alt.Scale(
+                    domain=list(names.values()),
+                    range=[style.RED, style.GREY, style.NAVY, style.ORANGE, style.GREEN],
+                ),
                 legend=style.legend(),
             ),
             tooltip=[
@@ -117,29 +125,8 @@ def monthly(rows: pl.DataFrame, words: Words) -> style.Picture | None:
             ],
         )
     )
-    stretches = _stretches(rows.filter("marked")["month"].unique().sort())
-    if stretches.is_empty():
-        return style.finish(alt.layer(lines), 280)
-    shade = (
-        alt.Chart(stretches)
-        .mark_rect(color=style.RED, opacity=0.07)
-        .encode(x=alt.X("start:T", axis=style.date_axis(), title=None), x2="end:T")
-    )
-    return style.finish(shade + lines, 280)
-
-
-def _stretches(months: pl.Series) -> pl.DataFrame:
-    """One row a run of consecutive months, from the middle before it to the middle after it."""
-    frame = pl.DataFrame({"month": months})
-    first = pl.col("month").dt.offset_by("-1mo") != pl.col("month").shift(1)
-    return (
-        frame.with_columns(first.fill_null(True).cum_sum().alias("run"))
-        .group_by("run", maintain_order=True)
-        .agg(
-            pl.col("month").min().dt.offset_by("-15d").alias("start"),
-            pl.col("month").max().dt.offset_by("15d").alias("end"),
-        )
-    )
+    shade = style.shaded_months(rows.filter("marked")["month"].unique().sort())
+    return style.finish(alt.layer(lines) if shade is None else shade + lines, 280)
 
 
 def report_days(rows: pl.DataFrame, words: Words) -> style.Picture | None:
@@ -162,3 +149,43 @@ def report_days(rows: pl.DataFrame, words: Words) -> style.Picture | None:
         )
     )
     return style.finish(chart, 220)
+
+
+def obligations(rows: pl.DataFrame, words: Words) -> style.Picture | None:
+    """Days late of each report that was due; a report that did not come stands at zero as a cross."""
+    states = ("on_time", "submitted", "late", "missing")
+    names = {state: words.code("obligation_state", state) for state in states}
+    shown = (
+        rows.filter(pl.col("state").is_in(states))
+        .with_columns(days=pl.col("days_late").fill_null(0), name=pl.col("state").replace_strict(names))
+        .sort("period_start")
+    )
+    if shown.is_empty():
+        return None
+    chart = (
+        alt.Chart(shown)
+        .mark_point(filled=True, size=70, opacity=1)
+        .encode(
+            x=alt.X("period_start:T", axis=style.date_axis(), title=None),
+            y=alt.Y("days:Q", axis=style.number_axis(words.column("days_late"), words=words)),
+            color=alt.Color(
+                "name:N",
+                scale=alt.Scale(
+                    domain=list(names.values()), range=[style.STEEL, style.GREY, style.ORANGE, style.RED]
+                ),
+                legend=style.legend(),
+            ),
+            shape=alt.Shape(
+                "name:N",
+                scale=alt.Scale(domain=list(names.values()), range=["circle", "circle", "diamond", "cross"]),
+                legend=style.legend(),
+            ),
+            tooltip=[
+                alt.Tooltip("period_start:T", title=words.column("month"), format="%Y-%m"),
+                alt.Tooltip("name:N", title=words.column("state")),
+                alt.Tooltip("days_late:Q", title=words.column("days_late"), format=",d"),
+                alt.Tooltip("due_on:T", title=words.column("due_on"), format="%Y-%m-%d"),
+            ],
+        )
+    )
+    return style.finish(chart, 260)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import altair as alt
+import polars as pl
 
 from dashboards.language import Words
 
@@ -74,6 +75,27 @@ def year_axis() -> alt.Axis:
 def legend(title: str | None = None, columns: int = 8) -> alt.Legend:
     """A legend below the picture, in one line where it fits."""
     return alt.Legend(title=title, orient="bottom", columns=columns, labelLimit=220, padding=0, offset=8)
+
+
+def shaded_months(months: pl.Series) -> alt.Chart | None:
+    """A band behind each run of consecutive months, from the middle before it to the middle after it."""
+    if months.is_empty():
+        return None
+    first = pl.col("month").dt.offset_by("-1mo") != pl.col("month").shift(1)
+    runs = (
+        pl.DataFrame({"month": months})
+        .with_columns(first.fill_null(True).cum_sum().alias("run"))
+        .group_by("run", maintain_order=True)
+        .agg(
+            pl.col("month").min().dt.offset_by("-15d").alias("start"),
+            pl.col("month").max().dt.offset_by("15d").alias("end"),
+        )
+    )
+    return (
+        alt.Chart(runs)
+        .mark_rect(color=RED, opacity=0.07)
+        .encode(x=alt.X("start:T", axis=date_axis(), title=None), x2="end:T")
+    )
 
 
 def finish(chart: Any, height: int) -> Picture:

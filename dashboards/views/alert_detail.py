@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from anomaly.core.policy import load_policy
-from dashboards import alerts, data, evidence, page, pictures, safety, state
+from dashboards import alert_context, alerts, data, evidence, page, pictures, safety, state
 from dashboards.alerts import Alert
 from dashboards.charts import detail as charts
 from dashboards.data import Snapshot
@@ -106,12 +106,14 @@ def _figure_rows(desk: Desk, alert: Alert) -> pl.DataFrame:
                 "text": words.figure(value),
                 "limit": words.figure(threshold),
                 "unit": words.unit(unit),
+                "less_is_worse": bool(figure.get("less_is_worse")),
             }
         )
     return pl.DataFrame(
         rows,
         schema={"name": pl.String, "value": pl.Float64, "threshold": pl.Float64}
-        | dict.fromkeys(("text", "limit", "unit"), pl.String),
+        | dict.fromkeys(("text", "limit", "unit"), pl.String)
+        | {"less_is_worse": pl.Boolean},
     )
 
 
@@ -254,6 +256,7 @@ def main() -> None:
             st.markdown(desk.words("detail.unknown", **names))
         return
     _head(desk, alert)
+    alert_context.show(desk, snapshot, alert)
     left, right = st.columns(2)
     with left:
         _figures(desk, alert)
@@ -261,7 +264,7 @@ def main() -> None:
         _rules(desk, snapshot, alert)
     _thresholds(desk, alert)
     found = evidence.look_up(snapshot, alert.evidence)
-    page.cards(pictures.choose(desk, snapshot, alert["kind"], found))
+    page.cards(pictures.choose(desk, snapshot, alert, found))
     _evidence(desk, found)
 
 

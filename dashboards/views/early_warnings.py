@@ -115,6 +115,8 @@ def _rows(desk: Desk, part: pl.DataFrame) -> pl.DataFrame:
         {
             "level": [names.get(level, [level]) for level in part["level"]],
             "score": part["score"],
+            "stake_tco2e": part["stake_tco2e"].round(0),
+            "stake_money": part["stake_money"].round(0),
             "kind": [words.kind(kind) for kind in part["kind"]],
             "title": part[f"title_{words.language}"],
             "subjects": part["subjects"],
@@ -141,6 +143,12 @@ def _table(desk: Desk, part: pl.DataFrame) -> None:
             ),
             "score": config.ProgressColumn(
                 words.column("score"), min_value=0, max_value=1, format="%.2f", width=96
+            ),
+            "stake_tco2e": config.NumberColumn(words.column("stake_tco2e"), format="localized", width=84),
+            "stake_money": config.NumberColumn(
+                words("assessment.money", currency=words.currency(desk.market["currency"])),
+                format="localized",
+                width=96,
             ),
             "kind": config.TextColumn(words.column("kind"), width=125),
             "title": config.TextColumn(words.column("title"), width=300),

@@ -7,3 +7,8 @@
 {% macro first_date() -%} cast('1900-01-01' as date) {%- endmacro %}
 
 {% macro last_date() -%} cast('2099-12-31' as date) {%- endmacro %}
+
+{# Whether an entity is not in the scheme any more, from a day that the source does not state. #}
+{% macro left_on_unknown_day(entities) -%}
+    ({{ entities }}.exited_on is null and coalesce({{ entities }}.status, 'listed') <> 'listed')
+{%- endmacro %}

@@ -98,10 +98,22 @@ def transfers(frame: Frame) -> Suite:
             between("quantity"),
             between("quantity_majority", "quantity"),
             between("year_moved", about="ts"),
+            present("sender_named", "sender", about="from_account"),
+            present("receiver_named", "receiver", about="to_account"),
             frame.not_after_as_of("ts_after_as_of", "ts"),
         ],
-        derived={"year_moved": "extract(year from ts)"},
+        derived={
+            "year_moved": "extract(year from ts)",
+            # An issuance and a cancellation have one side, and so has each half of a carry-over.
+            "sender": _named("from_account", "issuance"),
+            "receiver": _named("to_account", "cancellation"),
+        },
     )
+
+
+def _named(side: str, kind_without: str) -> str:
+    """The account on a side of a movement, or the kind of one that has none there."""
+    return f"coalesce({side}, case when kind in ('{kind_without}', 'carry_over') then kind end)"
 
 
 def compliance(frame: Frame) -> Suite:

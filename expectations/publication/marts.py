@@ -147,18 +147,29 @@ def reading_faults(frame: Frame) -> Suite:
 
 
 def price_faults(frame: Frame) -> Suite:
-    """One row a fault of prices; the ingestion gate has looked at the bounds."""
+    """One row a fault of prices or quantities; the ingestion gate has looked at the bounds."""
     return frame.suite(
         "price_faults",
         ["source_table", "date", "instrument_id", "quantity"],
-        [none_of("unit_of_measure", "fault", ["unit_of_measure"])],
+        [
+            none_of("unit_of_measure", "fault", ["unit_of_measure"]),
+            none_of("placeholder_quantity", "fault_of_quantity", ["placeholder"]),
+        ],
+        derived={"fault_of_quantity": where("quantity = 'quantity'", "fault")},
         table="fct_price_faults",
     )
 
 
 def identifier_faults(frame: Frame) -> Suite:
-    """One row a group of ids that are likely one, or a credit code that cannot be right."""
-    faults = ("likely_equal", "credit_code_check", "credit_code_character")
+    """One row a group of ids that are likely one, or an id that cannot be right or is no emitter's."""
+    faults = (
+        "likely_equal",
+        "credit_code_check",
+        "credit_code_character",
+        "city_outside_province",
+        "registered_elsewhere",
+        "sum_of_others",
+    )
     return frame.suite(
         "identifier_faults",
         ["table_name", "column_name", "normal_form"],

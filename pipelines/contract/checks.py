@@ -63,9 +63,13 @@ _PLACEHOLDERS = (
 _TOTAL = (
     r"(?i)^\s*((grand|sub|country|national|state|sector|overall|annual)[ _-]?totals?\b.*"
     r"|(sub)?totals?|sum|all (countries|states|installations|facilities|entities|emitters|operators|sectors)"
-    r"|[A-Z]{2}[ _-](total|all)|.{0,8}(合计|总计|小计|汇总))\s*$"
+    r"|EU[ _-]?\d{2}([ _]*\+.*)?|European Union( \([^()]*\))?"
+    r"|gesamt(summe)?|insgesamt|summe|total g[eé]n[eé]ral|totaal"
+    r"|[A-Z]{2}[ _-](total|all)|.{0,8}(合计|总计|小计|汇总|总和)|(总|共)计.{0,8}"
+    r"|(全国|全省|全市|全行业)(总量|总数|排放(总)?量)?)\s*$"
 )
-"""Whole names of totals. A name that only begins so, such as `Total Raffinage`, is a company's."""
+"""Whole names of totals, in the languages of registers. A name that only begins so, such as `Total
+Raffinage`, is a company's."""
 
 
 def _is_placeholder(raw: str) -> str:

@@ -61,7 +61,7 @@ TABLES = (
         description="Emitting equipment (boiler-turbine units, kilns, furnaces, pot lines): one row a unit.",
         key=("unit_id",),
         columns=(
-            Column("unit_id", "string"),
+            Column("unit_id", "string", no_total=True),
             Column("entity_id", "string", ref="entities.entity_id"),
             Column(
                 "unit_class",
@@ -92,7 +92,7 @@ TABLES = (
         key=("account_id",),
         required=True,
         columns=(
-            Column("account_id", "string"),
+            Column("account_id", "string", no_total=True),
             Column("holder_id", "string", description="an entity_id, or the id of another holder"),
             Column("holder_name", "string", nullable=True),
             Column(

@@ -48,6 +48,11 @@ class Market(BaseModel):
         description="source tables that the market expects, and when; coverage reads their absence as a gap",
     )
 
+    @property
+    def family(self) -> str:
+        """The first part of the id, which the markets of one country or union share: `cn` of `cn-hubei`."""
+        return self.id.partition("-")[0]
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

@@ -3,11 +3,11 @@
 Nothing is changed or merged here: each finding is a row of `handover/identifier_faults.parquet` (one row a
 table, column, fault and normal form), which dbt publishes and the publication gate reads. Ids of events, such
 as trades and orders, are not compared.
+Belongs here: the form of ids, and the handover. Does not belong here: places (`regions`), sums (`totals`).
 """
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import defaultdict
@@ -20,11 +20,11 @@ from pipelines.contract.outputs.lake import IDENTIFIER_FAULTS
 from pipelines.contract.tables import TABLES
 from pipelines.core.credit_codes import ALPHABET, LENGTH, check_character
 from pipelines.core.sql import quoted
+from pipelines.lake.identifier_rows import Place, identifier_row
 from pipelines.lake.parts import read_parts
+from pipelines.lake.regions import misplaced_cities, registered_elsewhere
 from pipelines.lake.state import LakeState
-
-Place = tuple[str, str]
-"""Table and column."""
+from pipelines.lake.totals import totals
 
 EVENTS = {"auction_bids", "penalties", "tips"}
 """Tables without a period whose ids name events and no parties or things."""
@@ -68,7 +68,7 @@ def likely_equal(ids: dict[Place, set[str]]) -> Iterator[dict[str, object]]:
             groups[normal_form(value)].add(value)
         for form, group in sorted(groups.items()):
             if len(group) > 1 and not group <= home:
-                yield _row(place, "likely_equal", form, sorted(group))
+                yield identifier_row(place, "likely_equal", form, sorted(group))
 
 
 def wrong_codes(ids: dict[Place, set[str]]) -> Iterator[dict[str, object]]:
@@ -79,40 +79,41 @@ def wrong_codes(ids: dict[Place, set[str]]) -> Iterator[dict[str, object]]:
             if not _CODE.fullmatch(value):
                 continue
             if set(value) - set(ALPHABET):
-                yield _row(place, "credit_code_character", value, [value])
+                yield identifier_row(place, "credit_code_character", value, [value])
             elif value[-1] != (expected := check_character(value[:-1])):
-                yield _row(place, "credit_code_check", value, [value], expected)
+                yield identifier_row(place, "credit_code_check", value, [value], expected)
         seen |= values
 
 
-def _row(
-    place: Place, fault: str, form: str, ids: list[str], expected: str | None = None
-) -> dict[str, object]:
-    return {
-        "table_name": place[0],
-        "column_name": place[1],
-        "fault": fault,
-        "normal_form": form,
-        "id_count": len(ids),
-        "ids_json": json.dumps(ids, ensure_ascii=False),
-        "expected": expected,
-    }
-
-
-def judge_identifiers(con: duckdb.DuckDBPyConnection, lake: Path, market_id: str) -> None:
-    """Write the handover for the lake as it is; codes are checked in the Chinese markets alone."""
+def judge_identifiers(con: duckdb.DuckDBPyConnection, lake: Path, is_chinese: bool) -> None:
+    """Write the handover for the lake as it is; Chinese markets alone have credit codes and regions."""
     state = LakeState.read(lake)
     ids: dict[Place, set[str]] = {}
     for table, column in places():
-        periods = state.tables.get(table, {}).values()
-        kept = (lake / "kept" / table / name for period in periods for name in period.kept_files)
-        rows = read_parts(lake, TABLES[table], kept)
-        if rows:
+        if rows := _kept(lake, state, table):
             name = quoted(column)
             found = con.execute(f"select distinct {name} from {rows} where {name} is not null").fetchall()
             ids[table, column] = {row[0] for row in found}
-    faults = [*likely_equal(ids), *(wrong_codes(ids) if market_id.split("-")[0] == "cn" else ())]
+    faults = [*likely_equal(ids)]
+    emitters = _kept(lake, state, "entities")
+    if is_chinese:
+        faults += wrong_codes(ids)
+        located = (
+            con.execute(f"select entity_id, province_code, city_code from {emitters}").fetchall()
+            if emitters
+            else []
+        )
+        faults += [*misplaced_cities(located), *registered_elsewhere(located)]
+    if compliance := _kept(lake, state, "compliance"):
+        faults += totals(con, compliance, emitters)
     folder = lake / "handover"
     folder.mkdir(parents=True, exist_ok=True)
     order = ["table_name", "column_name", "fault", "normal_form"]
     IDENTIFIER_FAULTS.frame(faults).sort(order).write_parquet(folder / f"{IDENTIFIER_FAULTS.name}.parquet")
+
+
+def _kept(lake: Path, state: LakeState, table: str) -> str | None:
+    """Relation over a table's kept rows; None where there are none."""
+    periods = state.tables.get(table, {}).values()
+    kept = (lake / "kept" / table / name for period in periods for name in period.kept_files)
+    return read_parts(lake, TABLES[table], kept)

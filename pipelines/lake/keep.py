@@ -125,16 +125,17 @@ class Keeper:
 
     def _aside(self, period: str, faulty: dict[str, FileState]) -> str:
         chosen = f"period = {literal(period)}"
-        columns = f"_file, {ROW_NUMBER}, _key, _tonnes, _fate, _faults"
+        columns = f"_file, {ROW_NUMBER}, _key, _ids, _tonnes, _fate, _faults"
         queries = [f"select {columns}, _fingerprint from decided where {chosen} and _fate <> 'kept'"]
         for name, file in faulty.items():
             path = faults_file(received_folder(self.lake, self.table.name, file.received))
             queries.append(
-                f"select {literal(name)} as _file, {ROW_NUMBER}, _key, _tonnes, 'quarantined', _faults, "
-                f"cast(0 as ubigint) as _fingerprint from {read_files([path])} where {chosen}"
+                f"select {literal(name)} as _file, {ROW_NUMBER}, _key, _ids, _tonnes, 'quarantined', "
+                f"_faults, cast(0 as ubigint) as _fingerprint from {read_files([path])} where {chosen}"
             )
         return f"""
             select {literal(self.table.name)} as table_name, {literal(period)} as period, _key as record_key,
+                _ids as ids_json,
                 _fate as fate, coalesce(_faults[1].reason, 'superseded') as reason,
                 _faults[1].column_name as column_name, _faults[1].value as value,
                 array_to_string(list_transform(_faults, lambda fault:

@@ -133,6 +133,14 @@ def key_text(table: Table) -> str:
     return f"cast(json_object({', '.join(pairs)}) as varchar)"
 
 
+def ids_text(table: Table) -> str:
+    """SQL of the ids of parties, objects and records that a row names, as a JSON list."""
+    names = [quoted(column.name) for column in table.columns if column.names_party and not column.enum]
+    if not names:
+        return "'[]'"
+    return f"cast(to_json(list_filter([{', '.join(names)}], lambda id: id is not null)) as varchar)"
+
+
 def part_columns(table: Table) -> list[tuple[str, str]]:
     """Names and DuckDB types of the columns of a part that the lake writes."""
     return [*((column.name, column.duckdb_type) for column in table.columns), (ROW_NUMBER, "bigint")]

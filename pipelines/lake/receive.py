@@ -39,6 +39,7 @@ from pipelines.lake.parts import (
     TONNES,
     as_tonnes,
     faults_file,
+    ids_text,
     part_file,
     received_folder,
 )
@@ -248,7 +249,10 @@ def _write(
             f"({PARQUET}, partition_by (period), overwrite_or_ignore true)"
         )
     if has_faults:
-        query = f"select * exclude (_faulty, {BLANK}) from ({rows}) where _faulty order by {ROW_NUMBER}"
+        query = (
+            f"select * exclude (_faulty, {BLANK}), {ids_text(table)} as _ids "
+            f"from ({rows}) where _faulty order by {ROW_NUMBER}"
+        )
         con.execute(f"copy ({query}) to {literal(str(faults_file(folder)))} ({PARQUET})")
 
 

@@ -23,6 +23,7 @@ from pipelines.lake.parts import (
     TONNES,
     Part,
     as_tonnes,
+    ids_text,
     key_text,
     part_file,
     parts_of,
@@ -133,7 +134,7 @@ class Resolver:
         if not doubtful:
             self.con.execute(
                 f"create temp table decided (_file varchar, {ROW_NUMBER} bigint, period varchar, "
-                f"_fingerprint ubigint, _key varchar, _tonnes {TONNES}, _fate varchar, "
+                f"_fingerprint ubigint, _key varchar, _ids varchar, _tonnes {TONNES}, _fate varchar, "
                 "_faults struct(reason varchar, column_name varchar, value varchar)[])"
             )
             return
@@ -156,7 +157,8 @@ class Resolver:
                 select r.* exclude (filename), d._file, d._sequence,
                     {row_fingerprint(self.table)} as _fingerprint,
                     md5(cast(row({contract}) as varchar)) as _content,
-                    {key_text(self.table)} as _key, {tonnes} as _tonnes, {self._faults(parents)} as _faults
+                    {key_text(self.table)} as _key, {ids_text(self.table)} as _ids, {tonnes} as _tonnes,
+                    {self._faults(parents)} as _faults
                 from {rows} r join deliveries d using (filename)
                 where {" or ".join(doubtful)}
             ),
@@ -174,7 +176,7 @@ class Resolver:
                     max(_sequence) over (partition by {self.keys}, _contradicted is false) end as _latest
                 from competing
             )
-            select _file, {ROW_NUMBER}, period, _fingerprint, _key, _tonnes,
+            select _file, {ROW_NUMBER}, period, _fingerprint, _key, _ids, _tonnes,
                 case when len(_faults) > 0 then 'quarantined'
                      when _contradicted then 'quarantined'
                      when _rank = 1 then 'kept'

@@ -101,7 +101,8 @@ def hand_over(con: duckdb.DuckDBPyConnection, lake: Path, accounting: pl.DataFra
     if (reader := copied(lake, READER_QUARANTINE)).is_file():
         read = f"read_parquet({path_literal(reader)})"
         queries.append(
-            f"select {names} from (select *, 'unknown' as period, {_quarantine_id('reason')} from {read})"
+            f"select {names} from (select *, 'unknown' as period, cast(null as varchar) as ids_json, "
+            f"{_quarantine_id('reason')} from {read})"
         )
     query = f"select * from ({' union all '.join(queries)}) order by table_name, file, row_number"
     con.execute(f"copy ({query}) to {literal(str(folder / 'quarantine.parquet'))} (format parquet)")

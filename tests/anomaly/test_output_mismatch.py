@@ -154,6 +154,7 @@ def unit_years(**changed):
         "unit_id": "U1", "year": 2023, "entity_id": "E1", "entity_name": "Plant", "province_code": "US-PA",
         "unit_class": "coal_gt300", "fuel": "coal", "operating_hours": 6000.0, "heat_input_gj": 1e7,
         "gross_load_mwh": 1e6, "co2_mass_tco2": 9e5, "co2_tco2_per_gj": 0.09,
+        "is_whole_year": True,
     }  # fmt: skip
     return pl.DataFrame([row | changed])
 
@@ -181,3 +182,10 @@ def test_listed_gas_and_a_year_without_output_are_not_reported(marts, run, expla
 def test_a_year_whose_months_are_reported_is_judged_by_its_months(marts, found):
     unit_years(**LOW | {"year": 2024}).write_parquet(marts / "fct_unit_years.parquet")
     assert found(output_months()).is_empty()
+
+
+def test_a_year_that_is_not_over_or_not_covered_is_not_judged(marts, run):
+    unit_years(**LOW, is_whole_year=False).write_parquet(marts / "fct_unit_years.parquet")
+    assert run("output_mismatch").is_empty()
+    unit_years(**LOW).write_parquet(marts / "fct_unit_years.parquet")
+    assert run("output_mismatch").height == 1

@@ -77,7 +77,10 @@ def write_transfers(marts, rows):
     moves.filter(
         pl.col("previous_moved_at").is_null()
         | (pl.col("moved_at") - pl.col("previous_moved_at") >= timedelta(days=30))
-    ).with_columns(opened_on=pl.lit(None, pl.Date)).write_parquet(marts / "fct_account_pauses.parquet")
+    ).with_columns(
+        pause_days=(pl.col("moved_at") - pl.col("previous_moved_at")).dt.total_days(),
+        opened_on=pl.lit(None, pl.Date),
+    ).write_parquet(marts / "fct_account_pauses.parquet")
 
 
 @pytest.mark.parametrize("kind", ["wash_trade", "off_market_block"])

@@ -36,6 +36,7 @@ DESK_MARTS = (
     "fct_quarantine",
     "expected_emissions",
     "fct_alerts",
+    "fct_alert_assessments",
     "fct_alert_subjects",
     "fct_alert_evidence",
     "fct_quality_results",

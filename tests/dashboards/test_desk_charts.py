@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import polars as pl
@@ -29,7 +30,11 @@ def test_charts_of_empty_frames_are_left_out():
     assert market_charts.block_discount(days, EN) is None
     assert (
         flows.flows(
-            flows.edges_of(demo()["fct_transfers"].clear(), "from_account_id", "to_account_id"), {}, EN
+            flows.edges_of(
+                demo()["fct_transfers"].clear(), "from_account_id", "to_account_id", "transferred_at"
+            ),
+            {},
+            EN,
         )
         is None
     )
@@ -50,29 +55,39 @@ def test_flow_graph_keeps_direction_and_marks_self_trades():
             "from_account_id": ["a", "b", "c", "c", "a"],
             "to_account_id": ["b", "c", "a", "c", "b"],
             "quantity_tco2e": [10, 10, 10, 4, 5],
+            "transferred_at": [dt.datetime(2025, 3, day) for day in (2, 1, 3, 5, 4)],
         }
     )
-    edges = flows.edges_of(rows, "from_account_id", "to_account_id")
-    assert edges.row(0, named=True) == {"source": "a", "target": "b", "tonnes": 15, "movements": 2}
+    edges = flows.edges_of(rows, "from_account_id", "to_account_id", "transferred_at")
+    first = edges.select("source", "target", "tonnes", "movements", "place").row(0)
+    assert first == ("a", "b", 15, 2, 2)
+    assert dict(edges.select("place", "source").iter_rows()) == {1: "b", 2: "a", 3: "c", 4: "c"}
     drawn = spec(flows.flows(edges, {"a": "Alpha"}, EN))
     points = [row for values in drawn["datasets"].values() for row in values if "own" in row]
     assert {row["id"]: row["own"] for row in points} == {"a": False, "b": False, "c": True}
     assert {row["name"] for row in points} == {"Alpha", "b", "c"}
 
 
-def test_figures_without_threshold_have_no_bar():
+def test_figures_state_value_threshold_unit_and_direction_and_no_bar_is_cut():
     rows = pl.DataFrame(
         {
-            "name": ["gap", "count"],
-            "value": [0.3, 5.0],
-            "threshold": [0.1, None],
-            "text": ["0.3", "5"],
-            "limit": ["0.1", "–"],
+            "name": ["distance", "volume", "away", "count"],
+            "value": [103.0, 20.0, -0.2, 5.0],
+            "threshold": [6.0, 80.0, 0.1, None],
+            "text": ["103", "20", "-0.2", "5"],
+            "limit": ["6", "80", "0.1", "–"],
+            "unit": ["errors", "t", "fraction", ""],
+            "less_is_worse": [False, True, False, False],
         }
     )
     drawn = spec(detail.figures(rows, EN))
-    bars = [row for values in drawn["datasets"].values() for row in values if "ratio" in row]
-    assert [(row["name"], round(row["ratio"], 6)) for row in bars] == [("gap", 3)]
+    bars = {row["name"]: row for values in drawn["datasets"].values() for row in values}
+    assert bars["distance"]["said"] == "103 errors (Threshold 6; higher is worse)"
+    assert bars["volume"]["said"] == "20 t (Threshold 80; lower is worse)"
+    # The proportion of figure and threshold is kept, however far apart they are.
+    proportions = {name: round(row["bar"] / row["mark"], 6) for name, row in bars.items()}
+    assert proportions == {"distance": round(103 / 6, 6), "volume": 0.25, "away": 2.0}
+    assert all(row["worse"] for row in bars.values())
     assert detail.figures(rows.tail(1), EN) is None
 
 

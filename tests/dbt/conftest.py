@@ -357,6 +357,7 @@ def findings() -> dict[str, pl.DataFrame]:
         "file": "trades.csv",
         "row_number": 9,
         "period": "2025-03",
+        "ids_json": '["t9"]',
         "tonnes": 40.0,
     }
     accounting = {

@@ -35,7 +35,13 @@ INGESTION_ROWS: dict[str, dict[str, Any]] = {
         "year": 2024,
         "decided_on": date(2025, 2, 1),
     },
-    "transfers": {"quantity": 1000, "ts": datetime(2025, 3, 3, 2)},
+    "transfers": {
+        "quantity": 1000,
+        "ts": datetime(2025, 3, 3, 2),
+        "kind": "gift",
+        "from_account": "A1",
+        "to_account": "A2",
+    },
     "compliance": {"year": 2023, "verified_emissions": 1.5e6, "due_on": date(2024, 12, 31)},
     "trades": {
         "price": 70,

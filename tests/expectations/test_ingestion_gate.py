@@ -132,6 +132,17 @@ def test_a_wrong_unit_over_most_rows_refuses_the_run(ingestion_gate, plausible, 
     assert not result.passed
 
 
+def test_a_movement_of_two_sides_names_both(ingestion_gate, plausible):
+    """An issuance has no sender, a cancellation no receiver, and half of a carry-over one side alone."""
+    half = {"from_account": None}, {"to_account": None}
+    whole = [half[0] | {"kind": "issuance"}, half[1] | {"kind": "cancellation"}]
+    whole += [side | {"kind": "carry_over"} for side in half]
+    wrong = [side | {"kind": "trade_settlement"} for side in half]
+    result = ingestion_gate({"transfers": [plausible["transfers"] | one for one in (*whole, *wrong)]})
+    counts = {row.expectation: row.unexpected_count for row in result.results}
+    assert (counts["sender_named"], counts["receiver_named"]) == (1, 1)
+
+
 def test_the_same_slip_in_one_row_of_many_only_warns(ingestion_gate, plausible, broken):
     rows = [plausible["trades"]] * 99 + [plausible["trades"] | {"price": -3}]
     result = ingestion_gate({"trades": rows})

@@ -1,4 +1,4 @@
-"""Ids that are likely one, credit codes and provinces: reported with what was expected, never changed."""
+"""Ids that are likely one, credit codes, places, totals: reported with what was expected, never changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 from pipelines.core.credit_codes import check_character
 from pipelines.lake.identifiers import judge_identifiers, likely_equal, normal_form, wrong_codes
+from pipelines.lake.regions import misplaced_cities, registered_elsewhere
 from pipelines.lake.store import connect
+from pipelines.lake.totals import totals
 from pipelines.simulator.identifiers import credit_code
 
 ENTITY, HOLDER = ("entities", "entity_id"), ("accounts", "holder_id")
@@ -76,16 +78,113 @@ def test_a_code_is_reported_where_it_is_listed():
     assert [(row["table_name"], row["expected"]) for row in rows] == [("entities", "3")]
 
 
-@pytest.mark.parametrize(("market", "faults"), [("cn", 2), ("cn-gd", 2), ("eu", 1)])
-def test_faults_of_a_delivery(delivery, tmp_path, market, faults):
+def judged(delivery, folder, is_chinese=True) -> pl.DataFrame:
+    with connect("512MB", 1, folder / "judge") as con:
+        judge_identifiers(con, delivery.lake, is_chinese)
+    return pl.read_parquet(delivery.lake / "handover" / "identifier_faults.parquet")
+
+
+@pytest.mark.parametrize(("is_chinese", "faults"), [(True, 2), (False, 1)])
+def test_faults_of_a_delivery(delivery, tmp_path, is_chinese, faults):
     delivery.add_row("entities", "91350100M000100Y44,Plant,power,350000,listed")
     delivery.add_row("transfers", "X9,2025-02-06T16:00:00+08:00,a01,A2,CEA,5,gift,")
     delivery.update()
-    with connect("512MB", 1, tmp_path / "judge") as con:
-        judge_identifiers(con, delivery.lake, market)
-    found = pl.read_parquet(delivery.lake / "handover" / "identifier_faults.parquet")
+    found = judged(delivery, tmp_path, is_chinese)
     assert found.height == faults
     alike = found.filter(fault="likely_equal").row(0, named=True)
     assert (alike["table_name"], alike["column_name"]) == ("transfers", "from_account")
     assert json.loads(alike["ids_json"]) == ["A1", "a01"]
     assert set(delivery.kept("transfers")["from_account"]) >= {"a01"}
+
+
+@pytest.mark.parametrize(
+    ("province", "city", "expected"),
+    [
+        ("370000", "370100", None),
+        ("370000", "371402", None),
+        ("370000", None, None),
+        ("370000", "320100", "37"),
+        ("110000", "01", "11"),
+        ("430000", "四三零一", "43"),
+    ],
+)
+def test_a_city_lies_in_its_province(province, city, expected):
+    rows = [*misplaced_cities([("E1", province, city), ("E2", province, city)])]
+    assert [(row["normal_form"], row["id_count"], row["expected"]) for row in rows] == (
+        [(f"{city}/{province}", 2, expected)] if expected else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("region", "province", "noted"),
+    [
+        ("370100", "370000", False),
+        ("370100", "320000", True),
+        ("100000", "320000", False),
+        ("370100", None, False),
+    ],
+)
+def test_a_credit_code_names_the_province_of_its_registration(region, province, noted):
+    rows = [*registered_elsewhere([(credit_code(7, region), province, None), ("E-1", province, None)])]
+    assert [row["expected"] for row in rows] == ([str(province)[:2]] if noted else [])
+
+
+def emitters(totals: dict[str, tuple[str, dict[int, float]]]) -> tuple[str, str]:
+    """Compliance and entities of 2 provinces with 6 emitters each in two years, and of further rows."""
+    figures = {f"{p}{n}": (p, {2022: 20_000.0 + n, 2023: 19_000.0 + n}) for p in "AB" for n in range(6)}
+    rows = [
+        (entity, year, tonnes)
+        for entity, (_, years) in (figures | totals).items()
+        for year, tonnes in years.items()
+    ]
+    places = [(entity, province) for entity, (province, _) in (figures | totals).items()]
+    return (
+        f"(select * from (values {str(rows)[1:-1]}) as v(entity_id, year, verified_emissions))",
+        f"(select * from (values {str(places)[1:-1]}) as v(entity_id, province_code))",
+    )
+
+
+A = {2022: 120_015.0, 2023: 114_015.0}
+ALL = {2022: 240_030.4, 2023: 228_030.0}
+
+
+@pytest.mark.parametrize(
+    ("further", "found"),
+    [
+        ({}, []),
+        ({"Germany": ("A", A)}, ["Germany"]),
+        ({"Germany": ("A", A), "France": ("B", A), "Market": ("", ALL)}, ["France", "Germany", "Market"]),
+        ({"Market": ("", ALL)}, ["Market"]),
+        # right in one year of two, and too far off
+        ({"Works": ("A", A | {2023: 90_000.0})}, []),
+        ({"Works": ("A", {2022: 120_115.0, 2023: 114_115.0})}, []),
+        # one year and few emitters may be a coincidence
+        ({"Works": ("A", {2022: 120_015.0})}, []),
+    ],
+)
+def test_an_emitter_that_is_the_sum_of_others_is_a_total(tmp_path, further, found):
+    with connect("512MB", 1, tmp_path / "judge") as con:
+        rows = [*totals(con, *emitters(further))]
+    assert sorted(str(row["normal_form"]) for row in rows) == found
+
+
+def test_small_figures_prove_no_total(tmp_path):
+    figures = [(f"E{n}", year, 1.0) for n in range(9) for year in (2022, 2023)]
+    figures += [("S", 2022, 9.0), ("S", 2023, 9.0)]
+    rows = f"(select * from (values {str(figures)[1:-1]}) as v(entity_id, year, verified_emissions))"
+    with connect("512MB", 1, tmp_path / "judge") as con:
+        assert [*totals(con, rows, None)] == []
+
+
+def test_a_country_among_its_emitters_is_named(delivery, tmp_path):
+    for n in range(10, 16):
+        delivery.add_row("entities", f"E{n},Works {n},power,330000,listed")
+        for year in (2022, 2023):
+            delivery.add_row("compliance", f"E{n},{year},{20_000 + n},{20_000 + n},{20_000 + n}")
+    delivery.add_row("entities", "ZJ,浙江,power,330000,listed")
+    for year, tonnes in ((2022, 120_075), (2023, 120_575)):
+        delivery.add_row("compliance", f"ZJ,{year},{tonnes},{tonnes},0")
+    delivery.update()
+    assert delivery.reasons() == set(), "its name is that of a province and of no total"
+    found = judged(delivery, tmp_path).filter(fault="sum_of_others")
+    assert found.select("normal_form", "expected").rows() == [("ZJ", "7 emitters, 2 years")]

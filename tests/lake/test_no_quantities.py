@@ -25,6 +25,12 @@ DAY = "2025-02-06T16:00:00+08:00"
         ("entities", "DE_total,Germany,other,DE,listed", ("total_row", "entity_id")),
         ("entities", "ZZ,Total,other,ZZ,listed", ("total_row", "entity_name")),
         ("entities", "E9,全国合计,power,110000,listed", ("total_row", "entity_name")),
+        ("entities", "E9,EU27 + UK,other,ZZ,listed", ("total_row", "entity_name")),
+        ("entities", "E9,European Union (27 countries),other,ZZ,listed", ("total_row", "entity_name")),
+        ("entities", "E9,Gesamtsumme,other,DE,listed", ("total_row", "entity_name")),
+        ("entities", "E9,全国排放总量,power,100000,listed", ("total_row", "entity_name")),
+        ("units", "小计,E1,coal_gt300,1200,MW", ("total_row", "unit_id")),
+        ("accounts", "Sum,E1,compliance,", ("total_row", "account_id")),
     ],
 )
 def test_what_stands_for_nothing_is_quarantined_by_its_name(delivery, accounted, table, row, fault):
@@ -45,10 +51,13 @@ def test_what_stands_for_nothing_is_quarantined_by_its_name(delivery, accounted,
         ("compliance", "E2,2024,500,500,-99"),
         ("entities", "E9,Total Raffinage France,petrochemicals,FR,listed"),
         ("entities", "-7,Summit Power,power,US-NY,listed"),
+        ("entities", "E9,EU Steel GmbH,steel,DE,listed"),
+        ("entities", "E9,全国碳素有限公司,other,110000,listed"),
+        ("entities", "E9,European Union Mills,paper,FI,listed"),
     ],
 )
 def test_what_only_looks_so_is_kept(delivery, table, row):
-    """A quantity of 9,999 t, an issuance without a sender, a company whose name begins like a total."""
+    """A quantity of 9,999 t, an issuance without a sender, companies whose names begin like a total."""
     delivery.add_row(table, row)
     assert delivery.update().tables[table].quarantined == 0
 

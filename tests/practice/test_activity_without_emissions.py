@@ -28,7 +28,7 @@ def years(**changed: object) -> pl.DataFrame:
     rows = [
         {
             "unit_id": f"U{n}", "entity_id": f"E{n}", "entity_name": f"Plant {n}", "province_code": "TX",
-            "year": 2023, "blank_share": 0.0, "blank_co2_tco2": 0.0,
+            "year": 2023, "is_whole_year": True, "blank_share": 0.0, "blank_co2_tco2": 0.0,
         }
         for n in range(20)
     ]  # fmt: skip

@@ -12,8 +12,19 @@ from typing import Any
 import polars as pl
 
 from anomaly.core.detector import Figure, Inputs, Need, Rows, Search
+from anomaly.core.stakes import Stake, Sum
 
 MART = "fct_market_days"
+
+
+_DAYS = ("date", "instrument_id")
+# All that was traded on the days: it was exposed to what was found, and is not itself in doubt.
+TRADED = Stake(
+    "traded_days",
+    Sum(MART, ("listed_volume_tco2e", "block_volume_tco2e"), _DAYS),
+    money=Sum(MART, ("listed_value", "block_value"), _DAYS),
+    is_exposure=True,
+)
 
 
 def days_need(*columns: str) -> Need:
@@ -33,6 +44,7 @@ def episode_search(
     columns: tuple[str, ...],
     measures: Mapping[str, Figure],
     extra: tuple[str, ...] = (),
+    stake: Stake = TRADED,
 ) -> Search[Any]:
     """A search whose candidates are episodes of an instrument; the market is named beside the instrument."""
     return Search(
@@ -44,6 +56,7 @@ def episode_search(
         measures=measures,
         extra=("first", "last", "days", *extra),
         find=find,
+        stake=stake,
     )
 
 

@@ -7,6 +7,8 @@ with
 
     years as (select distinct year from reports),
 
+    last_reports as (select entity_id, max(year) as year from reports group by entity_id),
+
     listed as (
         select entities.entity_id, years.year
         from entities
@@ -14,6 +16,8 @@ with
             years
             on entities.listed_on <= {{ date_of("years.year", "'01-01'") }}
             and (entities.exited_on is null or entities.exited_on > {{ date_of("years.year", "'12-31'") }})
+        left join last_reports on entities.entity_id = last_reports.entity_id
+        where not {{ left_on_unknown_day("entities") }} or years.year <= coalesce(last_reports.year, 0)
     ),
 
     shares as (

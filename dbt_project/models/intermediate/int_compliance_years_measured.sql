@@ -21,6 +21,7 @@ with
             compliance.offsets_surrendered_tco2e,
             compliance.cumulative_verified_tco2e,
             compliance.cumulative_surrendered_tco2e,
+            compliance.has_unusable_emissions,
             compliance.registry_status,
             coalesce(compliance.due_on, due_dates.due_on) as due_on,
             case when compliance.due_on is null then due_dates.rule_id end as due_rule_id,
@@ -34,8 +35,8 @@ with
                 then 'cumulative'
                 when
                     coalesce(compliance.obligation_tco2e, compliance.verified_emissions_tco2e) is not null
-                    and coalesce(compliance.surrendered_tco2e, compliance.offsets_surrendered_tco2e)
-                    is not null
+                    -- Credits alone do not say what was surrendered.
+                    and compliance.surrendered_tco2e is not null
                 then 'annual'
             end as basis
         from compliance
@@ -62,7 +63,7 @@ with
                     when 'cumulative'
                     then cumulative_surrendered_tco2e
                     when 'annual'
-                    then coalesce(surrendered_tco2e, 0) + coalesce(offsets_surrendered_tco2e, 0)
+                    then surrendered_tco2e + coalesce(offsets_surrendered_tco2e, 0)
                 end as bigint
             ) as provided_tco2e
         from joined
@@ -81,6 +82,7 @@ select
     offsets_surrendered_tco2e,
     cumulative_verified_tco2e,
     cumulative_surrendered_tco2e,
+    has_unusable_emissions,
     registry_status,
     due_on,
     due_rule_id,

@@ -16,7 +16,14 @@ with
                 cumulative_surrendered_tco2e
             )
             is not null
-            or registry_status is not null as is_stated
+            or coalesce(has_unusable_emissions, false)
+            or registry_status is not null as is_stated,
+            verified_emissions_tco2e is not null
+            or cumulative_verified_tco2e is not null
+            or coalesce(has_unusable_emissions, false)
+            or coalesce(obligation_tco2e, 0) > 0
+            or coalesce(surrendered_tco2e, 0) > 0
+            or coalesce(offsets_surrendered_tco2e, 0) > 0 as has_figure
         from compliance
     ),
 
@@ -24,7 +31,8 @@ with
         select
             entity_id,
             min(case when is_stated then year end) as first_year,
-            max(case when is_stated then year end) as last_year
+            max(case when is_stated then year end) as last_year,
+            max(case when has_figure then year end) as last_figure_year
         from rows_stating
         group by entity_id
     ),
@@ -48,13 +56,25 @@ select
     rows_stating.year,
     rows_stating.is_stated,
     -- A register may keep an empty line for each year before a plant opened and after it closed.
-    not rows_stating.is_stated
-    and (
-        lives.first_year is null
-        or rows_stating.year < lives.first_year
-        or rows_stating.year > lives.last_year
-        or coalesce(rows_stating.year < extract(year from entities.listed_on), false)
-        or coalesce(rows_stating.year > extract(year from entities.exited_on), false)
+    (
+        not rows_stating.is_stated
+        and (
+            lives.first_year is null
+            or rows_stating.year < lives.first_year
+            or rows_stating.year > lives.last_year
+        )
+    )
+    -- It may even keep a status for them: what it says of the plant's own time precedes.
+    or (
+        not rows_stating.has_figure
+        and (
+            coalesce(rows_stating.year < extract(year from entities.listed_on), false)
+            or coalesce(rows_stating.year > extract(year from entities.exited_on), false)
+            or (
+                {{ left_on_unknown_day("entities") }}
+                and rows_stating.year > coalesce(lives.last_figure_year, 0)
+            )
+        )
     ) as is_outside_life,
     least(
         cast(expected.stated as double) / cast(expected.expected as double), cast(1 as double)

@@ -5,18 +5,42 @@ with
 
     limits as (select * from {{ ref("rule_price_limits") }}),
 
+    dates as (
+        select date, lag(date) over (order by date) as earlier_date
+        from (select distinct date from market_days) as distinct_dates
+    ),
+
+    -- Days between which the source as a whole lacks none: a close is not carried over a gap.
+    stretches as (
+        select
+            date,
+            sum(
+                case
+                    when {{ days_between("earlier_date", "date") }} > {{ var("longest_closure_days") }}
+                    then 1
+                    else 0
+                end
+            ) over (order by date rows between unbounded preceding and current row) as stretch
+        from dates
+    ),
+
     -- A day without a close belongs to the run of days that the last close began.
     numbered as (
         select
-            *,
-            count(close) over (
-                partition by instrument_id order by date rows between unbounded preceding and current row
+            market_days.*,
+            stretches.stretch,
+            count(market_days.close) over (
+                partition by market_days.instrument_id, stretches.stretch
+                order by market_days.date
+                rows between unbounded preceding and current row
             ) as closes_so_far
         from market_days
+        inner join stretches on market_days.date = stretches.date
     ),
 
     carried as (
-        select *, max(close) over (partition by instrument_id, closes_so_far) as known_close from numbered
+        select *, max(close) over (partition by instrument_id, stretch, closes_so_far) as known_close
+        from numbered
     ),
 
     closed as (
@@ -26,7 +50,9 @@ with
             instruments.vintage,
             coalesce(
                 carried.previous_close,
-                lag(carried.known_close) over (partition by carried.instrument_id order by carried.date)
+                lag(carried.known_close) over (
+                    partition by carried.instrument_id, carried.stretch order by carried.date
+                )
             ) as last_close
         from carried
         left join instruments on carried.instrument_id = instruments.instrument_id

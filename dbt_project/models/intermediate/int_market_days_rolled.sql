@@ -5,7 +5,10 @@ with
             instrument_id,
             period,
             log_return,
-            coalesce(listed_volume_tco2e, 0) + coalesce(block_volume_tco2e, 0) as volume_tco2e
+            case
+                when listed_volume_tco2e is not null or block_volume_tco2e is not null
+                then coalesce(listed_volume_tco2e, 0) + coalesce(block_volume_tco2e, 0)
+            end as volume_tco2e
         from {{ ref("fct_market_days") }}
     ),
 

@@ -34,9 +34,15 @@ with
             meter,
             sum(case when is_plausible then 0 else 1 end) as implausible_days,
             sum(reading) as total,
-            -- A day without a reading gave at most what the month's highest day gave.
-            sum(reading)
-            + ({{ days_between("month", next_month("month")) }} - count(reading)) * max(reading) as at_most
+            -- A day without a reading gave at most what the month's highest day gave, if most days have one.
+            case
+                when
+                    count(reading)
+                    >= {{ var("meter_quorum") }} * {{ days_between("month", next_month("month")) }}
+                then
+                    sum(reading)
+                    + ({{ days_between("month", next_month("month")) }} - count(reading)) * max(reading)
+            end as at_most
         from readings
         group by unit_id, period, month, meter
     )

@@ -9,19 +9,24 @@ with
 
     months as (select distinct month from filings),
 
-    first_filings as (select unit_id, min(month) as month from filings group by unit_id),
+    filed as (
+        select unit_id, min(month) as first_month, max(month) as last_month from filings group by unit_id
+    ),
 
-    -- A unit is expected to file from its first filing to its retirement, while its entity is in the scheme.
+    -- A unit is expected to file from its first filing to its retirement, while its entity is in the
+    -- scheme; where
+    -- the entity left on a day that the source does not state, to its last filing.
     running as (
-        select first_filings.unit_id, months.month
-        from first_filings
-        inner join months on first_filings.month <= months.month
-        left join units on first_filings.unit_id = units.unit_id
+        select filed.unit_id, months.month
+        from filed
+        inner join months on filed.first_month <= months.month
+        left join units on filed.unit_id = units.unit_id
         left join entities on units.entity_id = entities.entity_id
         where
             (units.retired_on is null or months.month < units.retired_on)
             and (entities.listed_on is null or months.month >= {{ month_start("entities.listed_on") }})
             and (entities.exited_on is null or months.month < entities.exited_on)
+            and (not {{ left_on_unknown_day("entities") }} or months.month <= filed.last_month)
     ),
 
     shares as (

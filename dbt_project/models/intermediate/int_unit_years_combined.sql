@@ -19,6 +19,7 @@ with
             unit_years.year,
             unit_years.period,
             unit_years.fuel,
+            cast(12 as bigint) as month_count,
             case
                 when
                     unit_years.heat_input_gj > 0
@@ -74,6 +75,7 @@ with
             round(sum(heat_input_gj), 6) as heat_input_gj,
             round(sum(gross_load_mwh), 6) as gross_load_mwh,
             round(sum(co2_mass_tco2), 6) as co2_mass_tco2,
+            count(distinct month) as month_count,
             sum(blank_hours) as blank_hours,
             sum(valid_hours) as valid_hours
         from cems_months
@@ -90,6 +92,7 @@ with
             cems_years.gross_load_mwh,
             cems_years.co2_mass_tco2,
             main_fuels.fuel,
+            cems_years.month_count,
             cast(cems_years.blank_hours as double)
             / nullif(cems_years.blank_hours + cems_years.valid_hours, 0) as blank_share
         from cems_years
@@ -102,8 +105,28 @@ with
         where unit_years.unit_id is null
     )
 
-select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel, blank_share
+select
+    unit_id,
+    year,
+    period,
+    operating_hours,
+    heat_input_gj,
+    gross_load_mwh,
+    co2_mass_tco2,
+    fuel,
+    blank_share,
+    month_count
 from stated_years
 union all
-select unit_id, year, period, operating_hours, heat_input_gj, gross_load_mwh, co2_mass_tco2, fuel, blank_share
+select
+    unit_id,
+    year,
+    period,
+    operating_hours,
+    heat_input_gj,
+    gross_load_mwh,
+    co2_mass_tco2,
+    fuel,
+    blank_share,
+    month_count
 from measured_years

@@ -20,7 +20,7 @@
     alone, by the first part of the market's id.
 #}
 {% test refers_to(model, column_name, to, field, source=none, markets=none) %}
-    {% set applies = not markets or var("market_id").split("-")[0] in markets %}
+    {% set applies = not markets or market_family() in markets %}
     with
         used as (
             select distinct {{ column_name }} as used_value

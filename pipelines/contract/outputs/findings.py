@@ -63,6 +63,74 @@ ALERT_CANDIDATES = Output(
     after_detectors=True,
 )
 
+ALERT_ASSESSMENTS = Output(
+    Table(
+        name="alert_assessments",
+        description="What the level of each alert rests on, what could explain it, and facts beside it. "
+        "One row an alert.",
+        key=("alert_id",),
+        columns=(
+            Column("alert_id", "string", ref="alerts.alert_id"),
+            Column("level_by_score", "string", description="the level that the score alone gives"),
+            Column(
+                "level_reason",
+                "string",
+                enum=(
+                    "score",
+                    "stake_minor",
+                    "stake_limited",
+                    "stake_substantial",
+                    "stake_major",
+                    "stake_unknown",
+                    "explained",
+                ),
+                description="what decided the level",
+            ),
+            Column("stake_basis", "string", description="what the tonnes at stake are"),
+            Column("stake_tco2e", "float64", nullable=True, unit="tCO2e", description="tonnes at stake"),
+            Column(
+                "stake_money",
+                "float64",
+                nullable=True,
+                unit="currency",
+                description="money at stake, in `currency`: that of the trades, or the tonnes at `price`",
+            ),
+            Column("currency", "string", description="currency of the market"),
+            Column(
+                "money_basis",
+                "string",
+                enum=("trades", "market_price", "no_tonnes", "no_price"),
+                description="where the money at stake comes from, or why there is none",
+            ),
+            Column(
+                "price",
+                "float64",
+                nullable=True,
+                unit="currency/tCO2e",
+                description="average price of the market's listed trades, where money follows from it",
+            ),
+            Column("price_on", "date", nullable=True, description="last trading day in that average"),
+            Column("is_explained", "bool", description="quarantined or missing rows could explain the alert"),
+            Column("explaining_rows", "int64", description="quarantined rows that could explain it"),
+            Column(
+                "explained_by",
+                "string",
+                nullable=True,
+                description="JSON of these rows, of deliveries with many faults and of gaps, or null",
+            ),
+            Column(
+                "facts", "string", description="JSON list of facts about the subjects, each with its values"
+            ),
+        ),
+    ),
+    published="fct_alert_assessments",
+    after_detectors=True,
+    identities=(
+        ("money_has_a_basis", "(stake_money is null) = (money_basis in ('no_tonnes', 'no_price'))"),
+        ("explained_says_by_what", "is_explained = (explained_by is not null)"),
+    ),
+)
+
 DETECTOR_RUNS = Output(
     Table(
         name="detector_runs",

@@ -104,6 +104,13 @@ QUARANTINE = Output(
             ),
             Column("period", "string", description="YYYY-MM, YYYY, all, or unknown"),
             Column(
+                "ids_json",
+                "string",
+                nullable=True,
+                description="JSON list of the ids of parties, objects and records that the row names; null "
+                "of a row that a reader quarantined",
+            ),
+            Column(
                 "tonnes",
                 "float64",
                 nullable=True,
@@ -195,8 +202,10 @@ DELIVERIES = Output(
 IDENTIFIER_FAULTS = Output(
     Table(
         name="identifier_faults",
-        description="Ids that are likely one, and unified social credit codes (GB 32100-2015) that cannot be "
-        "right. Nothing is changed or merged by it. One row a source table, column, fault and normal form.",
+        description="Ids that are likely one, unified social credit codes (GB 32100-2015) that cannot be "
+        "right, places that contradict each other, and emitters that are the sum of others. Nothing is "
+        "changed or merged by it; the last take no part in sums. One row a source table, column, fault and "
+        "normal form.",
         key=("table_name", "column_name", "fault", "normal_form"),
         columns=(
             Column("table_name", "string", description="table of the source contract"),
@@ -204,15 +213,33 @@ IDENTIFIER_FAULTS = Output(
             Column(
                 "fault",
                 "string",
-                enum=("likely_equal", "credit_code_check", "credit_code_character"),
+                enum=(
+                    "likely_equal",
+                    "credit_code_check",
+                    "credit_code_character",
+                    "city_outside_province",
+                    "registered_elsewhere",
+                    "sum_of_others",
+                ),
                 description="ids that differ in width (NFKC), case, leading zeros or a trailing `.0` alone; "
                 "a code whose last character does not follow from the others; one with a character that no "
-                "code has",
+                "code has; a city or county code (GB/T 2260) of another province; a credit code given in "
+                "another province; an emitter whose verified emissions are the sum of others",
             ),
-            Column("normal_form", "string", description="what the ids share; of a code, the code"),
+            Column(
+                "normal_form",
+                "string",
+                description="what the ids share; of a code, the code; of a city, its code and the province's",
+            ),
             Column("id_count", "int64", description="number of ids"),
             Column("ids_json", "string", description="JSON list of the ids as delivered"),
-            Column("expected", "string", nullable=True, description="check character that the other 17 give"),
+            Column(
+                "expected",
+                "string",
+                nullable=True,
+                description="check character that the other 17 give; the province's first two digits; of a "
+                "sum, how many emitters it adds up in how many years",
+            ),
         ),
     ),
     published="fct_identifier_faults",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.contract.outputs.findings import (
+    ALERT_ASSESSMENTS,
     ALERT_CANDIDATES,
     ALERT_EVIDENCE,
     ALERTS,
@@ -32,6 +33,7 @@ OUTPUTS = {
         IDENTIFIER_FAULTS,
         ALERTS,
         ALERT_EVIDENCE,
+        ALERT_ASSESSMENTS,
         ALERT_CANDIDATES,
         DETECTOR_RUNS,
         DETECTION_COVERAGE,

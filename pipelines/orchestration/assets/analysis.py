@@ -18,6 +18,7 @@ from pipelines.core.files import file_digest, link
 from pipelines.core.fingerprint import content_hash
 from pipelines.core.progress import report
 from pipelines.orchestration.assets.names import (
+    ALERT_ASSESSMENTS,
     ALERT_CANDIDATES,
     ALERT_EVIDENCE,
     ALERTS,
@@ -99,6 +100,7 @@ def build_detectors_asset() -> dg.AssetsDefinition:
     outputs = {
         ALERTS: contract.ALERTS,
         ALERT_EVIDENCE: contract.ALERT_EVIDENCE,
+        ALERT_ASSESSMENTS: contract.ALERT_ASSESSMENTS,
         ALERT_CANDIDATES: contract.ALERT_CANDIDATES,
         DETECTOR_RUNS: contract.DETECTOR_RUNS,
         DETECTION_COVERAGE: contract.DETECTION_COVERAGE,
@@ -146,6 +148,7 @@ def build_detectors_asset() -> dg.AssetsDefinition:
         frames = {
             ALERTS: found.alerts,
             ALERT_EVIDENCE: found.evidence,
+            ALERT_ASSESSMENTS: found.assessments,
             ALERT_CANDIDATES: found.candidates,
             DETECTOR_RUNS: found.runs,
             DETECTION_COVERAGE: found.coverage,

@@ -77,7 +77,7 @@ def build_lake_asset() -> dg.AssetsDefinition:
             summary = update_lake(con, workspace.source_path, settings.lake, report)
             record_deliveries(settings.lake, workspace.day)
             published = settings.current / "marts" / "fct_row_counts.parquet"
-            judge_identifiers(con, settings.lake, workspace.market.id)
+            judge_identifiers(con, settings.lake, is_chinese=workspace.market.family == "cn")
             judge_completeness(con, settings.lake, workspace.day, published if published.is_file() else None)
         if snapshot_id(workspace.source_path, workspace.day) != workspace.snapshot:
             raise SourceError(

@@ -130,10 +130,6 @@ class CasePlanner:
         """Units of an entity."""
         return np.flatnonzero(self.world.fleet.entity == entity).tolist()
 
-    def take_accounts(self, rng: np.random.Generator, among: Iterable[int], count: int) -> list[int]:
-        """Some free accounts for a part in the market."""
-        return self.participants.take(rng, "market", among, count)
-
     def take_unit(self, rng: np.random.Generator, suitable: np.ndarray) -> int:
         """A suitable unit (mask over units) of an entity that is free for a part at its plants.
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, Thresholds
 from anomaly.core.scoring import certain
+from anomaly.core.stakes import Stake, Sum
 
 KIND = "late_report"
 MART = "fct_report_obligations"
@@ -83,6 +84,8 @@ DETECTOR = Detector(
                 "revision_count": Figure(),
             },
             find=_annual,
+            stake=Stake("reported", Sum("fct_emission_reports", ("total_tco2e",), ("entity_id", "year"))),
+            rests_on=("emission_reports",),
         ),
         Search(
             name="monthly",
@@ -102,6 +105,10 @@ DETECTOR = Detector(
             evidence=(Rows("activity_reports", ("unit_id", "month")),),
             measures={"days_late": Figure("d", "grace_days")},
             find=_monthly,
+            stake=Stake(
+                "reported", Sum("fct_mass_balance_months", ("reported_emissions_tco2",), ("unit_id", "month"))
+            ),
+            rests_on=("activity_reports",),
         ),
     ),
 )

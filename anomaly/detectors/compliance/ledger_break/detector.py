@@ -12,6 +12,7 @@ import polars as pl
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search, Thresholds
 from anomaly.core.helpers import id_list
 from anomaly.core.scoring import certain
+from anomaly.core.stakes import Stake
 
 KIND = "ledger_break"
 SUMS = ("traded", "settled", "moved")
@@ -34,7 +35,8 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
         (pl.col("record_type") == "trade") & (pl.col("settled_share") >= limits.coverage)
     )
     traded, settled, moved = pl.col("traded"), pl.col("settled"), pl.col("moved")
-    off = pl.max_horizontal((traded - settled).abs(), (moved - traded).abs()) / traded
+    difference = pl.max_horizontal((traded - settled).abs(), (moved - traded).abs())
+    off = difference / traded
     return (
         broken.rename({"date": "trade_date"})
         .sort("trade_date", "trade_id")
@@ -49,6 +51,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
         .with_columns(
             first_on="trade_date",
             last_on="trade_date",
+            difference=difference,
             score=certain(limits.base_score, pl.when(traded != 0).then(off).otherwise(1.0), limits.off_share),
         )
     )
@@ -94,12 +97,15 @@ DETECTOR = Detector(
             evidence=(Rows("trades", ("trade_id",)), Rows("transfers", ("transfer_id",))),
             measures={
                 "traded": Figure("tCO2e"),
-                "settled": Figure("tCO2e", "traded"),
-                "moved": Figure("tCO2e", "traded"),
+                "settled": Figure("tCO2e", "traded", less_is_worse=True),
+                "moved": Figure("tCO2e", "traded", less_is_worse=True),
                 "trades": Figure("trades", 0),
             },
             extra=("trade_date",),
             find=find,
+            stake=Stake("unsettled", "difference"),
+            rests_on=("transfers",),
+            is_absence=True,
         ),
     ),
 )  # fmt: skip

@@ -71,15 +71,24 @@ def _annual(inputs: Inputs[Limits], absent: pl.DataFrame) -> pl.DataFrame:
 def unfiled_months(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Runs of months without a filing of a unit that filed before, one row a run."""
     rows = _missing(inputs, "monthly_filing").with_columns(unit_id="subject_id", month="period_start")
+    usual = _usual_emissions(inputs)
     return frame_of(
-        _run(inputs, months.slice(first, last - first + 1))
+        _run(inputs, months.slice(first, last - first + 1), usual)
         for _, months in rows.sort("unit_id", "month").group_by("unit_id", maintain_order=True)
         for first, last in runs(months["month"].to_list(), NEXT_MONTH)
     )
 
 
-def _run(inputs: Inputs[Limits], rows: pl.DataFrame) -> dict[str, object]:
+def _usual_emissions(inputs: Inputs[Limits]) -> dict[str, float]:
+    """Median emissions of a month by unit, of those that report any."""
+    reported = pl.col("reported_emissions_tco2").cast(pl.Float64)
+    months = inputs.read("fct_mass_balance_months").filter(reported > 0)
+    return dict(months.group_by("unit_id").agg(reported.median()).iter_rows())
+
+
+def _run(inputs: Inputs[Limits], rows: pl.DataFrame, usual: dict[str, float]) -> dict[str, object]:
     limits, as_of = inputs.limits, inputs.as_of
+    of_a_month = usual.get(rows["unit_id"][0])
     due_on: Any = rows["due_on"].min()
     return {
         **rows.select("unit_id", "entity_id", "entity_name", "province_code").row(0, named=True),
@@ -88,5 +97,6 @@ def _run(inputs: Inputs[Limits], rows: pl.DataFrame) -> dict[str, object]:
         "last_on": rows["month"].dt.month_end()[-1],
         "score": certain(limits.base_score_month, rows.height, limits.missing_months),
         "missing_months": rows.height,
+        "usual_emissions": None if of_a_month is None else of_a_month * rows.height,
         "days_overdue": (as_of - due_on).days if as_of else 0,
     }

@@ -25,6 +25,7 @@ YEARS = Need(
         **dict.fromkeys(_NAMES, pl.String),
         "year": pl.Int64,
         "blank_share": pl.Float64,
+        "is_whole_year": pl.Boolean,
         "blank_co2_tco2": pl.Float64,
     },
     source="unit_years",
@@ -46,9 +47,9 @@ MONTHS = Need(
 
 
 def blank_years(inputs: Inputs[Any]) -> pl.DataFrame:
-    """One row a unit year of whose activity a good part has no CO2."""
+    """One row a unit and whole year of whose activity a good part has no CO2."""
     limits = inputs.limits
-    rows = inputs.read(YEARS.mart).filter(pl.col("blank_share").is_not_null())
+    rows = inputs.read(YEARS.mart).filter(pl.col("is_whole_year") & pl.col("blank_share").is_not_null())
     blank = pl.col("blank_share") >= limits.blank_share
     found = rows.filter(blank & _is_stated(blank, "year", limits.stated_share)).sort("unit_id", "year")
     return inputs.compliance_days(_scored(inputs, found, pl.col("blank_co2_tco2")), needs_deadline=False)

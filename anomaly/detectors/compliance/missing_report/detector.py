@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from anomaly.core.detector import Detector, Figure, Need, Rows, Search
+from anomaly.core.stakes import Stake
 from anomaly.detectors.compliance.missing_report.absent import MART, not_filed, not_verified, unfiled_months
 from anomaly.detectors.compliance.missing_report.blank import MONTHS, YEARS, blank_months, blank_years
 from anomaly.detectors.compliance.missing_report.last_known import FIGURES
@@ -58,14 +59,17 @@ def _annual_search(name: str, table: str, find: object, *needs: Need) -> Search[
             "days_overdue": Figure("d"),
             "last_emissions_year": Figure(),
             "silent_since": Figure(),
-            "last_emissions": Figure("tCO2e", "tonnes_full"),
+            "last_emissions": Figure("tCO2e"),
         },
         find=find,  # type: ignore[arg-type]
+        stake=Stake("last_known", "last_emissions"),
+        rests_on=(table,),
+        is_absence=True,
         variants=("annual", "annual_following"),
     )
 
 
-IMPLIED = Figure("tCO2", "tonnes_full")
+IMPLIED = Figure("tCO2")
 DETECTOR = Detector(
     KIND,
     "4.0.0",
@@ -77,10 +81,13 @@ DETECTOR = Detector(
             name="monthly",
             subject_type="unit",
             subjects=("unit_id", "entity_id"),
-            needs=(FILED,),
+            needs=(FILED, replace(MONTHS, optional=True)),
             evidence=(Rows("activity_reports", ("unit_id", "month")),),
             measures={"missing_months": Figure("months", "missing_months"), "days_overdue": Figure("d")},
             find=unfiled_months,
+            stake=Stake("usual", "usual_emissions"),
+            rests_on=("activity_reports",),
+            is_absence=True,
         ),
         Search(
             name="blank_year",
@@ -90,6 +97,7 @@ DETECTOR = Detector(
             evidence=(Rows("unit_years", ("unit_id", "year")),),
             measures={"blank_share": Figure("fraction", "blank_share"), "implied_co2": IMPLIED},
             find=blank_years,
+            stake=Stake("implied", "implied_co2"),
         ),
         Search(
             name="blank_month",
@@ -99,6 +107,8 @@ DETECTOR = Detector(
             evidence=(Rows("activity_reports", ("unit_id", "month")),),
             measures={"implied_co2": IMPLIED},
             find=blank_months,
+            stake=Stake("implied", "implied_co2"),
+            rests_on=("activity_reports",),
         ),
     ),
 )

@@ -10,6 +10,7 @@ level stays blue.
 from __future__ import annotations
 
 from anomaly.core.detector import Detector, Figure, Need, Rows, Search
+from anomaly.core.stakes import Stake
 from anomaly.detectors.compliance.surrender_shortfall.limits import Limits
 from anomaly.detectors.compliance.surrender_shortfall.shortfalls import find
 
@@ -44,13 +45,15 @@ DETECTOR = Detector(
                 "shortfall": Figure("tCO2e", 0),
                 "shortfall_share": Figure("fraction", "shortfall_share"),
                 "required": Figure("tCO2e"),
-                "provided": Figure("tCO2e", "required"),
+                "provided": Figure("tCO2e", "required", less_is_worse=True),
                 "basis": Figure(),
-                "days_overdue": Figure("d", "overdue_days"),
+                "days_overdue": Figure("d"),
                 "made_good_year": Figure(),
                 "registry_status": Figure(),
             },
             find=find,
+            stake=Stake("short", "shortfall"),
+            rests_on=("compliance", "transfers"),
             variants=("default", "made_good"),
         ),
     ),

@@ -45,11 +45,31 @@ def _runs_of_entities(tests: pl.DataFrame, gap_days: float) -> pl.DataFrame:
     )
 
 
+def _sampled(inputs: Inputs[Limits], rows: pl.DataFrame) -> pl.DataFrame:
+    """Adds `sampled_units` and `sampled_months`, in pairs: the unit and month of each sample's fuel."""
+    if not inputs.has("fct_lab_tests"):
+        none = (pl.lit([], pl.List(pl.String)), pl.lit([], pl.List(pl.Date)))
+        return rows.with_columns(sampled_units=none[0], sampled_months=none[1])
+    month = pl.col("sampled_on").dt.truncate("1mo")
+    tests = inputs.read("fct_lab_tests").select("sample_id", sampled_units="unit_id", sampled_months=month)
+    numbered = rows.with_row_index("row")
+    pairs = (
+        numbered.select("row", "sample_id")
+        .explode("sample_id")
+        .join(tests.drop_nulls(), on="sample_id")
+        .select("row", "sampled_units", "sampled_months")
+        .unique(maintain_order=True)
+        .group_by("row", maintain_order=True)
+        .agg("sampled_units", "sampled_months")
+    )
+    return numbered.join(pairs, on="row", how="left", maintain_order="left").drop("row")
+
+
 def conflicts(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Samples with dates that contradict each other."""
     limits = inputs.limits
     bad = inputs.read("fct_lab_tests").filter(pl.any_horizontal(CONFLICTS))
-    return _runs_of_entities(bad, limits.gap_days).with_columns(
+    return _sampled(inputs, _runs_of_entities(bad, limits.gap_days)).with_columns(
         *(pl.when(pl.col(name) > 0).then(name) for name in CONFLICTS),
         score=certain(limits.base_score, pl.col("samples"), limits.samples),
     )
@@ -59,23 +79,23 @@ def bulk_tests(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Samples of one unit and fuel from several months that were tested on one day."""
     limits, months = inputs.limits, pl.col("months")
     alike = (pl.col("carbon_spread_pct") <= limits.alike_carbon).fill_null(False)
-    return inputs.read("fct_lab_batches").with_columns(
+    rows = inputs.read("fct_lab_batches").with_columns(sample_id=id_list("sample_ids_json"))
+    return _sampled(inputs, rows).with_columns(
         score=either(
             exceedance(months, limits.bulk_months), pl.when(alike).then(limits.alike_score).otherwise(0.0)
         ),
         is_alert=months >= limits.bulk_months,
         months_tested_at_once=months,
         carbon_spread="carbon_spread_pct",
-        sample_id=id_list("sample_ids_json"),
     )
 
 
 def overfull_days(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Laboratory days with far more tests than the laboratory's busy days, from half of that number on."""
     limits, tests = inputs.limits, pl.col("tests")
-    return (
-        inputs.read("fct_lab_days")
-        .with_columns(busy=pl.max_horizontal("tests_on_a_busy_day", pl.lit(limits.least_busy)))
+    days = inputs.read("fct_lab_days").with_columns(sample_id=id_list("sample_ids_json"))
+    found = (
+        days.with_columns(busy=pl.max_horizontal("tests_on_a_busy_day", pl.lit(limits.least_busy)))
         .with_columns(limit=limits.overfull * pl.col("busy"))
         .filter((pl.col("days_with_tests") >= limits.lab_days) & (2 * tests >= pl.col("limit")))
         .with_columns(
@@ -84,16 +104,16 @@ def overfull_days(inputs: Inputs[Limits]) -> pl.DataFrame:
             last_on="tested_on",
             score=exceedance(tests, pl.col("limit")),
             is_alert=tests >= pl.col("limit"),
-            sample_id=id_list("sample_ids_json"),
         )
     )
+    return _sampled(inputs, found)
 
 
 def late_tests(inputs: Inputs[Limits]) -> pl.DataFrame:
     """Runs of test reports later than the rule admits."""
     limits = inputs.limits
     late = inputs.read("fct_lab_tests").filter(pl.col("days_to_report") > limits.report_days)
-    return _runs_of_entities(late, limits.gap_days).with_columns(
+    return _sampled(inputs, _runs_of_entities(late, limits.gap_days)).with_columns(
         late_samples="samples",
         score=exceedance(pl.col("days_to_report") / limits.report_days, 2.0, limits.late_cap),
         is_alert=pl.col("samples") >= limits.late_samples,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from anomaly.core.detector import Detector, Figure, Need, Rows, Search
+from anomaly.core.stakes import Stake, Sum
 from anomaly.detectors.falsification.lab_date_conflict.conflicts import (
     CONFLICTS,
     DATES,
@@ -56,6 +57,15 @@ DATED = Search(
     measures={name: Figure("samples", 0) for name in CONFLICTS},
     extra=("samples",),
     find=conflicts,
+    stake=Stake(
+        "sampled",
+        Sum(
+            "fct_mass_balance_months",
+            ("reported_emissions_tco2",),
+            ("unit_id", "month"),
+            ("sampled_units", "sampled_months"),
+        ),
+    ),
 )
 BULK = replace(
     DATED,
@@ -64,7 +74,7 @@ BULK = replace(
     needs=(TESTS, BATCHES),
     measures={
         "months_tested_at_once": Figure("months", "bulk_months"),
-        "carbon_spread": Figure("percentage points", "alike_carbon"),
+        "carbon_spread": Figure("percentage points", "alike_carbon", less_is_worse=True),
     },
     extra=("samples", "tested_on"),
     find=bulk_tests,

@@ -11,6 +11,7 @@ reported together when small gaps persist (`persistence`). Consecutive months of
 from __future__ import annotations
 
 from anomaly.core.detector import Detector, Figure, Need, Rows, Search
+from anomaly.core.stakes import Stake
 from anomaly.detectors.falsification.mass_balance_gap.gaps import REFERENCES
 from anomaly.detectors.falsification.mass_balance_gap.limits import Limits
 from anomaly.detectors.falsification.mass_balance_gap.runs import MART, find
@@ -60,6 +61,8 @@ DETECTOR = Detector(
             },
             extra=("gap",),
             find=find,
+            stake=Stake("missing", "missing_emissions"),
+            rests_on=("activity_reports",),
         ),
     ),
 )

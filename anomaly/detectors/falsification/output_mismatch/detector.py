@@ -13,7 +13,10 @@ the declared carbon, which `mass_balance_gap` and the laboratory kinds examine, 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from anomaly.core.detector import Detector, Figure, Rows, Search
+from anomaly.core.stakes import Stake, Sum
 from anomaly.detectors.falsification.output_mismatch import bounds, consumption, metered, years
 from anomaly.detectors.falsification.output_mismatch.limits import KIND, Limits
 from anomaly.detectors.falsification.output_mismatch.needs import (
@@ -25,6 +28,11 @@ from anomaly.detectors.falsification.output_mismatch.needs import (
 
 MONTH_EVIDENCE = Rows("activity_reports", ("unit_id", "month", "revision"))
 MONTH_COUNT = {"months": Figure("months")}
+
+# What the output in doubt emitted by the unit's own reports, which is what free allocation is given for.
+CONCERNED = Stake(
+    "concerned", Sum("fct_mass_balance_months", ("reported_emissions_tco2",), ("unit_id", "month"))
+)
 
 DETECTOR = Detector(
     KIND,
@@ -47,6 +55,8 @@ DETECTOR = Detector(
                 **MONTH_COUNT,
             },
             find=metered.find,
+            stake=replace(CONCERNED, share="excess"),
+            rests_on=("meters_daily",),
         ),
         Search(
             name="consumption",
@@ -62,6 +72,8 @@ DETECTOR = Detector(
             },
             extra=("drop_needed",),
             find=consumption.find,
+            stake=replace(CONCERNED, share="drop"),
+            rests_on=("activity_reports",),
         ),
         Search(
             name="months",
@@ -76,6 +88,8 @@ DETECTOR = Detector(
             },
             extra=("actual", "limit"),
             find=bounds.find,
+            stake=replace(CONCERNED, share="beyond"),
+            rests_on=("activity_reports",),
         ),
         Search(
             name="years",
@@ -85,12 +99,13 @@ DETECTOR = Detector(
             evidence=(Rows("unit_years", ("unit_id", "year")),),
             measures={
                 "electric_efficiency": Figure("fraction", "coal_efficiency"),
-                "co2_per_gj": Figure("tCO2/GJ", "rate_floor"),
+                "co2_per_gj": Figure("tCO2/GJ", "rate_floor", less_is_worse=True),
                 **years.PEER_MEASURES,
             },
             extra=("rate_floor", "lower_05", "actual", "usual", "gap", "rate"),
             variants=("bounds", "efficiency", "peers"),
             find=years.find,
+            stake=Stake("missing", "missing_emissions"),
         ),
     ),
 )

@@ -1,8 +1,9 @@
 """Annual totals of units that report no months, against physical bounds and peers.
 
 Peers alone never reach the top of the scale. Reports above expectation are left to the unit itself. A year
-without output is not judged, and neither is one whose months are reported: there the declared fuels and their
-carbon explain the annual figure, and the monthly searches are nearer to the output.
+without output is not judged, and neither is one that is not over or not covered as a whole. Nor is one whose
+months are reported: there the declared fuels and their carbon explain the annual figure, and the monthly
+searches are nearer to the output.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ UNITS = {"co2_tco2_per_mwh": "tCO2/MWh", "co2_tco2_per_gj": "tCO2/GJ"}
 NAMES = ("unit_id", "year", "entity_id", "entity_name", "province_code")
 PEER_MEASURES = {
     "peer_score": Figure("0 to 1", "peer_score"),
-    "reported": Figure(threshold="lower_05", unit_from="rate"),
+    "reported": Figure(threshold="lower_05", unit_from="rate", less_is_worse=True),
     "expected": Figure(unit_from="rate"),
     "peers": Figure("unit years"),
 }
@@ -30,6 +31,7 @@ YEARS = Need(
     (
         "unit_id", "year", "entity_id", "entity_name", "province_code", "unit_class", "fuel",
         "operating_hours", "heat_input_gj", "gross_load_mwh", "co2_mass_tco2", "co2_tco2_per_gj",
+        "is_whole_year",
     ),
     source="unit_years",
     period="year",
@@ -65,7 +67,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
     reported = inputs.read("fct_output_months").select("unit_id", year).unique()
     rows = (
         inputs.read("fct_unit_years")
-        .filter(pl.col("gross_load_mwh") > 0)
+        .filter(pl.col("is_whole_year") & (pl.col("gross_load_mwh") > 0))
         .with_columns(pl.col("year").cast(pl.Int64))
         .join(reported, on=["unit_id", "year"], how="anti")
         .join(inputs.read("expected_emissions"), on=["unit_id", "year"], how="left")
@@ -98,6 +100,18 @@ def _with_bounds(limits: Limits, rows: pl.DataFrame) -> pl.DataFrame:
         rate_floor=pl.when(ran).then(floor),
         far=far.fill_null(False),
     )
+
+
+def _missing(limits: Limits, row: dict[str, Any], measures: dict[str, Any]) -> float | None:
+    """Emissions that the year lacks: by its lowest possible rate, its peers, or else its efficiency."""
+    emissions, rate = row["co2_mass_tco2"], measures["co2_per_gj"]
+    if emissions is None:
+        return None
+    if rate:
+        return float(emissions) * (row["rate_floor"] / rate - 1)
+    if measures["reported"]:
+        return float(emissions) * (measures["expected"] / measures["reported"] - 1)
+    return float(emissions) * (measures["electric_efficiency"] / limits.coal_efficiency - 1)
 
 
 def _unit_year(limits: Limits, row: dict[str, Any]) -> dict[str, Any]:
@@ -134,6 +148,7 @@ def _unit_year(limits: Limits, row: dict[str, Any]) -> dict[str, Any]:
         "actual": actual,
         "usual": usual,
         "gap": 1 - actual / usual,
+        "missing_emissions": _missing(limits, row, measures),
         "rate": UNITS.get(row["target"] or "", "tCO2/GJ"),
         **measures,
     }

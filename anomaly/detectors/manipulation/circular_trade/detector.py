@@ -13,6 +13,7 @@ from functools import partial
 
 from anomaly.core.detector import Detector, Figure, Need, Rows, Search
 from anomaly.core.movements import TRADES, TRANSFERS
+from anomaly.core.stakes import Stake
 from anomaly.detectors.manipulation.circular_trade.limits import Limits
 from anomaly.detectors.manipulation.circular_trade.rounds import find
 
@@ -29,12 +30,13 @@ def _search(table: str, key: str, *needs: Need) -> Search[Limits]:
             "rounds": Figure("rounds", "rounds_usual"),
             "retained": Figure("fraction", "min_retained"),
             "dominance": Figure("fraction", "min_dominance"),
-            "hours": Figure("h", "hours_limit"),
+            "hours": Figure("h", "hours_limit", less_is_worse=True),
             "quantity": Figure("tCO2e", "min_quantity"),
         },
         extra=("names", "days", "rounds_usual", "hours_limit"),
         variants=("default",),
         find=partial(find, table=table),
+        stake=Stake("moved", "quantity"),
     )
 
 

@@ -41,15 +41,16 @@ def _rated(blocks: pl.DataFrame, order: tuple[str, ...], inputs: Inputs[Limits])
         currency=pl.lit(inputs.market.currency),
         against_close=-pl.col("discount"),
         usually=-pl.col("usual"),
+        usual_discount="usual",
     )
 
 
 def _blocks(inputs: Inputs[Limits]) -> pl.LazyFrame:
-    """Block trades with a price and a close to compare it with."""
+    """Block trades of a usable quantity with a price and a close to compare it with."""
     price, close = (pl.col(name).cast(pl.Float64) for name in ("price", "previous_close"))
     blocks = inputs.scan("fct_trades").filter(pl.col("mode") == "block")
     return blocks.with_columns(price=price, discount=1 - price / close).filter(
-        (pl.col("price") > 0) & (close > 0)
+        (pl.col("price") > 0) & (close > 0) & pl.col("quantity_tco2e").is_not_null()
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 import polars as pl
 
 from anomaly.core.detector import Detector, Figure, Need, Rows, Search
+from anomaly.core.stakes import Stake, Sum
 from anomaly.detectors.manipulation.off_market_block.blocks import days, trades
 from anomaly.detectors.manipulation.off_market_block.limits import Limits
 
@@ -47,13 +48,16 @@ TRADE = Search(
     needs=(TRADES,),
     evidence=(Rows("trades", ("trade_id",)),),
     measures={
-        "discount": Figure("fraction of previous close", "usual"),
+        "discount": Figure("fraction of previous close"),
+        "usual_discount": Figure("fraction of previous close"),
         "away_from_usual": Figure("fraction", "away"),
         "scales": Figure("scaled MAD", "scales"),
         "quantity": Figure("tCO2e"),
     },
     extra=("price", "usual", "against_close", "usually", "currency"),
     find=trades,
+    stake=Stake("traded", "quantity", money=Sum("fct_trades", ("value",), ("trade_id",))),
+    rests_on=("market_days",),
 )
 DAY = replace(
     TRADE,
@@ -63,5 +67,8 @@ DAY = replace(
     needs=(DAYS, replace(TRADES, optional=True)),
     evidence=(Rows("market_days", ("date", "instrument_id")),),
     find=days,
+    stake=Stake(
+        "traded", "quantity", money=Sum("fct_market_days", ("block_value",), ("date", "instrument_id"))
+    ),
 )
 DETECTOR = Detector("off_market_block", "1.1.0", Limits, (TRADE, DAY))

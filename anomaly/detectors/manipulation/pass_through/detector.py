@@ -12,6 +12,7 @@ import polars as pl
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search
 from anomaly.core.movements import TRANSFERS
 from anomaly.core.scoring import either, exceedance
+from anomaly.core.stakes import Stake
 from anomaly.detectors.manipulation.pass_through.chains import chains
 from anomaly.detectors.manipulation.pass_through.limits import PAUSES, Limits
 from anomaly.detectors.manipulation.pass_through.relays import relays_and_steps
@@ -41,7 +42,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
 
 DETECTOR = Detector(
     "pass_through",
-    "2.0.0",
+    "2.1.0",
     Limits,
     (
         Search(
@@ -50,13 +51,18 @@ DETECTOR = Detector(
             subjects=("account_ids",),
             needs=(
                 TRANSFERS,
-                Need(PAUSES, ("account_id", "moved_at", "previous_moved_at"), "transfers", is_selection=True),
+                Need(
+                    PAUSES,
+                    ("account_id", "moved_at", "previous_moved_at", "pause_days"),
+                    "transfers",
+                    is_selection=True,
+                ),
                 Need(PAUSES, ("opened_on",), "accounts", subject="account_id", filled=("opened_on",)),
             ),
             evidence=(Rows("transfers", ("transfer_id",)),),
             measures={
                 "relays": Figure("relays", "min_relays"),
-                "held_minutes": Figure("min", "held_limit"),
+                "held_minutes": Figure("min", "held_limit", less_is_worse=True),
                 "passed_on": Figure("fraction", "min_ratio"),
                 "young_accounts": Figure("accounts"),
                 "dormant_accounts": Figure("accounts"),
@@ -64,6 +70,8 @@ DETECTOR = Detector(
             },
             extra=("accounts", "held_limit"),
             find=find,
+            stake=Stake("moved", "quantity"),
+            rests_on=("transfers",),
         ),
     ),
 )

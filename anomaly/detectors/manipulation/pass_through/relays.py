@@ -65,8 +65,7 @@ def _begins(inputs: Inputs[Limits]) -> pl.DataFrame:
 
 def _pauses(inputs: Inputs[Limits]) -> pl.DataFrame:
     """The moments at which accounts received or gave for the first time after a long pause."""
-    asleep = timedelta(days=inputs.limits.dormant_days)
-    woken = _moments(inputs).filter(pl.col("moved_at") - pl.col("previous_moved_at") >= asleep)
+    woken = _moments(inputs).filter(pl.col("pause_days") >= inputs.limits.dormant_days)
     return woken.select("account_id", got="moved_at")
 
 

@@ -25,7 +25,7 @@ def closed_set_rows(inputs: Inputs[Limits]) -> pl.DataFrame:
     limits, trades = inputs.limits, inputs.scan("fct_trades")
     own = pl.col("buy_account_id") == pl.col("sell_account_id")
     # A trade whose source names one side alone is between nobody.
-    named = trades.drop_nulls(["buy_account_id", "sell_account_id"])
+    named = trades.drop_nulls(["buy_account_id", "sell_account_id", "quantity_tco2e"])
     between = named.filter(~(own | pl.col("is_same_party").fill_null(False))).select(
         "trade_id", "traded_at", "instrument_id", "quantity_tco2e", "buy_account_id", "sell_account_id"
     )

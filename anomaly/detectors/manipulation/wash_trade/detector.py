@@ -12,6 +12,7 @@ import polars as pl
 
 from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Detector, Figure, Inputs, Need, Rows, Search
+from anomaly.core.stakes import Stake, Sum
 from anomaly.detectors.manipulation.wash_trade.closed_rows import closed_set_rows
 from anomaly.detectors.manipulation.wash_trade.limits import Limits
 from anomaly.detectors.manipulation.wash_trade.one_party import one_party_rows
@@ -32,6 +33,7 @@ NEED = Need(
     subject="buy_account_id",
     filled=("traded_at", "instrument_id", "mode", "quantity_tco2e", "buy_account_id", "sell_account_id"),
 )  # fmt: skip
+TRADED = Stake("traded", "quantity", money=Sum("fct_trades", ("value",), ("trade_id",)))
 ONE_PARTY = Search(
     name="one_party",
     subject_type="account",
@@ -47,6 +49,7 @@ ONE_PARTY = Search(
     },
     extra=("instrument",),
     find=_one_party,
+    stake=TRADED,
 )
 CLOSED_SET = Search(
     name="closed_set",
@@ -60,10 +63,11 @@ CLOSED_SET = Search(
         "meetings_by_chance": Figure("trades"),
         "quantity": Figure("tCO2e"),
         "internal_share": Figure("fraction", "min_internal"),
-        "chance": Figure("p", "max_p"),
-        "net_share": Figure("fraction", "margin"),
+        "chance": Figure("p", "max_p", less_is_worse=True),
+        "net_share": Figure("fraction", "margin", less_is_worse=True),
     },
     extra=("instrument",),
     find=closed_set_rows,
+    stake=TRADED,
 )
 DETECTOR = Detector("wash_trade", "3.0.0", Limits, (ONE_PARTY, CLOSED_SET))

@@ -37,13 +37,14 @@ def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, A
     """Candidates for each run of trades of one party, instrument and form (own account, book, block)."""
     own = (pl.col("buy_account_id") == pl.col("sell_account_id")).fill_null(False)
     listed = (pl.col("mode") == "listed").fill_null(False)
-    same = trades.filter(own | pl.col("is_same_party").fill_null(False)).with_columns(
+    known = pl.col("quantity_tco2e").is_not_null()
+    same = trades.filter(own | (known & pl.col("is_same_party").fill_null(False))).with_columns(
         party=pl.coalesce("buy_party_id", "buy_account_id"),
         form=pl.when(own).then(pl.lit("own")).when(listed).then(pl.lit("book")).otherwise(pl.lit("block")),
     )
     rows = same.sort(*BY, "traded_at", "trade_id").collect()
     # A trade whose source names one side alone meets nobody.
-    listing = trades.filter(listed & ~own).drop_nulls(["buy_account_id", "sell_account_id"])
+    listing = trades.filter(listed & ~own & known).drop_nulls(["buy_account_id", "sell_account_id"])
     book = listing if (rows["form"] == "book").any() else trades.clear()
     expected = expected_within_parties(book)
     alike = _alike_shares(book.select("instrument_id", "quantity_tco2e").collect(), 1.0 - limits.min_returned)

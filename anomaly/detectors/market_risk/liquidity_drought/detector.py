@@ -16,6 +16,7 @@ import polars as pl
 from anomaly.core.candidates import frame_of
 from anomaly.core.detector import Detector, Figure, Inputs, Thresholds
 from anomaly.core.scoring import exceedance
+from anomaly.core.stakes import Stake
 from anomaly.detectors.market_risk._market_days import episode, episode_search, episodes, instruments
 
 
@@ -53,6 +54,7 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
                     volume=worst["volume"],
                     volume_limit=limits.ratio * worst["usual"],
                     usual_volume=worst["usual"],
+                    untraded=worst["usual"] - worst["volume"],
                     ratio=worst["ratio"],
                 )
             )
@@ -60,8 +62,14 @@ def find(inputs: Inputs[Limits]) -> pl.DataFrame:
 
 
 def _rated(inputs: Inputs[Limits], days: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    """Volume of the last trading days against the lower of its two histories."""
+    """Volume of the last trading days against the lower of its two histories.
+
+    A day of which no volume is stated is none of them: a blank is no zero.
+    """
     window, history = limits.window_days, limits.history_days
+    stated = pl.any_horizontal(pl.col("listed_volume_tco2e", "block_volume_tco2e").is_not_null())
+    # A volume that cannot be is blank in the mart, and was stated.
+    days = days.filter(stated | ~pl.col("is_volume_usable").fill_null(True)).drop("day").with_row_index("day")
     total = pl.col("listed_volume_tco2e").fill_null(0) + pl.col("block_volume_tco2e").fill_null(0)
     low_tail = (
         pl.col("volume")
@@ -111,11 +119,12 @@ SEARCH = episode_search(
     find,
     columns=("listed_volume_tco2e", "block_volume_tco2e", "is_volume_usable"),
     measures={
-        "volume": Figure("tCO2e", "volume_limit"),
+        "volume": Figure("tCO2e", "volume_limit", less_is_worse=True),
         "usual_volume": Figure("tCO2e"),
-        "ratio": Figure("of usual", "ratio"),
+        "ratio": Figure("of usual", "ratio", less_is_worse=True),
         "days": Figure("trading days", "min_days"),
     },
     extra=("volume_limit",),
+    stake=Stake("untraded", "untraded", is_exposure=True),
 )
-DETECTOR = Detector("liquidity_drought", "1.3.0", Limits, (SEARCH,))
+DETECTOR = Detector("liquidity_drought", "1.4.0", Limits, (SEARCH,))

@@ -37,6 +37,7 @@ with
             year,
             verdict not in ('not_reported', 'not_due')
             or verified_emissions_tco2e is not null
+            or has_unusable_emissions
             or cumulative_verified_tco2e is not null as is_submitted,
             cast(null as {{ dbt.type_timestamp() }}) as submitted_at,
             cast(null as bigint) as revision_count,

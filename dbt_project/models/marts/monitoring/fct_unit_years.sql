@@ -40,6 +40,8 @@ select
     unit_years.heat_input_gj / nullif(unit_years.gross_load_mwh, 0) as heat_rate_gj_per_mwh,
     unit_years.co2_mass_tco2 / nullif(unit_years.heat_input_gj, 0) as co2_tco2_per_gj,
     unit_years.co2_mass_tco2 / nullif(unit_years.gross_load_mwh, 0) as co2_tco2_per_mwh,
+    unit_years.month_count >= 12
+    and {{ date_of("unit_years.year", "'12-31'") }} < {{ as_of() }} as is_whole_year,
     unit_years.blank_share,
     case
         when unit_years.blank_share < 1

@@ -15,6 +15,9 @@ with
                 when verified_emissions_tco2e is null and coalesce(basis, 'none') <> 'cumulative'
                 then
                     case
+                        -- Reported, with a figure that cannot be.
+                        when has_unusable_emissions
+                        then null
                         when not is_due
                         then 'not_due'
                         when reported_share >= {{ var("report_quorum") }}
@@ -43,6 +46,7 @@ select
     offsets_surrendered_tco2e,
     cumulative_verified_tco2e,
     cumulative_surrendered_tco2e,
+    has_unusable_emissions,
     due_on,
     due_rule_id,
     is_due_on_verified,

@@ -11,7 +11,7 @@ with
     transfers as (
         select *
         from {{ ref("fct_transfers") }}
-        where {{ in_changed_periods("transfers", since=["transfers"]) }}
+        where quantity_tco2e is not null and {{ in_changed_periods("transfers", since=["transfers"]) }}
     ),
 
     legs as (

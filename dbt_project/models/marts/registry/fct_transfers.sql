@@ -14,7 +14,32 @@ with
         where {{ in_changed_periods("transfers", parties=transfer_parties()) }}
     ),
 
-    accounts as (select * from {{ ref("dim_control") }} where subject_type = 'account')
+    accounts as (select * from {{ ref("dim_control") }} where subject_type = 'account'),
+
+    ranges as (select * from {{ ref("reading_ranges") }}),
+
+    bounds as ({{ reading_bounds("ranges", "registry", ["transfer"]) }}),
+
+    placeholders as ({{ placeholder_quantities("transfers") }}),
+
+    judged as (
+        select
+            transfers.*,
+            {{
+                quantity_fault(
+                    "transfers.quantity_tco2e",
+                    "placeholders.quantity_tco2e",
+                    "bounds.transfer_minimum",
+                    "bounds.transfer_maximum",
+                )
+            }} as quantity_fault
+        from transfers
+        cross join bounds
+        left join
+            placeholders
+            on transfers.period = placeholders.period
+            and transfers.quantity_tco2e = placeholders.quantity_tco2e
+    )
 
 select
     transfers.transfer_id,
@@ -27,7 +52,9 @@ select
     coalesce(receivers.party_id, transfers.to_account_id) as to_party_id,
     transfers.unit_type,
     transfers.vintage,
-    transfers.quantity_tco2e,
+    case when transfers.quantity_fault is null then transfers.quantity_tco2e end as quantity_tco2e,
+    transfers.quantity_fault,
+    case when transfers.quantity_fault is not null then transfers.quantity_tco2e end as stated_quantity_tco2e,
     transfers.kind,
     transfers.trade_id,
     coalesce(
@@ -35,7 +62,7 @@ select
         and transfers.kind in ('trade_settlement', 'gift', 'other'),
         false
     ) as is_plain
-from transfers
+from judged as transfers
 left join
     accounts as senders
     on transfers.from_account_id = senders.subject_id

@@ -3,7 +3,11 @@
 with
     market_days as (select * from {{ ref("int_market_days_judged") }}),
 
-    trades as (select * from {{ ref("fct_trades") }} where price_fault is not null),
+    trades as (
+        select * from {{ ref("fct_trades") }} where price_fault is not null or quantity_fault is not null
+    ),
+
+    transfers as (select * from {{ ref("fct_transfers") }} where quantity_fault is not null),
 
     figures as (
         {% for figure in day_figures %}
@@ -41,6 +45,28 @@ with
             cast(stated_price as double) as figure,
             reference_price
         from trades
+        where price_fault is not null
+        union all
+        select
+            'trades' as source_table,
+            trade_date as date,
+            instrument_id,
+            'quantity' as quantity,
+            quantity_fault as fault,
+            cast(stated_quantity_tco2e as double) as figure,
+            cast(null as double) as reference_price
+        from trades
+        where quantity_fault is not null
+        union all
+        select
+            'transfers' as source_table,
+            transfer_date as date,
+            unit_type as instrument_id,
+            'quantity' as quantity,
+            quantity_fault as fault,
+            cast(stated_quantity_tco2e as double) as figure,
+            cast(null as double) as reference_price
+        from transfers
     )
 
 select

@@ -61,10 +61,9 @@ with
             settlements.quantity_tco2e as moved_tco2e,
             case
                 when
-                    -- A side that the source of the trades does not name agrees with any account.
-                    settlements.from_account_id
-                    = coalesce(trades.sell_account_id, settlements.from_account_id)
-                    and settlements.to_account_id = coalesce(trades.buy_account_id, settlements.to_account_id)
+                    -- A side that one of the sources does not name agrees with any account.
+                    coalesce(settlements.from_account_id = trades.sell_account_id, true)
+                    and coalesce(settlements.to_account_id = trades.buy_account_id, true)
                     and settlements.unit_type = coalesce(instruments.unit_type, settlements.unit_type)
                     and coalesce(settlements.vintage, 0)
                     = coalesce(instruments.vintage, settlements.vintage, 0)
@@ -80,7 +79,11 @@ with
     ),
 
     settled as (
-        select trade_id, sum(settled_tco2e) as settled_tco2e, sum(moved_tco2e) as moved_tco2e
+        select
+            trade_id,
+            sum(settled_tco2e) as settled_tco2e,
+            sum(moved_tco2e) as moved_tco2e,
+            count(*) - count(moved_tco2e) as unknown_movements
         from matched
         group by trade_id
     ),
@@ -103,7 +106,8 @@ with
             last_settlements.last_settled_on,
             settled.trade_id is not null as is_settled,
             coalesce(settled.settled_tco2e, 0) as settled_tco2e,
-            coalesce(settled.moved_tco2e, 0) as moved_tco2e
+            coalesce(settled.moved_tco2e, 0) as moved_tco2e,
+            coalesce(settled.unknown_movements, 0) as unknown_movements
         from trades
         inner join last_settlements on trades.trade_month = last_settlements.trade_month
         left join settled on trades.trade_id = settled.trade_id
@@ -122,8 +126,11 @@ with
         from compared
         inner join shares on compared.period = shares.period
         where
-            compared.settled_tco2e <> compared.quantity_tco2e
-            or compared.moved_tco2e <> compared.quantity_tco2e
+            compared.unknown_movements = 0
+            and (
+                compared.settled_tco2e <> compared.quantity_tco2e
+                or compared.moved_tco2e <> compared.quantity_tco2e
+            )
     ),
 
     transfer_lists as (

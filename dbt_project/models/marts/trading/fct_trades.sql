@@ -29,6 +29,14 @@ with
 
     bounds as ({{ price_bounds("ranges") }}),
 
+    volume_limits as (
+        select minimum as volume_minimum, maximum as volume_maximum
+        from ranges
+        where source_table = 'trading' and quantity = 'volume' and applies_to = 'trade'
+    ),
+
+    placeholders as ({{ placeholder_quantities("trades") }}),
+
     -- The reference where the source has no market days of the month.
     trade_medians as (
         select trades.instrument_id, trades.period, median(cast(trades.price as double)) as median_price
@@ -56,7 +64,15 @@ with
             coalesce(reference_prices.reference_price, trade_medians.median_price) as reference_price,
             bounds.price_minimum,
             bounds.price_maximum,
-            trades.quantity_tco2e,
+            trades.quantity_tco2e as stated_quantity,
+            {{
+                quantity_fault(
+                    "trades.quantity_tco2e",
+                    "placeholders.quantity_tco2e",
+                    "volume_limits.volume_minimum",
+                    "volume_limits.volume_maximum",
+                )
+            }} as quantity_fault,
             trades.buy_account_id,
             trades.sell_account_id,
             coalesce(buyers.party_id, trades.buy_account_id) as buy_party_id,
@@ -67,6 +83,11 @@ with
             market_days.previous_close
         from trades
         cross join bounds
+        cross join volume_limits
+        left join
+            placeholders
+            on trades.period = placeholders.period
+            and trades.quantity_tco2e = placeholders.quantity_tco2e
         left join
             reference_prices
             on trades.instrument_id = reference_prices.instrument_id
@@ -97,7 +118,13 @@ with
         from joined
     ),
 
-    priced as (select *, case when price_fault is null then stated_price end as price from judged)
+    usable as (
+        select
+            *,
+            case when price_fault is null then stated_price end as price,
+            case when quantity_fault is null then stated_quantity end as quantity_tco2e
+        from judged
+    )
 
 select
     trade_id,
@@ -112,6 +139,8 @@ select
     price_fault,
     case when price_fault is not null then stated_price end as stated_price,
     case when price_fault is not null then reference_price end as reference_price,
+    quantity_fault,
+    case when quantity_fault is not null then stated_quantity end as stated_quantity_tco2e,
     buy_account_id,
     sell_account_id,
     buy_party_id,
@@ -121,4 +150,4 @@ select
     aggressor,
     previous_close,
     buy_party_id = sell_party_id as is_same_party
-from priced
+from usable
