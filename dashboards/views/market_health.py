@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 import streamlit as st
 
-from dashboards import alerts, data, figures, page, safety, state
+from dashboards import ages, alerts, data, figures, page, safety, state
 from dashboards.charts import market as charts
 from dashboards.data import Snapshot
 from dashboards.page import Card, Desk, Tile
@@ -116,9 +116,10 @@ def _fresh_tile(desk: Desk, snapshot: Snapshot) -> Tile:
     words, manifest = desk.words, data.manifest(snapshot)
     made = page.moment(desk, manifest.get("created_at"))
     as_of = str(manifest.get("as_of", ""))
-    return Tile(
-        words("health.fresh"), as_of, words("health.fresh_note", when=made), words("health.fresh_help")
-    )
+    rows = ages.ages(snapshot, as_of)
+    until = words.date(rows["covered_until"].min()) if rows.height else as_of  # type: ignore[arg-type]
+    note = words("health.fresh_note", when=made, as_of=as_of)
+    return Tile(words("health.fresh"), until, note, words("health.fresh_help"))
 
 
 def _window(days: pl.DataFrame, instrument: str, window: str) -> pl.DataFrame:
@@ -149,10 +150,11 @@ def _prices(desk: Desk, days: pl.DataFrame, known: list[str]) -> None:
         )
         shown = _window(days, instrument.value, window.value)
         price = charts.price(shown, words, desk.market["currency"])
+        volume = charts.volume(shown, words)
         if price is None:
-            st.info(words("health.no_trade"))
+            st.info(words("health.no_price" if volume else "health.no_trade"))
         page.draw(price)
-        page.draw(charts.volume(shown, words))
+        page.draw(volume)
     state.save("market", [instrument, window])
 
 
@@ -191,6 +193,11 @@ def main() -> None:
         ),
         Card(words("health.top_holders"), charts.holders(parties, words)),
         Card(words("health.transfers"), charts.transfers(figures.transfer_quarters(snapshot), words)),
+        Card(
+            words("health.auctions"),
+            charts.auctions(figures.auctions(snapshot), words, desk.market["currency"]),
+            words("health.auctions_lead"),
+        ),
         Card(
             words("health.block_discount"),
             charts.block_discount(own, words),
