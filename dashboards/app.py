@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards import page, state
+from dashboards import ages, page, state
 from dashboards.data import DeskError
 from dashboards.language import LANGUAGES, NAMES, Words
 from dashboards.page import Desk
@@ -66,7 +66,27 @@ def _sidebar(desk: Desk) -> None:
         if desk.snapshot is not None:
             as_of = page.data.manifest(desk.snapshot).get("as_of", "")
             st.caption(words("nav.footer_as_of", as_of=page.safety.markdown(as_of)))
+            _age(desk, str(as_of))
             st.caption(words("nav.footer", snapshot=page.safety.markdown(desk.snapshot.id)))
+
+
+def _age(desk: Desk, as_of: str) -> None:
+    """Which data are too old on the as-of date, or how far the oldest reach."""
+    rows = ages.ages(desk.snapshot, as_of) if desk.snapshot else None
+    if rows is None or rows.is_empty():
+        return
+    words, stale = desk.words, rows.filter("is_stale")
+    oldest = rows.row(0, named=True)
+    values = {
+        "table": words.code("table", oldest["table_name"]),
+        "until": words.date(oldest["covered_until"]),
+        "days": words.number(oldest["age_days"]),
+    }
+    if stale.height:
+        counted = words("age.stale", count=words.number(stale.height), **values)
+        st.warning(page.safety.markdown(counted), icon=":material/history:")
+    else:
+        st.caption(page.safety.markdown(words("age.oldest", **values)))
 
 
 def main() -> None:

@@ -272,7 +272,7 @@ def readable(desk: Desk, frame: pl.DataFrame) -> pl.DataFrame:
             changes.append(pl.col(name).cast(pl.Float64))
         elif kind.is_float():
             changes.append(pl.col(name).round_sig_figs(6))
-    return shown.with_columns(changes)
+    return safety.visible_columns(shown.with_columns(changes))
 
 
 def table(desk: Desk, frame: pl.DataFrame, name: str, limit: int = 1_000) -> None:

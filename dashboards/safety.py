@@ -15,13 +15,29 @@ _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'])")
 _JOINER = "\u2060"
 _AUTOLINKS = re.compile(r"(:(?=[^\s\d])|@|www(?=\\?\.))", re.IGNORECASE)
 
+# Characters that change the direction of what follows or control a screen. A name that holds them could show
+# the figures beside it in reverse, so they are shown as U+FFFD, in downloads too.
+_CONTROL = "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_HIDDEN = re.compile(_CONTROL)
+_SHOWN = "\ufffd"
+
 _FORMULA = r"^[=+\-@\t\r\n]"
 
 
 def markdown(value: object) -> str:
     """`value` as Markdown that shows exactly its characters, on one line."""
-    flat = " ".join(str(value).split())
+    flat = visible(" ".join(str(value).split()))
     return _AUTOLINKS.sub(lambda found: found.group(1) + _JOINER, _PUNCTUATION.sub(r"\\\1", flat))
+
+
+def visible(text: str) -> str:
+    """The text with each character that turns or controls what follows replaced by U+FFFD."""
+    return _HIDDEN.sub(_SHOWN, text)
+
+
+def visible_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """`visible` of all text columns."""
+    return frame.with_columns(pl.col(pl.String).str.replace_all(_CONTROL, _SHOWN))
 
 
 def csv(frame: pl.DataFrame) -> bytes:
@@ -30,8 +46,10 @@ def csv(frame: pl.DataFrame) -> bytes:
     Text that begins like a formula gets a leading apostrophe. The byte-order mark lets
     spreadsheets recognise Chinese.
     """
-    prepared = frame.with_columns(
-        *(_as_json(name) for name, kind in frame.schema.items() if isinstance(kind, pl.List | pl.Struct))
+    prepared = visible_columns(
+        frame.with_columns(
+            *(_as_json(name) for name, kind in frame.schema.items() if isinstance(kind, pl.List | pl.Struct))
+        )
     )
     guarded = prepared.with_columns(
         pl.when(pl.col(pl.String).str.contains(_FORMULA))

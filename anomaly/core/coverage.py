@@ -17,6 +17,7 @@ import polars as pl
 
 from anomaly.core.detector import Detector, Need
 from anomaly.core.marts import Marts
+from anomaly.core.periods import ALL, NOT_YET
 
 COVERED, NOT_APPLICABLE, BLIND = "covered", "not_applicable", "blind"
 SCHEMA: dict[str, Any] = {
@@ -31,9 +32,6 @@ SCHEMA: dict[str, Any] = {
     "reason": pl.String,
     "detail": pl.String,
 }
-ALL = "all"
-# Reports come after their period: the as-of date's own period and so many before it are not yet due.
-_NOT_YET = {"month": 2, "year": 1, ALL: 0}
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,7 @@ def _is_recent(period: str, unit: str, as_of: date | None) -> bool:
     if as_of is None or unit == ALL:
         return False
     form = "%Y-%m" if unit == "month" else "%Y"
-    return as_of.strftime(form) in (period, *_following(period, unit, _NOT_YET[unit]))
+    return as_of.strftime(form) in (period, *_following(period, unit, NOT_YET[unit]))
 
 
 def _period(need: Need, looked: _Looked, period: str) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from anomaly.core.kinds import KINDS
 from anomaly.core.reasons import NO_ROWS_OF
-from dashboards import accounts, data, inventory, page, safety, state
+from dashboards import accounts, ages, data, inventory, page, safety, state
 from dashboards.data import Snapshot
 from dashboards.page import Desk, Tile
 
@@ -103,6 +103,16 @@ def _deliveries(desk: Desk, rows: pl.DataFrame) -> None:
             st.caption(words("status.nothing"))
         else:
             page.table(desk, rows, "deliveries")
+
+
+def _ages(desk: Desk, snapshot: Snapshot) -> None:
+    words = desk.words
+    with page.section(words("age.title"), words("age.lead")):
+        rows = ages.ages(snapshot, str(data.manifest(snapshot).get("as_of", "")))
+        if rows.is_empty():
+            st.caption(words("status.nothing"))
+        else:
+            page.table(desk, rows, "ages")
 
 
 def _gates(desk: Desk, checks: pl.DataFrame) -> None:
@@ -261,6 +271,7 @@ def main() -> None:
     checks = inventory.quality_results(snapshot, desk.words.language)
     _identity(desk, snapshot)
     _tiles(desk, rows, checks)
+    _ages(desk, snapshot)
     _deliveries(desk, inventory.deliveries(snapshot))
     _completeness(desk, inventory.gaps(snapshot, desk.words.language))
     _gates(desk, checks)

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from anomaly.core.kinds import KINDS
-from dashboards import alerts, data, page, state
+from dashboards import alerts, data, page, safety, state
 from dashboards.alerts import AlertFilter
 from dashboards.charts import style
 from dashboards.charts import warnings as charts
@@ -131,7 +131,7 @@ def _table(desk: Desk, part: pl.DataFrame) -> None:
     words, config = desk.words, st.column_config
     names = [words.code("level", level) for level in alerts.LEVELS]
     picked = st.dataframe(
-        _rows(desk, part),
+        safety.visible_columns(_rows(desk, part)),
         hide_index=True,
         height=38 + 35 * min(part.height, 15),
         on_select="rerun",

@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 import streamlit as st
 
-from dashboards import alerts, data, figures, page, safety, state
+from dashboards import ages, alerts, data, figures, page, safety, state
 from dashboards.charts import market as charts
 from dashboards.data import Snapshot
 from dashboards.page import Card, Desk, Tile
@@ -116,9 +116,10 @@ def _fresh_tile(desk: Desk, snapshot: Snapshot) -> Tile:
     words, manifest = desk.words, data.manifest(snapshot)
     made = page.moment(desk, manifest.get("created_at"))
     as_of = str(manifest.get("as_of", ""))
-    return Tile(
-        words("health.fresh"), as_of, words("health.fresh_note", when=made), words("health.fresh_help")
-    )
+    rows = ages.ages(snapshot, as_of)
+    until = words.date(rows["covered_until"].min()) if rows.height else as_of  # type: ignore[arg-type]
+    note = words("health.fresh_note", when=made, as_of=as_of)
+    return Tile(words("health.fresh"), until, note, words("health.fresh_help"))
 
 
 def _window(days: pl.DataFrame, instrument: str, window: str) -> pl.DataFrame:
