@@ -42,7 +42,10 @@ _NONE = "–"
 
 @dataclass(frozen=True)
 class Measured:
-    """One simulated market and what its alerts were worth; `picture` is a path from the page."""
+    """One simulated market and what its alerts were worth.
+
+    `picture` is a path from the page; `record` the market's part of the detectors' track record.
+    """
 
     scale: str
     seed: int
@@ -50,6 +53,7 @@ class Measured:
     source_rows: int
     result: Evaluation
     picture: str | None = None
+    record: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
 
 
 def page(markets: Sequence[Measured], version: str, detected: Collection[str]) -> str:
