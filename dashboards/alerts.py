@@ -219,3 +219,12 @@ def export(snapshot: Snapshot, ids: tuple[str, ...]) -> pl.DataFrame:
     order = pl.DataFrame({"alert_id": ids}, schema={"alert_id": pl.String}).with_row_index("position")
     rows = collect(frame.join(order.lazy(), on="alert_id"), snapshot, MART)
     return rows.sort("position").drop("position")
+
+
+def no_detector_ran(snapshot: Snapshot) -> bool:
+    """Whether no detector found any row that it could look at, so that no alert means nothing."""
+    frame = scan(snapshot, "fct_detector_runs", ("state",))
+    if frame is None:
+        return False
+    states = collect(frame.unique(), snapshot, "fct_detector_runs")["state"].to_list()
+    return states == ["not_applicable"]

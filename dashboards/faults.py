@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from dashboards import accounts
 from dashboards.data import Snapshot, collect, key, scan
 
 _FAULT = (
@@ -56,3 +57,10 @@ def possible(snapshot: Snapshot) -> pl.DataFrame:
         .sort(*_RANGE[:3])
     )
     return collect(rows, snapshot, "reading_ranges")
+
+
+def are_delivered(snapshot: Snapshot) -> bool:
+    """Whether any table of readings has a row that counts."""
+    tables = set(possible(snapshot)["source_table"])
+    kept = accounts.accounting(snapshot).filter(pl.col("rows_kept") > 0)
+    return not tables.isdisjoint(kept["table_name"])

@@ -25,6 +25,7 @@ _DAY = (
     "limit_down",
     "limit_up",
     "close",
+    "listed_average_price",
     "listed_volume_tco2e",
     "block_volume_tco2e",
     "block_average_price",
@@ -42,13 +43,28 @@ def market_days(snapshot: Snapshot) -> pl.DataFrame:
     return collect(frame.sort("date", "instrument_id"), snapshot, "fct_market_days")
 
 
+_AUCTION = ("date", "instrument_id", "offered_tco2e", "sold_tco2e", "clearing_price")
+
+
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={Snapshot: key})
+def auctions(snapshot: Snapshot) -> pl.DataFrame:
+    """One row an auction with a clearing price, oldest first."""
+    frame = scan(snapshot, "fct_auctions", _AUCTION)
+    if frame is None:
+        return pl.DataFrame(schema={**dict.fromkeys(_AUCTION, pl.Float64), "date": pl.Date})
+    priced = frame.filter(pl.col("clearing_price").is_not_null())
+    return collect(priced.sort("date", "instrument_id"), snapshot, "fct_auctions")
+
+
 def instruments(days: pl.DataFrame) -> list[str]:
-    """Instruments with a price, the most recently and most heavily traded first."""
+    """Instruments with a price or a volume, the most recently and most heavily traded first."""
     if days.is_empty():
         return []
     volume = pl.col("listed_volume_tco2e").fill_null(0) + pl.col("block_volume_tco2e").fill_null(0)
     return (
-        days.filter(pl.col("close").is_not_null())
+        days.filter(
+            pl.col("close").is_not_null() | pl.col("listed_average_price").is_not_null() | (volume > 0)
+        )
         .with_columns(volume.alias("volume"))
         .group_by("instrument_id")
         .agg(pl.col("date").max(), pl.col("volume").tail(60).sum())

@@ -33,6 +33,7 @@ from anomaly.core.market import Market
 from anomaly.core.marts import Marts
 from anomaly.core.parts import Parts
 from anomaly.core.policy import Policy, load_policy
+from anomaly.core.reasons import NO_ROWS_OF
 from anomaly.core.reuse import Earlier, Kept, ReadMarts
 
 RAN, NOT_APPLICABLE, BROKEN = "ran", "not_applicable", "broken"
@@ -147,7 +148,7 @@ def _run(
     lacks = {search.name: search.lacks(marts) for search in detector.searches}
     if all(lacks.values()):
         every = sorted({mart for missing in lacks.values() for mart in missing})
-        return Run(detector, NOT_APPLICABLE, f"no rows of {', '.join(every)}")
+        return Run(detector, NOT_APPLICABLE, NO_ROWS_OF + ", ".join(every))
     parts = earlier.parts(detector.kind) if earlier else Parts()
     inputs = Inputs(marts, limits_of(detector, policy), market, policy, detector.needs, parts)
     try:

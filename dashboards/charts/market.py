@@ -12,11 +12,16 @@ _TIME = alt.X("date:T", axis=style.date_axis(), title=None)
 
 
 def price(days: pl.DataFrame, words: Words, currency: str) -> style.Picture | None:
-    """Closes of one instrument inside their daily limits, with block prices as dots."""
-    shown = days.filter(pl.col("close").is_not_null())
+    """Closes of one instrument inside their daily limits, with block prices as dots.
+
+    Where the source states no close at all, the line is that of value over volume.
+    """
+    line_of = "close" if days["close"].count() else "listed_average_price"
+    shown = days.filter(pl.col(line_of).is_not_null())
     if shown.is_empty():
         return None
-    names = [words(f"health.{one}") for one in ("series_close", "series_block", "series_limits")]
+    series = "series_close" if line_of == "close" else "series_average"
+    names = [words(f"health.{one}") for one in (series, "series_block", "series_limits")]
     colour = alt.Color(
         "series:N",
         scale=alt.Scale(domain=names, range=[style.NAVY, style.ORANGE, style.PALE]),
@@ -28,7 +33,7 @@ def price(days: pl.DataFrame, words: Words, currency: str) -> style.Picture | No
         alt.Tooltip("date:T", title=words.column("date"), format="%Y-%m-%d"),
         *(
             alt.Tooltip(f"{one}:Q", title=words.column(one), format=",.2f")
-            for one in ("close", "limit_down", "limit_up", "block_average_price")
+            for one in (line_of, "limit_down", "limit_up", "block_average_price")
         ),
     ]
 
@@ -43,7 +48,7 @@ def price(days: pl.DataFrame, words: Words, currency: str) -> style.Picture | No
             .encode(y=alt.Y("limit_down:Q", scale=scale, axis=axis), y2="limit_up:Q")
         )
     line = base(names[0]).mark_line(strokeWidth=1.8)
-    layers.append(line.encode(y=alt.Y("close:Q", scale=scale, axis=axis), tooltip=tooltip))
+    layers.append(line.encode(y=alt.Y(f"{line_of}:Q", scale=scale, axis=axis), tooltip=tooltip))
     if shown["block_average_price"].null_count() < shown.height:
         layers.append(
             base(names[1])
@@ -52,6 +57,33 @@ def price(days: pl.DataFrame, words: Words, currency: str) -> style.Picture | No
             .encode(y=alt.Y("block_average_price:Q", scale=scale, axis=axis), tooltip=tooltip)
         )
     return style.finish(alt.layer(*layers), 260)
+
+
+def auctions(rows: pl.DataFrame, words: Words, currency: str) -> style.Picture | None:
+    """Clearing prices of auctions by instrument, one dot an auction."""
+    if rows.is_empty():
+        return None
+    chart = (
+        alt.Chart(rows)
+        .mark_line(point=True, strokeWidth=1.2)
+        .encode(
+            x=_TIME,
+            y=alt.Y(
+                "clearing_price:Q",
+                scale=alt.Scale(zero=False, nice=True),
+                axis=style.number_axis(words("health.price_axis", currency=words.currency(currency)), ",.0f"),
+            ),
+            color=alt.Color("instrument_id:N", scale=alt.Scale(range=[style.NAVY]), legend=style.legend()),
+            tooltip=[
+                alt.Tooltip("date:T", title=words.column("date"), format="%Y-%m-%d"),
+                alt.Tooltip("instrument_id:N", title=words.column("instrument_id")),
+                alt.Tooltip("clearing_price:Q", title=words.column("clearing_price"), format=",.2f"),
+                alt.Tooltip("offered_tco2e:Q", title=words.column("offered_tco2e"), format=","),
+                alt.Tooltip("sold_tco2e:Q", title=words.column("sold_tco2e"), format=","),
+            ],
+        )
+    )
+    return style.finish(chart, 240)
 
 
 def volume(days: pl.DataFrame, words: Words) -> style.Picture | None:

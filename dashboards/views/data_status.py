@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from anomaly.core.kinds import KINDS
+from anomaly.core.reasons import NO_ROWS_OF
 from dashboards import accounts, ages, data, inventory, page, safety, state
 from dashboards.data import Snapshot
 from dashboards.page import Desk, Tile
@@ -156,7 +157,11 @@ def _detectors(desk: Desk, snapshot: Snapshot) -> None:
         states = {name: words(f"detector_state.{name}") for name in runs["state"].unique()}
         page.table(
             desk,
-            runs.with_columns(pl.col("state").replace_strict(states, return_dtype=pl.String)),
+            runs.with_columns(
+                pl.col("state").replace_strict(states, return_dtype=pl.String),
+                _kinds(desk, runs),
+                pl.Series("reason", [_reason(desk, one) for one in runs["reason"]], dtype=pl.String),
+            ),
             "detectors",
         )
         unwatched = [words.kind(kind) for kind in KINDS if kind not in set(runs["kind"])]
@@ -178,8 +183,23 @@ def _not_covered(desk: Desk, rows: pl.DataFrame) -> None:
     shown = rows.with_columns(
         pl.col("state").replace_strict(states, return_dtype=pl.String),
         pl.col("reason").replace_strict(reasons, return_dtype=pl.String),
+        _kinds(desk, rows),
     )
     page.table(desk, shown, "not_covered")
+
+
+def _kinds(desk: Desk, rows: pl.DataFrame) -> pl.Series:
+    return pl.Series("kind", [desk.words.kind(kind) for kind in rows["kind"]], dtype=pl.String)
+
+
+def _reason(desk: Desk, reason: str | None) -> str | None:
+    """Why a detector did not run, with the names of the marts in which it found no rows."""
+    if reason is None or not reason.startswith(NO_ROWS_OF):
+        return reason
+    words = desk.words
+    marts = reason.removeprefix(NO_ROWS_OF).split(", ")
+    names = words("common.list_separator").join(words.code("table", mart) for mart in marts)
+    return words("status.no_rows_of", names=names)
 
 
 def _tables(desk: Desk, snapshot: Snapshot) -> None:

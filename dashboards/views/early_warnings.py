@@ -194,7 +194,8 @@ def main() -> None:
     if frame.is_empty():
         with st.container(border=True):
             st.subheader(words("warnings.none_title"), anchor=False)
-            st.markdown(words("warnings.none"))
+            idle = alerts.no_detector_ran(snapshot)
+            st.markdown(words("warnings.none_applicable" if idle else "warnings.none"))
         return
     choices = _choices(frame)
     state.load("alerts", list(choices.values()))

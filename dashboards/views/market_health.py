@@ -150,10 +150,11 @@ def _prices(desk: Desk, days: pl.DataFrame, known: list[str]) -> None:
         )
         shown = _window(days, instrument.value, window.value)
         price = charts.price(shown, words, desk.market["currency"])
+        volume = charts.volume(shown, words)
         if price is None:
-            st.info(words("health.no_trade"))
+            st.info(words("health.no_price" if volume else "health.no_trade"))
         page.draw(price)
-        page.draw(charts.volume(shown, words))
+        page.draw(volume)
     state.save("market", [instrument, window])
 
 
@@ -192,6 +193,11 @@ def main() -> None:
         ),
         Card(words("health.top_holders"), charts.holders(parties, words)),
         Card(words("health.transfers"), charts.transfers(figures.transfer_quarters(snapshot), words)),
+        Card(
+            words("health.auctions"),
+            charts.auctions(figures.auctions(snapshot), words, desk.market["currency"]),
+            words("health.auctions_lead"),
+        ),
         Card(
             words("health.block_discount"),
             charts.block_discount(own, words),

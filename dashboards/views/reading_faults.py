@@ -75,8 +75,12 @@ def main() -> None:
     rows, ranges = faults.faults(snapshot), faults.possible(snapshot)
     if rows.is_empty():
         with st.container(border=True):
-            st.success(words("readings.none"), icon=":material/check_circle:")
-            st.markdown(words("readings.none_means"))
+            if faults.are_delivered(snapshot):
+                st.success(words("readings.none"), icon=":material/check_circle:")
+                st.markdown(words("readings.none_means"))
+            else:
+                st.info(words("readings.not_delivered"))
+                st.markdown(words("readings.not_delivered_means"))
     else:
         _tiles(desk, rows)
         page.cards(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -28,6 +30,10 @@ def register(app: typer.Typer) -> None:
         postgres: Annotated[
             int, typer.Option(min=0, help="measure a pull of that many rows from PostgreSQL beside COPY")
         ] = 0,
+        reading: Annotated[
+            float,
+            typer.Option(min=0, help="measure reading a CSV of that many GB, and a workbook of a 50th of it"),
+        ] = 0,
         telemetry: Annotated[
             bool, typer.Option("--telemetry", help="measure the receiver of stack monitors, and kill it")
         ] = False,
@@ -39,31 +45,28 @@ def register(app: typer.Typer) -> None:
         from pipelines.bench import fixed as fixed_cost
         from pipelines.bench import measure, pulling
         from pipelines.bench import national as national_cost
+        from pipelines.bench import reading as reading_cost
         from pipelines.bench import telemetry as receiving
 
         if national and source is None:
             raise UsageError("bench --national: expected --source with a national market, found none")
-        modes = ((telemetry, receiving), (postgres, pulling), (national, national_cost), (fixed, fixed_cost))
-        module = next((mode for wanted, mode in modes if wanted), measure)
+        modes: tuple[tuple[object, ModuleType, Callable[[], measure.Report]], ...] = (
+            (telemetry, receiving, lambda: receiving.bench_telemetry(stations, seconds, kills)),
+            (postgres, pulling, lambda: pulling.bench_postgres(postgres)),
+            (reading, reading_cost, lambda: reading_cost.bench_reading(reading)),
+            (national, national_cost, lambda: national_cost.bench_national(source or Path())),
+            (fixed, fixed_cost, lambda: fixed_cost.bench_fixed(source, repeat)),
+            (True, measure, lambda: measure.bench(source, repeat, scale)),
+        )
+        module, run = next((module, run) for wanted, module, run in modes if wanted)
         try:
             with progress():
-                if telemetry:
-                    found = receiving.bench_telemetry(stations, seconds, kills)
-                elif postgres:
-                    found = pulling.bench_postgres(postgres)
-                elif national and source:
-                    found = national_cost.bench_national(source)
-                elif fixed:
-                    found = fixed_cost.bench_fixed(source, repeat)
-                else:
-                    found = measure.bench(source, repeat, scale)
+                found = run()
         except ValueError as error:
             raise UsageError(str(error)) from error
         print_table(module.COLUMNS, found.figures, "Whole-process figures, medians")
-        print_table(
-            module.STEP_COLUMNS,
-            found.steps,
-            None if postgres or telemetry else "Where the time goes, medians",
-        )
+        if found.steps:
+            title = None if postgres or telemetry else "Where the time goes, medians"
+            print_table(module.STEP_COLUMNS, found.steps, title)
         for remark in found.remarks:
             say(remark)

@@ -8,6 +8,7 @@ reader of the file says.
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,6 +132,15 @@ def invalid_yaml(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         mark = error.problem_mark
         return f"a fault in line {mark.line + 1}, column {mark.column + 1} ({error.problem})"
+    return "something else"
+
+
+def invalid_json(error: ValueError) -> str:
+    """Where a text is no JSON in UTF-8."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"other bytes from byte {error.start + 1} on"
+    if isinstance(error, json.JSONDecodeError):
+        return f"a fault in line {error.lineno}, column {error.colno}"
     return "something else"
 
 

@@ -5,7 +5,7 @@ Belongs here: when a declared source is pulled, and what Dagster shows of it. Do
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -16,16 +16,20 @@ from pipelines.core.settings import Settings, SettingsError
 from pipelines.orchestration.assets.names import ENGINEERS, SOURCES, source_key
 from pipelines.orchestration.resources import Workspace
 from pipelines.sources.connectors import declaration
-from pipelines.sources.connectors.declaration import FILE_NAME, Folder, Source, Sources
+from pipelines.sources.connectors.declaration import FILE_NAME, Folder, Source, Sources, Telemetry
 from pipelines.sources.connectors.deliveries import Deliveries
 from pipelines.sources.connectors.fetched import read_document
 from pipelines.sources.connectors.folder import files_at_rest
 from pipelines.sources.connectors.pull import declaration_version, declared, pull
+from pipelines.sources.connectors.telemetry import latest_hour
 
 _SECONDS_BEFORE_RETRY = 60
 """A remote source that fails is asked again after a minute; a step of a run repeats faults of disks only."""
 
 _SECONDS_BETWEEN_LOOKS = 60
+
+_HOURS_ARRIVE = "hours_arrive"
+_HOURS_ARRIVE_MEANS = "The last hour in which a station sent usable minutes is within `fresh_within_hours`."
 
 
 @dataclass
@@ -75,7 +79,10 @@ def build_source_definitions(settings: Settings) -> SourceDefinitions:
 
 
 def _asset(settings: Settings, name: str, source: Source) -> dg.AssetsDefinition:
+    check = dg.AssetCheckSpec(_HOURS_ARRIVE, asset=source_key(name), description=_HOURS_ARRIVE_MEANS)
+
     @dg.asset(
+        check_specs=[check] if isinstance(source, Telemetry) else [],
         key=source_key(name),
         group_name=SOURCES,
         owners=ENGINEERS,
@@ -90,9 +97,28 @@ def _asset(settings: Settings, name: str, source: Source) -> dg.AssetsDefinition
         ),
     )
     def pulled(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
-        return _pull(context, workspace.settings, name)
+        result = _pull(context, workspace.settings, name)
+        if isinstance(source, Telemetry):
+            return result._replace(check_results=[_hours_arrive(workspace.settings, source)])
+        return result
 
     return pulled
+
+
+def _hours_arrive(settings: Settings, source: Telemetry) -> dg.AssetCheckResult:
+    """Whether stations still send: a closing is on time also where all of its hours are missing."""
+    latest = latest_hour(settings.home)
+    age = None if latest is None else (datetime.now(UTC) - latest).total_seconds() / 3600
+    return dg.AssetCheckResult(
+        check_name=_HOURS_ARRIVE,
+        passed=age is not None and age <= source.fresh_within_hours,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "latest hour": "none" if latest is None else latest.isoformat(),
+            "age in hours": "unknown" if age is None else round(age, 1),
+            "expected at most": source.fresh_within_hours,
+        },
+    )
 
 
 def _pull(context: dg.AssetExecutionContext, settings: Settings, name: str) -> dg.MaterializeResult:

@@ -59,11 +59,12 @@ def read(format: str, path: Path, out: Path, encoding: str | None = None) -> Rea
             )
     from pipelines.sources.mapping import model, run
     from pipelines.sources.mapping.sql import MappingError
-    from pipelines.sources.writer import SourceWriter
+    from pipelines.sources.writer import SourceWriter, check_tables
 
     writer = SourceWriter(Path(out))
     mapping = model.load(mapping_path)
     try:
+        check_tables(run.check(mapping, codes), mapping.tables)
         with writer.scratch() as scratch:
             reading = run.read(mapping, Path(path), codes, scratch, encoding)
             try:

@@ -17,7 +17,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -143,6 +143,17 @@ def _write_tables(folder: Path, reading: Reading) -> dict[str, int]:
     return counts
 
 
+def check_tables(reading: Reading, names: Iterable[str]) -> None:
+    """Compare tables of a reading with the contract, and close the reading.
+
+    Raises:
+        SourceError: a table of the mapping breaks the contract.
+    """
+    with closing(reading.con) as con:
+        for name in names:
+            conform(con, TABLES[name], f"made_{name}")
+
+
 def conform(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> str:
     """Query of `relation` with the columns, types and order of the contract table, named as in a source.
 
@@ -173,7 +184,7 @@ def _check_column(
     name = quoted(column.delivered_name)
     where = f"{table.name}.{column.delivered_name}"
     if not is_present:
-        if not column.nullable and count(con, relation):
+        if not column.nullable:
             raise _broken(where, "the column, which the contract asks for; found none")
         return
     nulls = 0 if column.nullable else count(con, f"(select 1 from {relation} where {name} is null)")

@@ -20,6 +20,7 @@ DESK_MARTS = (
     "fct_compliance_years",
     "fct_emission_reports",
     "fct_market_days",
+    "fct_auctions",
     "fct_trades",
     "fct_unit_years",
     "fct_mass_balance_months",

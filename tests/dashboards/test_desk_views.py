@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -85,7 +86,7 @@ def test_view_explains_empty_marts(open_view, hollow_home, view):
         "alert_detail": "is not in snapshot",
         "data_status": "Nothing was found to be missing",
         "accounting": "No row was quarantined",
-        "reading_faults": "No faulty reading was found",
+        "reading_faults": "The source has no readings",
     }
     assert expected[view] in said(app)
 
@@ -129,6 +130,77 @@ def test_view_lives_without_one_mart(open_view, tmp_path, missing, view):
     app = open_view(home, view, alert="A-0000000000000001")
     assert not app.error
     assert charts(app) > 0
+
+
+@pytest.fixture
+def auction_home(tmp_path):
+    """What a programme publishes that holds auctions and nothing else."""
+    auctions = mart(
+        "fct_auctions",
+        {
+            "auction_id": ["A1", "A2"],
+            "date": [date(2025, 3, 5), date(2025, 6, 4)],
+            "instrument_id": ["RGA"] * 2,
+            "offered_tco2e": [100, 100],
+            "sold_tco2e": [100, 0],
+            "clearing_price": [19.76, None],
+        },
+    )
+    runs = mart(
+        "fct_detector_runs",
+        {
+            "kind": ["late_report"],
+            "state": ["not_applicable"],
+            "reason": ["no rows of fct_report_obligations, fct_trades"],
+        },
+    )
+    return write_home(tmp_path, {"fct_auctions": auctions, "fct_detector_runs": runs})
+
+
+@pytest.mark.parametrize(("language", "absent"), [("en", "Auction prices"), ("zh", "拍卖成交价")])
+def test_a_source_of_auctions_alone_shows_them(open_view, auction_home, language, absent):
+    app = open_view(auction_home, "market_health", language)
+    assert charts(app) == 1
+    assert absent not in "\n".join(caption.value for caption in app.caption if ":" in caption.value)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "no detector ran"), ("zh", "没有检测方法得以运行")])
+def test_no_alert_says_nothing_where_no_detector_ran(open_view, auction_home, language, words):
+    assert words in said(open_view(auction_home, "early_warnings", language))
+
+
+@pytest.mark.parametrize(
+    ("language", "row"),
+    [
+        ("en", ("Late report", "No rows of Reports that are due, Trades")),
+        ("zh", ("迟报", "没有以下数据：报告义务、成交")),
+    ],
+)
+def test_detectors_are_listed_in_words(open_view, auction_home, language, row):
+    tables = [table.value for table in open_view(auction_home, "data_status", language).dataframe]
+    (runs,) = [table for table in tables if "kind" in table.columns]
+    assert tuple(runs[["kind", "reason"]].iloc[0]) == row
+
+
+@pytest.mark.parametrize(
+    ("average", "pictures", "said_of_it"), [(89.9, 2, []), (None, 1, ["no usable price"])]
+)
+def test_days_without_a_close_show_what_they_have(open_view, tmp_path, average, pictures, said_of_it):
+    """Their average price where it can be one, and their volume in any case."""
+    days = mart(
+        "fct_market_days",
+        {
+            "date": [date(2025, 3, day) for day in (3, 4)],
+            "instrument_id": ["CCER"] * 2,
+            "listed_average_price": [average, average],
+            "listed_volume_tco2e": [1_010, 2_010],
+        },
+    )
+    app = open_view(write_home(tmp_path, {"fct_market_days": days}))
+    assert charts(app) == pictures
+    assert "Price and volume" in [one.value for one in app.subheader]
+    assert [words for words in said_of_it if words in app.info[0].value] == said_of_it
+    assert len(app.info) == len(said_of_it)
 
 
 def test_market_health_shows_what_the_marts_say(open_view, demo_home):

@@ -37,7 +37,8 @@ def test_a_detector_depends_on_the_marts_of_its_needs(detector):
 
 
 def test_a_page_depends_on_what_it_and_its_modules_query():
-    assert marts_of("desk_early_warnings") == {"fct_alerts", "fct_alert_assessments"}
+    alerts = {"fct_alerts", "fct_alert_assessments", "fct_detector_runs"}
+    assert marts_of("desk_early_warnings") == alerts
     assert {"feat_market_days", "fct_market_days", "fct_compliance_years"} <= marts_of("desk_market_health")
     assert {"rule_articles", "fct_alerts", "dim_accounts"} <= marts_of("desk_alert_detail")
 

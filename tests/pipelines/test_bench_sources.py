@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.bench import pulling, telemetry
+from pipelines.bench import pulling, reading, telemetry
 from pipelines.bench.cluster import binaries
 
 
@@ -17,6 +17,15 @@ def test_a_pull_is_measured_beside_the_copy_of_the_same_rows():
     assert copied["rows a second"] == pytest.approx(200_000 / copied["wall s"], rel=0.5)
     assert pulled["share of COPY"] == pytest.approx(copied["wall s"] / pulled["wall s"], rel=0.5)
     assert [name for name, _, _ in found.steps] == ["cems_hourly"]
+
+
+def test_a_text_file_and_a_workbook_of_many_sheets_are_read_whole_within_the_limit(tmp_path):
+    found = reading.bench_reading(0.005, tmp_path)
+    text, workbook = (dict(zip(reading.COLUMNS, row, strict=True)) for row in found.figures)
+    assert text["MB"] == pytest.approx(5, rel=0.1)
+    assert workbook["MB"] == pytest.approx(0.1, rel=0.2)
+    assert 0 < text["peak MB"] < reading.LIMIT_MB and 0 < workbook["peak MB"] < reading.LIMIT_MB
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_stations_are_received_closed_and_killed():

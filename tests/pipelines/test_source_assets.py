@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -10,11 +11,16 @@ import duckdb
 import pytest
 import yaml
 
+from pipelines.core.errors import SourceError
 from pipelines.core.settings import Settings, SettingsError
 from pipelines.orchestration.assets.names import SOURCES, source_key
 from pipelines.orchestration.declared_sources import SourceDefinitions, build_source_definitions
 from pipelines.orchestration.location import build_definitions
 from pipelines.orchestration.resources import Workspace
+from pipelines.sources.connectors import declaration
+from pipelines.sources.connectors.pull import pull
+from pipelines.sources.telemetry import journal
+from tests.telemetry.making import content, segment
 
 
 @pytest.fixture
@@ -121,3 +127,30 @@ def test_a_wrong_declaration_stops_the_page(home):
     (home / "sources.yml").write_text("sources: {}", encoding="utf-8")
     with pytest.raises(SettingsError, match="expected declared sources"):
         build_definitions(Settings(home=home))
+
+
+def test_closed_hours_of_stack_monitors_are_a_source_whose_age_is_checked(tmp_path):
+    (tmp_path / "stations.yml").write_text(
+        'stations:\n  "S1": {unit: U1, columns: {flow: {code: a00000, unit: Nm3/s}}}\n', encoding="utf-8"
+    )
+    sources = {"monitors": {"kind": "telemetry", "stations": "stations.yml", "schedule": "20 * * * *"}}
+    (tmp_path / "sources.yml").write_text(yaml.safe_dump({"market": {"id": "cn"}, "sources": sources}))
+    found = build_source_definitions(Settings(home=tmp_path))
+    resources = {"workspace": Workspace(home=str(tmp_path))}
+    with pytest.raises(SourceError, match="expected what stack monitors sent, found nothing"):
+        pull(Settings(home=tmp_path), declaration.load(tmp_path), "monitors")
+    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    lines = journal.Journal(tmp_path / "telemetry" / "journal")
+    sent = [segment(2051, content(begin + timedelta(minutes=n), a00000=100)) for n in range(60)]
+    lines.append([journal.encode(data, "-", int((begin.timestamp() + 3600) * 1e6)) for data in sent])
+    lines.close()
+    result = dg.materialize(found.assets, resources=resources)
+    [checked] = result.get_asset_check_evaluations()
+    assert (checked.check_name, checked.passed) == ("hours_arrive", True)
+    assert checked.metadata["latest hour"].value == begin.isoformat()
+    delivered = tmp_path / "deliveries" / "current" / "cems_hourly" / "monitors" / "*.parquet"
+    hours = duckdb.sql(f"select unit_id, quality from '{delivered}' order by ts").fetchall()
+    assert hours[0] == ("U1", "valid")
+    assert hours[1:] == [("U1", "missing")] * (len(hours) - 1)
+    [again] = dg.materialize(found.assets, resources=resources).get_asset_materialization_events()
+    assert again.materialization.metadata["new"].value == {}

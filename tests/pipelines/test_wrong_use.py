@@ -114,7 +114,7 @@ USES = [
     ("pull --home {tmp}/h_broken", 2, ["sources.yml: expected YAML, found a fault in line 2"]),
     ("pull --home {tmp}/h_list", 2, ["expected settings with their names"]),
     ("pull --home {tmp}/h_typed", 2, ["sources.x: expected settings with their names"]),
-    ("pull --home {tmp}/h_kind", 2, ["sources.x", "'postgres', 'http', 'folder'"]),
+    ("pull --home {tmp}/h_kind", 2, ["sources.x", "'postgres', 'database', 'http', 'folder', 'telemetry'"]),
     ("pull --home {tmp}/h_no_market", 2, ["market: expected this entry, found none"]),
     ("pull --home {tmp}/h_no_id", 2, ["market: expected the id of the market, such as cn"]),
     ("pull --home {tmp}/h_market", 2, ["market.id: expected the id of a market, such as cn"]),

@@ -55,7 +55,7 @@ def test_every_line_of_a_damaged_text_is_a_row_or_malformed(tmp_path):
         text = content.decode("utf-8", "surrogateescape")
         lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-        rows = list(delimited.rows(iter(numbered), ",", 9))
+        rows = list(delimited.rows(delimited.Lines(numbered), ",", 9))
         assert [row.number for row in rows] == [number for number, _ in numbered], seed
         for row, (_, line) in zip(rows, numbered, strict=True):
             fits = line.count(",") == 8 and not any("\udc80" <= character <= "\udcff" for character in line)

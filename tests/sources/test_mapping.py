@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pipelines.sources import SourceError, read
+from pipelines.sources.mapping.intake import Intake
 
 MARKET = {
     "id": "x",
@@ -247,3 +248,19 @@ def test_a_mapping_that_is_not_there_or_no_yaml(tmp_path):
 def test_a_table_that_the_contract_does_not_allow_is_named(market_days):
     with pytest.raises(SourceError, match=r"tables\.market_days.*found colour"):
         market_days("date\n2024-01-01\n", {}, days={"colour": "'red'"})
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ({"date": "no_such_column"}, r"tables\.market_days: expected SQL.*no_such_column"),
+        ({"colour": "'red'"}, r"tables\.market_days: expected columns of the contract only, found colour"),
+    ],
+)
+def test_the_sql_of_tables_is_checked_before_a_row_is_read(market_days, monkeypatch, days, words):
+    def add(intake, layout):
+        raise AssertionError("a row was read")
+
+    monkeypatch.setattr(Intake, "add", add)
+    with pytest.raises(SourceError, match=words):
+        market_days("date\n2024-01-01\n", {}, days=days)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import polars as pl
 import pytest
 
 from pipelines.core.errors import SourceError
@@ -17,7 +18,7 @@ LATIN = "id,name\n1,Müller & Söhne\n2,Société Générale\n"
 
 
 def cut(text, width=None, delimiter=","):
-    lines = delimited.numbered_lines(io.StringIO(text, newline=""))
+    lines = delimited.Lines(delimited.numbered_lines(io.StringIO(text, newline="")))
     return [
         (row.number, row.fields if isinstance(row, Row) else row.text)
         for row in delimited.rows(lines, delimiter, width)
@@ -103,7 +104,7 @@ def test_a_quote_closed_by_chance_far_below_costs_one_line():
 
 def test_bytes_that_cannot_be_decoded_are_shown_escaped():
     text = io.TextIOWrapper(io.BytesIO(b"1,\xff\n"), "utf-8", errors=encoding.escaping(), newline="")
-    (row,) = delimited.rows(delimited.numbered_lines(text), ",")
+    (row,) = delimited.rows(delimited.Lines(delimited.numbered_lines(text)), ",")
     assert row == Malformed(1, "1,\\udcff")
 
 
@@ -113,7 +114,10 @@ def test_bytes_that_cannot_be_decoded_are_shown_escaped():
 )
 def test_broken_two_byte_encodings_are_malformed_lines(content, codec):
     text = io.TextIOWrapper(io.BytesIO(content), codec, errors=encoding.escaping(), newline="")
-    assert [type(row) for row in delimited.rows(delimited.numbered_lines(text), ",")] == [Row, Malformed]
+    assert [type(row) for row in delimited.rows(delimited.Lines(delimited.numbered_lines(text)), ",")] == [
+        Row,
+        Malformed,
+    ]
 
 
 def test_a_line_beyond_the_limit_is_malformed_and_cut(monkeypatch):
@@ -153,3 +157,24 @@ def test_a_wanted_heading_twice_is_refused_an_unwanted_one_is_not(tmp_path):
     assert layout(tmp_path, "a,b,b\n1,2,3\n", ["a"]).unused == ("b", "b")
     with pytest.raises(SourceError, match="'b' once in line 1, found it 2 times"):
         layout(tmp_path, "a,b,b\n1,2,3\n", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lambda content: b"", "an empty file"),
+        (lambda content: b"id,name\n1,x\n", "a file of another kind"),
+        (lambda content: content[:-20], r"one that ends after [\d,]+ bytes without its footer"),
+        (
+            lambda content: content[:4] + bytes(len(content) - 12) + content[-8:],
+            "one whose footer or pages are damaged",
+        ),
+        (lambda content: b"PARE" + content[4:-4] + b"PARE", "one that is encrypted"),
+    ],
+)
+def test_a_file_that_is_no_whole_parquet_is_refused_in_words_of_ours(tmp_path, damage, found):
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"id": range(1000)}).write_parquet(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(SourceError, match=f"expected a complete Parquet file, found {found}.*[Dd]eliver"):
+        sheets(Published(path))

@@ -55,7 +55,7 @@ class _Source(_Strict):
         return content_hash([self.model_dump_json(exclude=scheduling)])
 
 
-class PostgresTable(_Strict):
+class DatabaseTable(_Strict):
     """Rows of one table, or of one query. With a watermark, a pull takes new and changed rows only.
 
     `watermark` is a column that grows with every insert and update: a time, a date or an integer.
@@ -79,7 +79,7 @@ class PostgresTable(_Strict):
     )
 
     @model_validator(mode="after")
-    def _one_form(self) -> PostgresTable:
+    def _one_form(self) -> DatabaseTable:
         if (self.relation is None) == (self.query is None):
             raise ValueError("expected one of `from`, `query`")
         if self.overlap and self.watermark is None:
@@ -87,20 +87,42 @@ class PostgresTable(_Strict):
         return self
 
 
-class Postgres(_Source):
-    """A PostgreSQL database, or another that speaks its protocol."""
+class _Tables(_Source):
+    """A source of several tables."""
 
-    kind: Literal["postgres"]
-    connection: Variable = Field(description="environment variable with the connection string of libpq")
-    tables: dict[TableName, PostgresTable] = Field(
+    tables: dict[TableName, DatabaseTable] = Field(
         min_length=1, description="by table of the contract, or by file of the mapping's inputs"
     )
 
     @model_validator(mode="after")
-    def _known(self) -> Postgres:
+    def _fit(self) -> _Tables:
         _check_tables(self.mapping, self.tables)
         if self.mapping and len({table.watermark is None for table in self.tables.values()}) > 1:
             raise ValueError("tables: expected a `watermark` in all tables of a mapping, or in none of them")
+        return self
+
+
+class Postgres(_Tables):
+    """A PostgreSQL database, or another that speaks its protocol."""
+
+    kind: Literal["postgres"]
+    connection: Variable = Field(description="environment variable with the connection string of libpq")
+
+
+class Database(_Tables):
+    """Another database, for which a driver of SQLAlchemy is installed."""
+
+    kind: Literal["database"]
+    connection: Variable = Field(
+        description="environment variable with the address, `engine+driver://user:password@server/database`"
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Database:
+        if any(table.query and table.watermark for table in self.tables.values()):
+            raise ValueError(
+                "tables: expected `from` beside a `watermark`, whose type a query does not state"
+            )
         return self
 
 
@@ -140,6 +162,23 @@ class Paging(_Strict):
         return self
 
 
+class Since(_Strict):
+    """Asks an API for what is new alone: records from the highest value on that a field had so far.
+
+    Rows of one pull are a further increment; they supersede rows of the same key in earlier ones.
+    """
+
+    parameter: str = Field(min_length=1, description="parameter of the request that takes the value")
+    field: str = Field(min_length=1, description="field that grows with every new or changed record")
+    type: Literal["time", "date", "integer"] = "time"
+    first: str | None = Field(default=None, description="value of the first pull; without it, all records")
+    overlap: int = Field(
+        default=0,
+        ge=0,
+        description="how far below the highest value records are asked for again: seconds, days or units",
+    )
+
+
 class Http(_Source):
     """A JSON or CSV API over HTTP that answers in pages."""
 
@@ -151,6 +190,7 @@ class Http(_Source):
     format: Literal["json", "csv"] = "json"
     records: str | None = Field(default=None, description="path of the list, such as `data.items`")
     paging: Paging = Paging()
+    since: Since | None = None
     total_header: str | None = Field(default=None, description="header that states the number of all records")
     requests_a_minute: float = Field(default=60, gt=0)
     attempts: int = Field(default=5, ge=1, le=20, description="of one request, where a fault may pass")
@@ -174,6 +214,8 @@ class Http(_Source):
             raise ValueError(
                 "paging: expected the header `Link` for CSV, which has no fields beside its rows"
             )
+        if self.format == "csv" and self.since:
+            raise ValueError("since: expected JSON, whose records have fields")
         if self.format == "csv" and not self.mapping and self.paging.by != "none":
             raise ValueError("mapping: expected one for CSV in pages")
         return self
@@ -202,7 +244,20 @@ class Folder(_Source):
         return self
 
 
-Source = Annotated[Postgres | Http | Folder, Field(discriminator="kind")]
+class Telemetry(_Source):
+    """What this home's receiver of stack monitors was sent: a pull closes the hours that are due."""
+
+    kind: Literal["telemetry"]
+    stations: str = Field(min_length=1, description="file of stations, as the receiver has it")
+
+    @model_validator(mode="after")
+    def _known(self) -> Telemetry:
+        if self.mapping:
+            raise ValueError("mapping: expected none, as closed hours have the form of the contract")
+        return self
+
+
+Source = Annotated[Postgres | Database | Http | Folder | Telemetry, Field(discriminator="kind")]
 
 
 class Sources(_Strict):

@@ -1,8 +1,9 @@
 """Pages of an API as one table: all of them, complete, or nothing.
 
-A page that was delivered before is asked for with its tag (`ETag`), so an unchanged one is not transmitted
-again. Pages of a pull that broke off are taken up by the next one, where they are young enough and no other
-page has changed since.
+A page that was delivered before is asked for with its version (`ETag`, else `Last-Modified`), so an unchanged
+one is not transmitted again. With `since`, a pull asks for what is new alone and delivers an increment. Pages
+of a pull that broke off are taken up by the next one, where they are young enough and no other page has
+changed since.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import pyarrow.parquet as pq
 
 from pipelines.core import progress
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import invalid_json
 from pipelines.core.files import file_digest, link, write_atomic
 from pipelines.core.fingerprint import content_hash
 from pipelines.sources.connectors.declaration import Http
 from pipelines.sources.connectors.fetched import ALL, Fetched, Part, Task
-from pipelines.sources.connectors.http_requests import Answer, Client, Request
+from pipelines.sources.connectors.http_requests import Answer, Client, Request, Version
+from pipelines.sources.connectors.http_since import Progress
 
 _INDEX = "pages.json"
 
@@ -39,6 +42,12 @@ class _Page:
     tag: str | None
     following: str | None
     total: str | None
+    modified: str | None = None
+
+    @property
+    def version(self) -> Version:
+        """What the server calls it."""
+        return Version(self.tag, self.modified)
 
 
 def fetch(task: Task, source: Http) -> Fetched:
@@ -53,8 +62,10 @@ def fetch(task: Task, source: Http) -> Fetched:
     document = {"pages": [asdict(page) for page in pages], "parts": [ALL]}
     document["content"] = content_hash([page.sha256 for page in pages])
     for page in pages:
-        if page.tag:
+        if page.version.headers():
             link(pull.folder / page.file, task.memory / page.file)
+    if pull.progress:
+        return _increment(pull, pull.progress, document, pages)
     if document["content"] == task.earlier.get("content"):
         return Fetched(keeps=[ALL], memory=document, rows={source.file: 0})
     part = Part(ALL, task.folder / ALL)
@@ -69,6 +80,28 @@ def fetch(task: Task, source: Http) -> Fetched:
     return Fetched(parts=[part], memory=document, rows={source.file: records})
 
 
+def _increment(pull: _Pull, progress: Progress, document: dict[str, Any], pages: list[_Page]) -> Fetched:
+    """The records that no earlier pull has taken, as a part of their own."""
+    task, file = pull.task, pull.source.file
+    number = int(task.earlier.get("number", 0)) + 1
+    records = [list(progress.new(pull.records(pull.folder / page.file))) for page in pages]
+    progress.remember(task.memory)
+    count = sum(map(len, records))
+    is_first = "parts" not in task.earlier
+    name = f"{number:06}" if pull.source.mapping else f"{file}-{number:06}"
+    parts = [Part(name, task.folder / name, increment=number)] if count or is_first else []
+    for part in parts:
+        part.path.mkdir()
+        _write_records(part.path / f"{file}.parquet", records)
+    keeps = list(task.earlier.get("parts", []))
+    document |= {
+        "parts": sorted([*keeps, *(part.name for part in parts)]),
+        "number": number if parts else number - 1,
+        "highest": progress.highest,
+    }
+    return Fetched(parts=parts, keeps=keeps, memory=document, rows={file: count})
+
+
 class _Pull:
     """One pull of one API."""
 
@@ -77,6 +110,9 @@ class _Pull:
         self.task, self.source = task, source
         self.client = Client(task.name, source)
         self.where = f"source {task.name}"
+        self.progress = (
+            Progress(self.where, source.since, task.earlier, task.remembered) if source.since else None
+        )
         self.folder = task.unfinished
         self.folder.mkdir(parents=True, exist_ok=True)
         self.declared = source.fingerprint
@@ -138,6 +174,8 @@ class _Pull:
             self.source.paging,
             {name: str(value) for name, value in self.source.parameters.items()},
         )
+        if self.progress:
+            found |= self.progress.parameters()
         if paging.size_parameter:
             found[paging.size_parameter] = str(paging.size)
         if paging.parameter:
@@ -166,13 +204,13 @@ class _Pull:
         """The page of a request: from the pull that broke off, as it was delivered, or new."""
         body = self.folder / f"{number:05}.{self.source.format}"
         begun = self.begun.get(request.name)
-        if begun and self.trusted and begun.tag is None:
+        if begun and self.trusted and not begun.version.headers():
             return begun
         known = begun or self.delivered.get(request.name)
         stored = (self.folder if begun else self.task.remembered) / known.file if known else body
-        tag = known.tag if known and stored.is_file() else None
+        version = known.version if known and stored.is_file() else Version()
         arriving = body.with_suffix(".arriving")
-        answer = self.client.get(request, tag, arriving)
+        answer = self.client.get(request, version, arriving)
         if answer.is_unchanged and known:
             if stored != body:
                 body.unlink(missing_ok=True)
@@ -185,7 +223,8 @@ class _Pull:
             request=request.name,
             file=body.name,
             sha256=file_digest(body),
-            tag=answer.tag,
+            tag=answer.version.tag,
+            modified=answer.version.modified,
             following=self._next_address(answer, body),
             total=answer.headers.get((self.source.total_header or "").lower()),
         )
@@ -226,7 +265,9 @@ class _Pull:
         except (UnicodeDecodeError, ValueError) as error:
             # Without the file, a resumed pull asks for this page again.
             file.unlink()
-            raise self._error(file.name, "JSON in UTF-8", str(error), "Check `url` and `format`.") from None
+            raise self._error(
+                file.name, "JSON in UTF-8", invalid_json(error), "Check `url` and `format`."
+            ) from None
 
     def _check_total(self, pages: list[_Page], records: int) -> None:
         stated = pages[-1].total

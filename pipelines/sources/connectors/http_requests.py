@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from pydantic import SecretStr
@@ -27,6 +27,14 @@ _SHOWN_CHARACTERS = 200
 _FIRST_WAIT_SECONDS = 1.0
 _TYPES = {"json": ("json",), "csv": ("csv", "text/plain", "octet-stream")}
 _NOT_MODIFIED = 304
+_FAULTS = (
+    (requests.exceptions.SSLError, "a certificate that is not trusted"),
+    (requests.Timeout, "no answer in time (`timeout_seconds`)"),
+    (requests.exceptions.ChunkedEncodingError, "an answer that breaks off"),
+    (requests.exceptions.ContentDecodingError, "an answer whose compression is damaged"),
+    (requests.ConnectionError, "no connection, or one that breaks off"),
+)
+"""Kinds of fault of a request, the special ones first, and what a message calls them."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +51,25 @@ class Request:
         return f"{self.url}?{shown}" if shown else self.url
 
 
+class Version(NamedTuple):
+    """How a server names a version of a page (RFC 9110, section 8.8): by its tag, else by its time."""
+
+    tag: str | None = None
+    modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """What asks for the page only if it has changed since."""
+        if self.tag:
+            return {"If-None-Match": self.tag}
+        return {"If-Modified-Since": self.modified} if self.modified else {}
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What came back; the body is in the file that was named, unless it is the one of the tag."""
+    """What came back; the body is in the file that was named, unless it is the version that was known."""
 
     is_unchanged: bool
-    tag: str | None
+    version: Version
     headers: dict[str, str]
     following: str | None
 
@@ -77,15 +98,15 @@ class Client:
         self.session = requests.Session()
         self._next_moment = 0.0
 
-    def get(self, request: Request, tag: str | None, body: Path) -> Answer:
-        """Ask for a page and write its body to a file; with `tag`, only if it has changed since.
+    def get(self, request: Request, known: Version, body: Path) -> Answer:
+        """Ask for a page and write its body to a file; where a version is known, only if it has changed.
 
         Raises:
             SourceError: the server refuses, or all attempts failed; nothing is left in the file.
         """
         for attempt in range(1, self.source.attempts + 1):
             try:
-                return self._attempt(request, tag, body)
+                return self._attempt(request, known, body)
             except _PassingError as fault:
                 body.unlink(missing_ok=True)
                 if attempt == self.source.attempts:
@@ -103,13 +124,12 @@ class Client:
                 time.sleep(wait)
         raise AssertionError("a declaration has at least one attempt")
 
-    def _attempt(self, request: Request, tag: str | None, body: Path) -> Answer:
+    def _attempt(self, request: Request, known: Version, body: Path) -> Answer:
         time.sleep(max(0.0, self._next_moment - time.monotonic()))
         self._next_moment = time.monotonic() + 60 / self.source.requests_a_minute
         headers = {"Accept": "application/json" if self.source.format == "json" else "text/csv"}
         parameters = list(request.parameters)
-        if tag:
-            headers["If-None-Match"] = tag
+        headers |= known.headers()
         if self.source.key and self.secret:
             value = self.source.key.prefix + self.secret.get_secret_value()
             if self.source.key.header:
@@ -125,15 +145,16 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return self._take(request, response, tag, body)
+                return self._take(request, response, known, body)
         except requests.RequestException as error:
-            raise _PassingError(f"no complete answer ({type(error).__name__})") from None
+            found = next((text for kind, text in _FAULTS if isinstance(error, kind)), "an answer that failed")
+            raise _PassingError(found) from None
 
-    def _take(self, request: Request, response: requests.Response, tag: str | None, body: Path) -> Answer:
+    def _take(self, request: Request, response: requests.Response, known: Version, body: Path) -> Answer:
         following = response.links.get("next", {}).get("url")
         headers = {name.lower(): value for name, value in response.headers.items()}
-        if response.status_code == _NOT_MODIFIED and tag:
-            return Answer(True, tag, headers, following)
+        if response.status_code == _NOT_MODIFIED and known.headers():
+            return Answer(True, known, headers, following)
         if response.status_code in _PASSING:
             raise _PassingError(f"state {response.status_code}", _seconds_to_wait(headers.get("retry-after")))
         if response.status_code != requests.codes.ok:
@@ -144,7 +165,8 @@ class Client:
                 request, f"content of type {self.source.format}", kind, "Check `url`, `format` and the key."
             )
         self._write(request, response, body)
-        return Answer(False, headers.get("etag"), headers, following)
+        version = Version(headers.get("etag"), headers.get("last-modified"))
+        return Answer(False, version, headers, following)
 
     def _write(self, request: Request, response: requests.Response, body: Path) -> None:
         most, taken = int(self.source.page_megabytes * 1e6), 0
@@ -164,7 +186,7 @@ class Client:
                 file.write(chunk)
 
     def _refused(self, request: Request, response: requests.Response) -> SourceError:
-        said = response.raw.read(_SHOWN_CHARACTERS, decode_content=True).decode("utf-8", errors="replace")
+        said = next(response.iter_content(_SHOWN_CHARACTERS), b"").decode("utf-8", errors="replace")
         advice = "Check `url` and `parameters`."
         if response.status_code in (401, 403):
             advice = "Check the key in the variable that `key` names."

@@ -19,22 +19,21 @@ import duckdb
 import pyarrow as pa
 from pydantic import SecretStr
 
-from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core import progress
 from pipelines.core.errors import SourceError
-from pipelines.core.sql import literal, path_literal, quoted
-from pipelines.sources.connectors.declaration import Postgres, PostgresTable
-from pipelines.sources.connectors.fetched import ALL, Fetched, Part, Task
+from pipelines.core.sql import literal, quoted
+from pipelines.sources.connectors.declaration import DatabaseTable, Postgres
+from pipelines.sources.connectors.fetched import Fetched, Task
 from pipelines.sources.connectors.postgres_types import plain_batches, projection, type_name
 from pipelines.sources.connectors.secrets import masked, read_secret
+from pipelines.sources.connectors.table_pull import TablePull, grouped, opened, part_name
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
 
 _BATCH_BYTES = 16 << 20
 _DRIVER = ("adbc_driver_manager", "adbc_driver_postgresql")
-_MEMORY = "1GB"
 _OVERLAPS = {
     "timestamptz": "interval '{} seconds'",
     "timestamp": "interval '{} seconds'",
@@ -61,49 +60,23 @@ def fetch(task: Task, source: Postgres) -> Fetched:
     secret = read_secret(source.connection, f"source {task.name}")
     number = int(task.earlier.get("number", 0)) + 1
     pulls = []
-    with _snapshot(task.name, secret) as cursor, duckdb.connect() as con:
-        con.execute(f"set memory_limit = '{_MEMORY}'; set timezone = 'UTC'")
-        con.execute(f"set temp_directory = {literal(str(task.folder / 'spill'))}")
+    with _snapshot(task.name, secret) as cursor, opened(task) as con:
         for name, table in source.tables.items():
             progress.report(f"pulling {task.name}: {name}")
-            part = _part_name(name, table, bool(source.mapping), number)
-            pull = _TablePull(con, cursor, task, part, name, table, None if source.mapping else TABLES[name])
+            part = part_name(name, table, bool(source.mapping), number)
+            where = f"source {task.name}, table {name}"
             try:
+                contract = None if source.mapping else TABLES[name]
+                pull = _TablePull(cursor, con, task, part, name, table, contract)
                 pull.take()
             except _faults() as error:
                 raise SourceError(
-                    f"{pull.where}: expected rows of {table.relation or 'the query'}, found: "
+                    f"{where}: expected rows of {table.relation or 'the query'}, found: "
                     f"{_first_part(masked(error, secret))}. Check the declaration, the privileges of the "
                     "role and the connection, and pull again; nothing was delivered."
                 ) from None
             pulls.append(pull)
-    return _grouped(task, pulls, number)
-
-
-def _part_name(name: str, table: PostgresTable, is_mapped: bool, number: int) -> str:
-    """Tables of the contract are parts of their own; inputs of a mapping are read together."""
-    if is_mapped:
-        return f"{number:06}" if table.watermark else ALL
-    return f"{name}-{number:06}" if table.watermark else name
-
-
-def _grouped(task: Task, pulls: list[_TablePull], number: int) -> Fetched:
-    """New parts, and the memory that goes with them; `number` is that of this pull's increments."""
-    changed = [pull for pull in pulls if pull.changed]
-    increments = {pull.part: number if pull.table.watermark else None for pull in changed}
-    parts = [Part(name, task.folder / name, increment=increments[name]) for name in increments]
-    names = [part.name for part in parts]
-    keeps = [name for name in task.earlier.get("parts", []) if name not in names]
-    return Fetched(
-        parts=parts,
-        keeps=keeps,
-        memory={
-            "tables": {pull.name: pull.remembered for pull in pulls},
-            "parts": sorted([*keeps, *names]),
-            "number": number if any(pull.table.watermark for pull in changed) else number - 1,
-        },
-        rows={pull.name: pull.rows if pull.changed else 0 for pull in pulls},
-    )
+    return grouped(task, pulls, number)
 
 
 def _faults() -> tuple[type[Exception], ...]:
@@ -172,78 +145,36 @@ def _first_part(message: str) -> str:
     return message.partition(" Query was:")[0].removesuffix(".")[:500]
 
 
-def _relation(table: PostgresTable) -> str:
+def _relation(table: DatabaseTable) -> str:
     return ".".join(quoted(part) for part in (table.relation or "").split("."))
 
 
-class _TablePull:
-    """One table in one pull; after `take`, what was found."""
+class _TablePull(TablePull):
+    """One table of PostgreSQL."""
 
-    def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        cursor: Cursor,
-        task: Task,
-        part: str,
-        name: str,
-        table: PostgresTable,
-        contract: Table | None,
-    ) -> None:
-        """The pull of `table` into a part; `contract` is the table that it fills without a mapping."""
-        self.con, self.cursor, self.part, self.name = con, cursor, part, name
-        self.table, self.contract = table, contract
-        self.where = f"source {task.name}, table {name}"
-        self.path = task.folder / part / f"{name}.parquet"
-        self.earlier: dict[str, Any] = task.earlier.get("tables", {}).get(name, {})
-        self.recent = task.memory / f"{name}.recent.parquet"
-        self.earlier_recent = task.remembered / self.recent.name
-        self.remembered: dict[str, Any] = {}
-        self.rows = 0
-
-    @property
-    def changed(self) -> bool:
-        """Whether there is anything to deliver."""
-        if self.table.watermark:
-            return self.rows > 0 or not self.earlier
-        return self.remembered != self.earlier
-
-    def take(self) -> None:
-        """Pull the rows into `path`.
-
-        Raises:
-            SourceError: the table lacks a column, or its watermark has a type that does not grow.
-        """
-        base = (
+    def __init__(self, cursor: Cursor, *arguments: Any) -> None:
+        """A pull by `cursor`; the other arguments are those of any database."""
+        super().__init__(*arguments)
+        self.cursor = cursor
+        self.base = (
             self.table.query.strip().rstrip(";")
             if self.table.query
             else f"select * from {_relation(self.table)}"
         )
-        schema = self.cursor.adbc_execute_schema(f"select * from ({base}) as pulled")
-        self._check_columns(schema)
-        rows = f"({base}) as pulled{self._condition(schema)}"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        arrived = self.path.with_suffix(".arrived") if self.table.watermark else self.path
+        self.schema = cursor.adbc_execute_schema(f"select * from ({self.base}) as pulled")
+
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.schema.names)
+
+    def copy(self, path: Path) -> None:
+        """Write the rows, as exact decimals where all of them are some."""
+        rows = f"({self.base}) as pulled{self._condition(self.schema)}"
         try:
-            self._copy(rows, schema, arrived, exact_numbers=False)
+            self._copy(rows, self.schema, path, exact_numbers=False)
         except duckdb.ConversionException:
             # NaN and the infinities are no decimals; the snapshot is still open, so the rows are the same.
-            self._copy(rows, schema, arrived, exact_numbers=True)
-        if self.table.watermark:
-            self._advance(arrived, self.table.watermark, self.table.overlap, schema)
-            arrived.unlink()
-        else:
-            self.remembered = self._content(self.path)
-            self.rows = self.remembered["rows"]
-
-    def _check_columns(self, schema: pa.Schema) -> None:
-        wanted = {self.table.watermark} if self.table.watermark else set()
-        if self.contract:
-            wanted |= {column.delivered_name for column in self.contract.columns if not column.nullable}
-        if missing := sorted(wanted - set(schema.names)):
-            raise SourceError(
-                f"{self.where}: expected the columns {', '.join(missing)}, found {', '.join(schema.names)}. "
-                "Name columns as the contract does in a `query`, or read the table by a mapping."
-            )
+            self._copy(rows, self.schema, path, exact_numbers=True)
 
     def _condition(self, schema: pa.Schema) -> str:
         """The rows at or above the last watermark, and those without a value in it."""
@@ -276,42 +207,3 @@ class _TablePull:
             self.con.execute(f"copy (select {local} from arriving) to {literal(str(path))} (format parquet)")
         finally:
             self.con.unregister("arriving")
-
-    def _content(self, path: Path) -> dict[str, Any]:
-        """Number of rows and a hash that does not depend on their order."""
-        rows, content = self._figures(
-            f"select count(*), cast(sum(hash(columns)) as varchar) "
-            f"from (select * from read_parquet({path_literal(path)})) as columns"
-        )
-        return {"rows": rows, "content": content, "columns": self._types(path)}
-
-    def _types(self, path: Path) -> dict[str, str]:
-        found = self.con.execute(f"describe select * from read_parquet({path_literal(path)})").fetchall()
-        return {row[0]: row[1] for row in found}
-
-    def _advance(self, arrived: Path, watermark: str, overlap: int, schema: pa.Schema) -> None:
-        """Write the new rows; remember the watermark and the rows that the next pull sees again."""
-        rows, column = f"read_parquet({path_literal(arrived)})", quoted(watermark)
-        new = f"select * from {rows}"
-        if self.earlier_recent.is_file() and self._types(self.earlier_recent) == self._types(arrived):
-            new += f" except all select * from read_parquet({path_literal(self.earlier_recent)})"
-        kept = "*"
-        if self.contract and watermark not in {column.delivered_name for column in self.contract.columns}:
-            kept = f"* exclude ({column})"
-        self.con.execute(f"copy (select {kept} from ({new})) to {literal(str(self.path))} (format parquet)")
-        (highest,) = self._figures(f"select cast(max({column}) as varchar) from {rows}")
-        mark = self.earlier.get("watermark") if highest is None else highest
-        typed = f"cast({'null' if mark is None else literal(mark)} as {self._types(arrived)[watermark]})"
-        lowest = f"{typed} - {_OVERLAPS[type_name(schema.field(watermark))].format(overlap)}"
-        self.recent.parent.mkdir(parents=True, exist_ok=True)
-        self.con.execute(
-            f"copy (select * from {rows} where {column} >= {lowest} or {column} is null) "
-            f"to {literal(str(self.recent))} (format parquet)"
-        )
-        (self.rows,) = self._figures(f"select count(*) from read_parquet({path_literal(self.path)})")
-        self.remembered = {"watermark": mark}
-
-    def _figures(self, query: str) -> tuple[Any, ...]:
-        """The only row of a query's result, read to its end: a relation cannot be registered before."""
-        (row,) = self.con.execute(query).fetchall()
-        return tuple(row)

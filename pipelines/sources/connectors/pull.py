@@ -44,6 +44,12 @@ def _fetch_postgres(task: Task, source: Any) -> Fetched:
     return postgres.fetch(task, source)
 
 
+def _fetch_database(task: Task, source: Any) -> Fetched:
+    from pipelines.sources.connectors import database
+
+    return database.fetch(task, source)
+
+
 def _fetch_http(task: Task, source: Any) -> Fetched:
     from pipelines.sources.connectors import http
 
@@ -56,10 +62,18 @@ def _fetch_folder(task: Task, source: Any) -> Fetched:
     return folder.fetch(task, source)
 
 
+def _fetch_telemetry(task: Task, source: Any) -> Fetched:
+    from pipelines.sources.connectors import telemetry
+
+    return telemetry.fetch(task, source)
+
+
 _CONNECTORS: dict[str, Callable[[Task, Any], Fetched]] = {
+    "database": _fetch_database,
     "folder": _fetch_folder,
     "http": _fetch_http,
     "postgres": _fetch_postgres,
+    "telemetry": _fetch_telemetry,
 }
 """By kind of source. Each loads its libraries when it is used."""
 

@@ -159,29 +159,32 @@ class Intake:
             values.append(f"{value} as {quoted(name)}")
             raw = quoted("raw_" + name)
             conditions = [("missing_value", f"{raw} is null")] if column.filled else []
-            sound = "" if kind.sound == "false" else f" and not ({kind.sound})"
-            conditions += [(reason, f"{raw} is not null{sound} and ({test})") for reason, test in kind.faults]
-            faults += [
-                f"when {test} then struct_pack(reason := {literal(reason)}, "
-                f"column_name := {literal(self._shown(name))}, value := {raw})"
+            conditions += [("", f"{raw} is null or ({kind.sound})"), *kind.faults]
+            shown = literal(self._shown(name))
+            cases = (
+                f"when {test} then "
+                + (
+                    f"struct_pack(reason := {literal(reason)}, column_name := {shown}, value := {raw})"
+                    if reason
+                    else "null"
+                )
                 for reason, test in conditions
-            ]
+            )
+            faults.append(f"case {' '.join(cases)} end")
         self.con.execute(f"""
             create table typed_{self.name} as
             with rewritten as (select {PLACE}, {", ".join(cleaned)}, {", ".join(raws)} from {source})
-            select {PLACE}, {", ".join(values)}, case {" ".join(faults)} end as fault from rewritten
+            select {PLACE}, {", ".join(values)}, coalesce({", ".join(faults)}) as fault from rewritten
         """)
         self.con.execute(f"""
             insert into left_{self.name}
             select {PLACE}, fault.reason, fault.column_name, fault.value
             from typed_{self.name} where fault is not null
         """)
-        self._run(
-            f"create table {self.name} as select * exclude (fault) from typed_{self.name} "
-            "where fault is null",
-            "columns",
-        )
-        self.con.execute(f"drop table typed_{self.name}")
+        # Without a copy of the rows: there may be more of them than the disk holds twice.
+        self.con.execute(f"delete from typed_{self.name} where fault is not null")
+        self.con.execute(f"alter table typed_{self.name} drop column fault")
+        self.con.execute(f"alter table typed_{self.name} rename to {self.name}")
 
     def _settle_keys(self, key: tuple[str, ...]) -> None:
         """Keep equal rows once; quarantine all rows of one key that differ."""

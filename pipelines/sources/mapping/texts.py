@@ -10,16 +10,13 @@ from __future__ import annotations
 from itertools import islice
 
 import duckdb
-import pyarrow as pa
 
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, quoted
+from pipelines.sources.mapping.arriving import Arriving, Taken
 from pipelines.sources.mapping.model import Column, Input
 from pipelines.sources.text.headings import Layout, plain
-from pipelines.sources.text.rows import Malformed, Row
-from pipelines.sources.text.sheets import ParquetSheet
 
-_BATCH_ROWS = 50_000
 PLACE = "file, row_number, line_part"
 """Columns that identify a row of an input; `line_part` is empty unless a line holds several rows."""
 PLACE_TYPES = "file varchar, row_number bigint, line_part varchar"
@@ -39,7 +36,6 @@ class TextTable:
         self.files: list[str] = []
         self.factors: dict[str, float] = {}
         self.headings: dict[str, str] = {}
-        self._last: dict[str, str] = {}
         texts = ", ".join(f"{quoted(column)} varchar" for column in entry.columns)
         con.execute(f"create table text_{name} ({PLACE_TYPES}, {texts})")
         con.execute(
@@ -56,89 +52,53 @@ class TextTable:
         for name, place in layout.places.items():
             self.headings.setdefault(name, layout.heading_at(place))
         self._read_units(layout)
-        self._last.clear()
-        if isinstance(layout.sheet, ParquetSheet) and most_rows is None and not self._by_rows:
-            self._insert_columns(layout, layout.sheet)
-            return
-        rows = islice(layout.rows(), most_rows)
-        while batch := list(islice(rows, _BATCH_ROWS)):
-            self._insert(layout, [row for row in batch if isinstance(row, Row)])
-            malformed = [row for row in batch if isinstance(row, Malformed)]
-            if malformed:
+        taken = self._taken(layout)
+        rows = layout.blocks() if most_rows is None else iter([list(islice(layout.rows(), most_rows))])
+        arriving = Arriving(rows, taken)
+        while not arriving.is_at_end:
+            arriving.insert(
+                self.con, f"insert into text_{self.name} {self._query(layout, taken)} from arriving"
+            )
+            if arriving.malformed:
                 self.con.executemany(
                     f"insert into left_{self.name} values (?, ?, '', 'malformed_line', null, ?)",
-                    [(layout.sheet.name, row.number, row.text) for row in malformed],
+                    [(layout.sheet.name, row.number, row.text) for row in arriving.malformed],
                 )
         self.notes += layout.left_out
 
-    def _insert(self, layout: Layout, rows: list[Row]) -> None:
-        if not rows:
-            return
-        columns = {
-            name: self._filled_down(name, texts) if self.entry.columns[name].fill_down else texts
-            for name, texts in self._texts(layout.places, rows).items()
-        }
-        for part, places in layout.parts.items() or [("", {})]:
-            whole = {**columns, **self._texts(places, rows)}
-            if self.entry.spread:
-                whole[self.entry.spread] = [part] * len(rows)
-            batch = pa.table(
-                {
-                    "file": pa.array([layout.sheet.name] * len(rows)),
-                    "row_number": pa.array([row.number for row in rows], pa.int64()),
-                    "line_part": pa.array([part] * len(rows)),
-                    **{
-                        name: pa.array(whole.get(name, [layout.above.get(name)] * len(rows)), pa.string())
-                        for name in self.entry.columns
-                    },
-                }
+    def _taken(self, layout: Layout) -> list[Taken]:
+        """What is taken of the sheet, for the whole line and for each of its parts."""
+        return [
+            Taken(
+                part,
+                name,
+                place,
+                frozenset([*self.entry.nulls, *self.entry.columns[name].nulls]),
+                self.entry.columns[name].fill_down,
             )
-            self.con.register("batch", batch)
-            self.con.execute(f"insert into text_{self.name} select * from batch")
-            self.con.unregister("batch")
+            for part, places in [("", layout.places), *layout.parts.items()]
+            for name, place in places.items()
+        ]
 
-    def _texts(self, places: dict[str, int], rows: list[Row]) -> dict[str, list[str | None]]:
-        """The texts of the columns at `places`, without outer blanks, null where they mean no value."""
-        columns: dict[str, list[str | None]] = {}
-        for name, place in places.items():
-            absent = {"", *self.entry.nulls, *self.entry.columns[name].nulls}
-            columns[name] = [
-                None if (text := row.fields[place].strip(" \t\r\n")) in absent else text for row in rows
-            ]
-        return columns
+    def _query(self, layout: Layout, taken: list[Taken]) -> str:
+        """Rows in the form of `text_<input>`: one for each row that arrives, or for each part of it."""
+        place = f"select {literal(layout.sheet.name)}, row_number"
+        if not layout.parts:
+            return f"{place}, '', {', '.join(self._values(layout, taken, '').values())}"
+        parts = []
+        for part in layout.parts:
+            values = {"line_part": literal(part), **self._values(layout, taken, part)}
+            packed = (f"{quoted(name)} := cast({value} as varchar)" for name, value in values.items())
+            parts.append(f"struct_pack({', '.join(packed)})")
+        return f"{place}, unnest([{', '.join(parts)}], max_depth := 2)"
 
-    @property
-    def _by_rows(self) -> bool:
-        """Whether the place of a value in the sheet matters."""
-        columns = self.entry.columns.values()
-        return any(column.fill_down or not column.has_heading for column in columns)
-
-    def _filled_down(self, name: str, texts: list[str | None]) -> list[str | None]:
-        filled: list[str | None] = []
-        for text in texts:
-            if text is not None:
-                self._last[name] = text
-            filled.append(self._last.get(name))
-        return filled
-
-    def _insert_columns(self, layout: Layout, sheet: ParquetSheet) -> None:
-        """Take in whole columns of text, by the same rules as single rows."""
-        texts = []
-        for name, column in self.entry.columns.items():
-            place = layout.places.get(name)
-            text = "null" if place is None else f"trim({quoted(sheet.headings[place])}, ' \t\r\n')"
-            absent = ", ".join(literal(null) for null in sorted({"", *self.entry.nulls, *column.nulls}))
-            texts.append(f"case when {text} not in ({absent}) then {text} end")
-        begin = 0
-        for batch in sheet.batches():
-            self.con.register("batch", batch)
-            self.con.execute(
-                f"insert into text_{self.name} select {literal(sheet.name)}, "
-                f"{begin} + row_number() over (), '', "
-                f"{', '.join(texts)} from batch"
-            )
-            self.con.unregister("batch")
-            begin += batch.num_rows
+    def _values(self, layout: Layout, taken: list[Taken], part: str) -> dict[str, str]:
+        """SQL of each column of the input, for one part of the line."""
+        arrived = {column.name: quoted(str(n)) for n, column in enumerate(taken) if column.part in ("", part)}
+        above = {name: literal(text) for name, text in layout.above.items()}
+        spread = {self.entry.spread: literal(part)} if self.entry.spread else {}
+        known = {**above, **arrived, **spread}
+        return {name: known.get(name, "null") for name in self.entry.columns}
 
     def _read_units(self, layout: Layout) -> None:
         for name, column in self.entry.columns.items():

@@ -22,12 +22,11 @@ _SHOWN_CHARACTERS = 4_000
 csv.field_size_limit(LINE_LIMIT_CHARACTERS)
 
 
-def rows(lines: Iterable[tuple[int, str]], delimiter: str, width: int | None = None) -> Rows:
-    """Rows of `lines`, which carry their numbers; blank lines are passed over.
+def rows(source: Lines, delimiter: str, width: int | None = None) -> Rows:
+    """Rows of `source`; blank lines are passed over.
 
     With `width`, a row of another number of fields is malformed.
     """
-    source = _Lines(lines)
     for number, line in source:
         text = line.rstrip("\r\n")
         if not text.strip():
@@ -42,10 +41,11 @@ def rows(lines: Iterable[tuple[int, str]], delimiter: str, width: int | None = N
         yield _quoted(source, number, line, delimiter, width)
 
 
-class _Lines:
+class Lines:
     """Lines with their numbers, of which some can be given back."""
 
     def __init__(self, lines: Iterable[tuple[int, str]]) -> None:
+        """Take lines with their numbers."""
         self._lines = iter(lines)
         self._returned: deque[tuple[int, str]] = deque()
 
@@ -55,11 +55,17 @@ class _Lines:
     def __next__(self) -> tuple[int, str]:
         return self._returned.popleft() if self._returned else next(self._lines)
 
+    @property
+    def has_returned(self) -> bool:
+        """Whether lines that were given back wait to be read again."""
+        return bool(self._returned)
+
     def give_back(self, lines: list[tuple[int, str]]) -> None:
+        """Hand out `lines` again, before all others."""
         self._returned.extendleft(reversed(lines))
 
 
-def _quoted(source: _Lines, number: int, line: str, delimiter: str, width: int | None) -> Row | Malformed:
+def _quoted(source: Lines, number: int, line: str, delimiter: str, width: int | None) -> Row | Malformed:
     text = line
     further: list[tuple[int, str]] = []
     while ends_inside_quotes(text, delimiter) and len(further) < _LINES_OF_A_ROW:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, pairwise, zip_longest
 
+import pyarrow.compute as pc
+
 from pipelines.core.errors import SourceError
-from pipelines.sources.text.rows import Malformed, Row, Rows
-from pipelines.sources.text.sheets import Sheet
+from pipelines.sources.text.rows import Block, Columns, Malformed, Row, Rows
+from pipelines.sources.text.sheets import ParquetSheet, Sheet
 
 Names = Mapping[str, tuple[str, ...]]
 """For our name of a column, the headings it is published under."""
@@ -25,9 +27,11 @@ Patterns = Mapping[str, re.Pattern[str]]
 """For our name of a column, a pattern whose first group is what is taken."""
 
 _SEARCHED_ROWS = 60
-_CLOSING = re.compile(
-    r"^(数据来源|资料来源|来源|注|备注|说明|sources?|notes?|footnotes?)\s*[:：]", re.IGNORECASE
-)
+_CLOSING_WORDS = "(数据来源|资料来源|来源|注|备注|说明|sources?|notes?|footnotes?)"
+_CLOSING = re.compile(rf"^{_CLOSING_WORDS}\s*[:：]", re.IGNORECASE)
+_BLANKS = r"[\s\p{Z}\p{C}]*"
+_PERHAPS_CLOSING = f"^{_BLANKS}({_CLOSING_WORDS}{_BLANKS}[:：]|$)"
+"""For Arrow, whose patterns have no blanks beyond ASCII: an empty first field, or one that begins as such."""
 
 
 def plain(heading: str) -> str:
@@ -93,9 +97,28 @@ class Layout:
 
     def rows(self) -> Rows:
         """Rows of data, and malformed lines, below the headings."""
-        width = len(self.heading.fields)
+        return self._data(self.sheet.rows(self.delimiter, len(self.heading.fields)))
+
+    def blocks(self) -> Iterator[Block]:
+        """The same rows, many at a time."""
+        for block in self.sheet.blocks(self.delimiter, len(self.heading.fields)):
+            if isinstance(block, list):
+                yield list(self._data(block))
+            elif isinstance(self.sheet, ParquetSheet) or not self._may_have_others(block):
+                yield block
+            else:
+                yield list(self._data(block.rows()))
+
+    def _may_have_others(self, block: Columns) -> bool:
+        """Whether rows may be headings, blank or closing, by their first fields; each has to be looked at."""
+        first = block.batch.column(0)
+        return block.first <= self.heading.number + self.further or bool(
+            pc.any(pc.match_substring_regex(first, _PERHAPS_CLOSING, ignore_case=True)).as_py()
+        )
+
+    def _data(self, rows: Iterable[Row | Malformed]) -> Rows:
         below = self.heading.number + self.further
-        for row in self.sheet.rows(self.delimiter, width):
+        for row in rows:
             if row.number <= below or (isinstance(row, Row) and row.is_blank):
                 continue
             if _is_closing(row, self.delimiter):

@@ -1,9 +1,11 @@
-"""One row of text, and one line that is none."""
+"""One row of text, one line that is none, and many rows as whole columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
+
+import pyarrow as pa
 
 
 class Row(NamedTuple):
@@ -25,4 +27,19 @@ class Malformed(NamedTuple):
     text: str
 
 
+class Columns(NamedTuple):
+    """Rows that follow one another, a column of text for each field; `first` is the number of the first."""
+
+    first: int
+    batch: pa.RecordBatch
+
+    def rows(self) -> Iterator[Row]:
+        """The same rows, one after the other; an absent value is an empty text."""
+        fields = zip(*(column.to_pylist() for column in self.batch.columns), strict=True)
+        for number, values in enumerate(fields, self.first):
+            yield Row(number, ["" if value is None else value for value in values])
+
+
 Rows = Iterator[Row | Malformed]
+Block = Columns | list[Row | Malformed]
+"""Rows that are handed on together, in the form in which they are had at the least cost."""

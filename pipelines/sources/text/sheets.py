@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import cast
 
 import duckdb
@@ -14,16 +15,18 @@ import pyarrow as pa
 
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import path_literal
-from pipelines.sources.text import delimited, encoding
+from pipelines.sources.text import blocks, delimited, encoding
 from pipelines.sources.text.files import Published
-from pipelines.sources.text.rows import Row, Rows
+from pipelines.sources.text.rows import Block, Columns, Row, Rows
 
-_BATCH_ROWS = 100_000
+_BATCH_ROWS = 50_000
 _SEARCHED_BYTES = 1 << 20
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How files of the format begin that old and encrypted workbooks have."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 """The entry of such a file that holds an encrypted workbook."""
+_PARQUET, _ENCRYPTED_PARQUET = b"PAR1", b"PARE"
+"""How files of the format begin and end (https://parquet.apache.org/docs/file-format/)."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class Sheet:
     def rows(self, delimiter: str, width: int | None = None) -> Rows:
         """Rows from the top; `delimiter` and `width` say how lines of text are cut."""
         raise NotImplementedError
+
+    def blocks(self, delimiter: str, width: int) -> Iterator[Block]:
+        """The same rows, many at a time."""
+        rows = self.rows(delimiter, width)
+        while batch := list(islice(rows, _BATCH_ROWS)):
+            yield batch
 
     @property
     def delimiters(self) -> tuple[str, ...]:
@@ -76,8 +85,17 @@ class TextSheet(Sheet):
         """Rows and malformed lines."""
         with self.published.open() as stream:
             text = io.TextIOWrapper(stream, self.text.codec, errors=encoding.escaping(), newline="")
-            yield from delimited.rows(delimited.numbered_lines(text), delimiter, width)
+            lines = delimited.Lines(delimited.numbered_lines(text))
+            yield from delimited.rows(lines, delimiter, width)
             text.detach()
+
+    def blocks(self, delimiter: str, width: int) -> Iterator[Block]:
+        """Rows and malformed lines, as columns where lines are plain."""
+        if self.text.codec not in blocks.CODECS:
+            yield from super().blocks(delimiter, width)
+            return
+        with self.published.open() as stream:
+            yield from blocks.blocks(stream, self.text.codec, delimiter, width)
 
 
 @dataclass(frozen=True)
@@ -116,13 +134,10 @@ class ParquetSheet(Sheet):
     def rows(self, delimiter: str, width: int | None = None) -> Rows:
         """Names of columns, then rows; an absent value is an empty text."""
         yield Row(0, list(self.headings))
-        number = 0
-        for batch in self.batches():
-            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                number += 1
-                yield Row(number, ["" if value is None else value for value in values])
+        for columns in self.blocks(delimiter, len(self.headings)):
+            yield from columns.rows()
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def blocks(self, delimiter: str, width: int) -> Iterator[Columns]:
         """All rows, each column as text.
 
         Raises:
@@ -133,9 +148,12 @@ class ParquetSheet(Sheet):
             try:
                 rows = f"read_parquet({path_literal(self.published.path)})"
                 found = con.sql(f"select cast(columns(*) as varchar) from {rows}")
-                yield from cast(pa.RecordBatchReader, found.to_arrow_reader(_BATCH_ROWS))
+                first = 1
+                for batch in cast(pa.RecordBatchReader, found.to_arrow_reader(_BATCH_ROWS)):
+                    yield Columns(first, batch)
+                    first += batch.num_rows
             except duckdb.Error as error:
-                raise _damaged(self.published, error) from error
+                raise _damaged(self.published) from error
 
 
 def sheets(published: Published, stated_encoding: str | None = None) -> list[Sheet]:
@@ -163,15 +181,30 @@ def _parquet(published: Published) -> ParquetSheet:
                 f"describe select * from read_parquet({path_literal(published.path)})"
             ).fetchall()
     except duckdb.Error as error:
-        raise _damaged(published, error) from error
+        raise _damaged(published) from error
     return ParquetSheet(published, published.name, published.where, tuple(row[0] for row in described))
 
 
-def _damaged(published: Published, error: Exception) -> SourceError:
-    return SourceError(
-        f"{published.where}: expected a complete Parquet file, found one that cannot be read as such "
-        f"({str(error).splitlines()[0]}). Deliver it again."
-    )
+def _damaged(published: Published) -> SourceError:
+    return SourceError(f"{published.where}: expected a complete Parquet file, found {_no_parquet(published)}")
+
+
+def _no_parquet(published: Published) -> str:
+    """What stands in the place of a Parquet file, whose mark begins and ends it, and what to do."""
+    size = published.path.stat().st_size
+    with published.path.open("rb") as file:
+        head = file.read(len(_PARQUET))
+        file.seek(max(0, size - len(_PARQUET)))
+        tail = file.read()
+    if not head:
+        return "an empty file. Deliver it again."
+    if head == _ENCRYPTED_PARQUET:
+        return "one that is encrypted. Deliver it without encryption."
+    if head != _PARQUET:
+        return "a file of another kind. Give it the suffix of its kind, or deliver it as Parquet."
+    if tail != _PARQUET:
+        return f"one that ends after {size:,} bytes without its footer. Deliver it again."
+    return "one whose footer or pages are damaged. Write it again, and deliver it again."
 
 
 def _workbook(published: Published) -> list[Sheet]:

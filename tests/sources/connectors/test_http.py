@@ -196,8 +196,8 @@ def test_faults_that_pass_are_tried_again_after_the_stated_time(server, waits, d
         ((404, {}, b"no such thing"), {}, "expected state 200, found state 404: no such thing"),
         ((302, {"Location": "https://elsewhere.example/"}, b""), {}, "Declare the address itself"),
         ((200, {"Content-Type": "text/html"}, b"<html>"), {}, "type json, found text/html"),
-        ((200, {}, b"[1, 2"), {}, "expected JSON in UTF-8"),
-        ((200, {}, b"\xff\xfe"), {}, "expected JSON in UTF-8"),
+        ((200, {}, b"[1, 2"), {}, "expected JSON in UTF-8, found a fault in line 1"),
+        ((200, {}, b"\xff\xfe"), {}, "expected JSON in UTF-8, found other bytes from byte 1 on"),
         ((200, {}, b'{"error": "none"}'), {}, "State in `records`"),
         ((200, {}, b'[{"account_id": "A"}]' + b" " * 2_000_000), {"page_megabytes": 1}, "at most 1 MB"),
         ((200, {}, b'[{"account_id": "A"}, {}]'), {}, "found the content of the page before"),
@@ -305,3 +305,78 @@ def test_a_key_that_is_not_set_and_an_open_line_are_wrong_use(server, declare, m
         _pull(declare(programme=_api(server)))
     with pytest.raises(SettingsError, match="url: expected https"):
         _pull(declare(programme={**_api(server), "url": "http://registry.example/accounts"}))
+
+
+def _since(records: list[dict[str, object]]) -> Callable[..., Reply]:
+    """A server that pages and gives the records whose time is not before the one that is asked for."""
+
+    def reply(path: str, parameters: dict[str, str], asked: dict[str, str]) -> Reply:
+        lowest = parameters.get("updatedSince", "")
+        return _paged([record for record in records if str(record["updated"]) >= lowest])(
+            path, parameters, asked
+        )
+
+    return reply
+
+
+def _increments(settings: Settings) -> list[list[str]]:
+    """Ids of each increment that is delivered."""
+    folder = settings.deliveries / "current" / "accounts" / "programme"
+    files = sorted(folder.glob("increment=*/*.parquet"))
+    return [sorted(row[0] for row in duckdb.read_parquet(str(file)).fetchall()) for file in files]
+
+
+def test_records_since_the_last_value_are_a_further_increment(server, waits, declare):
+    records = [{**_account(n), "updated": f"2024-01-0{n + 1}T08:00:00Z"} for n in range(3)]
+    server.reply = _since(records)
+    since = {
+        "parameter": "updatedSince",
+        "field": "updated",
+        "first": "2024-01-01T00:00:00Z",
+        "overlap": 3600,
+    }
+    settings = declare(programme=_api(server, since=since))
+    assert _pull(settings).rows == {"accounts": 3}
+    assert _pull(settings).rows == {"accounts": 0}
+    records.append({**_account(8), "updated": "2024-01-03T07:30:00Z"})
+    records.append({**_account(9), "updated": "2024-01-05T08:00:00Z"})
+    assert _pull(settings).rows == {"accounts": 2}
+    assert _pull(settings).rows == {"accounts": 0}
+    assert [asked["updatedSince"] for _, asked, _ in server.asked if asked["page"] == "1"] == [
+        "2024-01-01T00:00:00Z",
+        "2024-01-03T07:00:00Z",
+        "2024-01-03T07:00:00Z",
+        "2024-01-05T07:00:00Z",
+    ]
+    assert _increments(settings) == [["A0", "A1", "A2"], ["A8", "A9"]]
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        ({"field": "absent"}, "expected the field absent in each record"),
+        ({"field": "account_id"}, "expected values of type time in the field account_id"),
+        ({"field": "updated", "type": "integer"}, "expected values of type integer in the field updated"),
+    ],
+)
+def test_a_field_that_does_not_grow_is_refused(server, waits, declare, since, expected):
+    server.reply = _paged([{**_account(n), "updated": "2024-01-01"} for n in range(2)])
+    settings = declare(programme=_api(server, since={"parameter": "from", **since}))
+    with pytest.raises(SourceError, match=expected):
+        _pull(settings)
+    assert not (settings.deliveries / "current").exists()
+
+
+def test_a_page_without_a_tag_is_asked_for_by_its_time(server, waits, declare):
+    changed = "Mon, 01 Jan 2024 00:00:00 GMT"
+
+    def reply(_: str, parameters: dict[str, str], asked: dict[str, str]) -> Reply:
+        if asked.get("if-modified-since") == changed:
+            return 304, {}, b""
+        return 200, {"Last-Modified": changed}, json.dumps([_account(1)]).encode()
+
+    server.reply = reply
+    settings = declare(programme=_api(server))
+    assert _pull(settings).changed
+    assert not _pull(settings).changed
+    assert [asked.get("if-modified-since") for _, _, asked in server.asked] == [None, changed]
