@@ -1,7 +1,8 @@
 """How often alerts of a kind and level were right on simulated markets.
 
-The file beside this module is written by `make detectors`, which measures the detectors on markets with known
-cases: one row a market, kind and level. Such markets are tidier than real ones, so the shares are no forecast.
+The file beside this module is written by `make detectors`, which measures the detectors on markets with
+known cases: one row a market, kind and level. Such markets are tidier than real ones, so the shares are no
+forecast.
 Belongs here: reading it. Does not belong here: measuring (`anomaly.evaluation`).
 """
 

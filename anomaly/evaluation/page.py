@@ -7,13 +7,14 @@ markets (`pipelines.cli.measure`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from anomaly.core.kinds import KINDS
 from anomaly.core.texts import text
+from anomaly.core.track_record import SCHEMA
 from anomaly.evaluation.definitions import DEFINITIONS
 from anomaly.evaluation.figures import DEPTHS
 from anomaly.evaluation.measure import Evaluation

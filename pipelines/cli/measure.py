@@ -2,7 +2,8 @@
 
     python -m pipelines.cli.measure --scale small --scale medium
 
-It writes `docs/detector-quality.md`, its pictures and the detectors' track record; it is no command of `carbonwarden`.
+It writes `docs/detector-quality.md`, its pictures and the detectors' track record; it is no command of
+`carbonwarden`.
 Belongs here: simulate, run, evaluate, write; one market after the other, each in a folder of its own that is
 removed. Does not belong here: the page's words (`anomaly.evaluation.page`).
 """
