@@ -23,7 +23,7 @@ from expectations.session import (
     create_suite_views,
     files_of,
     open_tables,
-    rows_of,
+    rows_in,
     sample_breaches,
 )
 from expectations.suite import Check, Frame, Suite
@@ -246,7 +246,7 @@ class _Plan:
         if parts is None or suite.table not in tables:
             return cls(suite, suite, [], [])
         groups, left = parts.earlier(suite, files_of(suite.table, tables[suite.table]))
-        return cls(suite, replace(suite, rows=rows_of(left)) if groups else suite, groups, left)
+        return cls(suite, replace(suite, rows=rows_in(suite.table, left)) if groups else suite, groups, left)
 
 
 def _reason_to_skip(suite: Suite, counts: Mapping[str, int]) -> str | None:

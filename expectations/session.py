@@ -15,6 +15,7 @@ from expectations.suite import Check, Suite
 
 Sources = Mapping[str, Sequence[Path] | Path]
 GATE_TABLES = "gate_tables"
+_BY_FILE = "by_file_"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def open_tables(database: Path, sources: Sources, config: Mapping[str, Any]) -> 
             if not files:
                 continue
             try:
-                connection.execute(f'create view "{table}" as {rows_of(files)}')
+                _open_table(connection, table, files)
                 counts[table] = connection.execute(f'select count(*) from "{table}"').fetchall()[0][0]
             except duckdb.Error as error:
                 raise CheckError(
@@ -87,6 +88,24 @@ def open_tables(database: Path, sources: Sources, config: Mapping[str, Any]) -> 
                 f"insert into {GATE_TABLES} values (?, ?)", [list(item) for item in counts.items()]
             )
     return counts | {GATE_TABLES: len(counts)}
+
+
+def _open_table(connection: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path]) -> None:
+    """Write a table's views, one of them with the file of each row; moments are in UTC without a zone."""
+    listing = ", ".join(_quoted(str(file)) for file in files)
+    rows = f"read_parquet([{listing}], union_by_name = true, hive_partitioning = false, filename = true)"
+    columns = connection.execute(f"describe select * from {rows}").fetchall()
+    moments = [name for name, kind, *_ in columns if kind == "TIMESTAMP WITH TIME ZONE"]
+    plain = ", ".join(f'make_timestamp(epoch_us("{name}")) as "{name}"' for name in moments)
+    chosen = f"* replace ({plain})" if moments else "*"
+    connection.execute(f'create view "{_BY_FILE}{table}" as select {chosen} from {rows}')
+    connection.execute(f'create view "{table}" as select * exclude (filename) from "{_BY_FILE}{table}"')
+
+
+def rows_in(table: str, files: Iterable[Path]) -> str:
+    """Query of the rows of some of a table's files, with the columns of the whole table."""
+    listing = ", ".join(_quoted(str(file)) for file in files)
+    return f'select * exclude (filename) from "{_BY_FILE}{table}" where filename in ({listing})'
 
 
 def view_of(suite: Suite) -> str:
@@ -140,12 +159,6 @@ def sample_breaches(
         for row in rows
     ]
     return [(tuple(map(str, row[:keys])), text) for row, text in zip(rows, shown, strict=True)]
-
-
-def rows_of(files: Iterable[Path]) -> str:
-    """Query of the rows of Parquet files."""
-    listing = ", ".join(_quoted(str(file)) for file in files)
-    return f"select * from read_parquet([{listing}], union_by_name = true, hive_partitioning = false)"
 
 
 def _short(value: Any) -> str:

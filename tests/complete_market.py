@@ -175,7 +175,10 @@ def _moment(table: str) -> pl.Expr:
     column = TABLES[table].period_column or ""
     if TABLES[table].column(column).type == "int64":
         return pl.col(column).cast(pl.String)
-    return pl.col(column).dt.strftime("%Y-%m")
+    moment = pl.col(column)
+    if TABLES[table].column(column).type == "timestamp":
+        moment = moment.dt.convert_time_zone("Asia/Shanghai")
+    return moment.dt.strftime("%Y-%m")
 
 
 def without_table(table: str) -> Change:

@@ -2,9 +2,8 @@
     Which periods of a source table changed since the last run, as a condition on its `period` column.
 
     `own` is the table whose rows the model's rows are. A change in any table of `whole` can reach
-    every row, so all periods count as changed; a change in a table of `since` can reach rows from
-    the month before the first changed month on (a UTC month and the market's month overlap by hours), or from
-    as many months away as it maps the table to.
+    every row, so all periods count as changed; a change in a table of `since` can reach rows from its
+    first changed month on.
     `shifted` names tables whose changed periods reach periods of the model some months away: -1 is the month
     before. `parties` describes the party columns of the model (see `reassigned_periods`): the periods in which
     a stored party is no longer the party of the day count as changed.
@@ -25,7 +24,7 @@
     {% set starts = [] %}
     {% for table in since if changed.get(table) %}
         {% if changed[table] == "all" %} {{ return("true") }}{% endif %}
-        {% do starts.append(month_at(changed[table] | min, since[table] if since is mapping else -1)) %}
+        {% do starts.append(changed[table] | min) %}
     {% endfor %}
     {% set conditions = [] %}
     {% set single = periods | unique | sort %}

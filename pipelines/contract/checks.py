@@ -176,10 +176,18 @@ def _date(raw: str, native: str) -> Typed:
     )
 
 
+def without_zone(moment: str) -> str:
+    """SQL of a finite moment as the lake stores it: in UTC, without a zone. A cast costs far more."""
+    return f"make_timestamp(epoch_us({moment}))"
+
+
 def _timestamp(raw: str, native: str) -> Typed:
     if native in _TIMESTAMPS:
         # Parquet timestamps without a zone are UTC by the contract.
         value = f"cast({raw} as timestamp)"
+        if native == "TIMESTAMP WITH TIME ZONE":
+            value = f"case when isfinite({raw}) then {without_zone(raw)} end"
+            return Typed(value, (("out_of_range", f"not isfinite({raw})"), _out_of_range(value)))
         if native == "TIMESTAMP_NS":
             # The cast rounds up, even into the next day; the text of a time is cut, and so is this.
             below = f"(epoch_ns({raw}) % 1000 + 1000) % 1000"
@@ -297,11 +305,13 @@ def faulty(table: Table, found: dict[str, str]) -> str:
     return " or ".join(conditions) or "false"
 
 
-def period_expression(table: Table) -> str:
-    """SQL that gives a typed row's period: 'YYYY-MM', 'YYYY' for years, 'all' without a period column."""
+def period_expression(table: Table, value: str) -> str:
+    """SQL that gives a typed row's period: 'YYYY-MM', 'YYYY' for years, 'all' without a period column.
+
+    `value` is the period column's typed value, and of a moment the market's local time.
+    """
     if table.period_column is None:
         return "'all'"
-    name = quoted(table.period_column)
     if table.column(table.period_column).type == "int64":
-        return f"coalesce(cast({name} as varchar), 'unknown')"
-    return f"coalesce(strftime({name}, '%Y-%m'), 'unknown')"
+        return f"coalesce(cast({value} as varchar), 'unknown')"
+    return f"coalesce(strftime({value}, '%Y-%m'), 'unknown')"

@@ -9,7 +9,8 @@ Does not belong here: the formats of foreign sources (`pipelines.sources`), plau
 Modules in the order in which a run uses them:
 
     files          the files of a source directory, their tables and fingerprints
-    receive        one delivered file becomes typed rows, sound or faulty (`parts`: where these stand)
+    receive        one delivered file becomes typed rows, sound or faulty (`delivered`: how it is read;
+                   `parts`: where the rows stand; `zone`: months and days of the market)
     resolve        which of the received rows count; `keep` writes the decision into the lake
     profile        row counts by table, period and subject of what was kept
     completeness   gaps in the delivery, found from profiles (`completeness_*`: views, checks, policy)
@@ -19,9 +20,10 @@ Modules in the order in which a run uses them:
 
 Layout under `HOME/lake`:
 
-    received/<table>/<id>/<period>.parquet       the sound rows of one delivered file, typed
+    received/<table>/<id>/period=<period>/       the sound rows of one delivered file, typed; where it is
+                                                 Parquet of one period without a fault, the file itself
     received/<table>/<id>/faults.parquet         its faulty rows, with what is wrong with them
-    kept/<table>/<period>-<id>.parquet           the rows that count: links to received files, or
+    kept/<table>/period=<period>/<id>.parquet    the rows that count: links to received files, or
                                                  copies of them without the rows that do not count
     excluded/<table>/<period>-<fingerprint>.parquet   quarantined and superseded rows, with reasons
     handover/*.parquet                           what Python computed for dbt to read

@@ -10,8 +10,17 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contract.schema import Table
-from pipelines.core.sql import literal, path_literal
-from pipelines.lake.parts import PARQUET, ROW_NUMBER, Part, faults_file, read_files, received_folder
+from pipelines.core.sql import literal
+from pipelines.lake.parts import (
+    PARQUET,
+    ROW_NUMBER,
+    Part,
+    faults_file,
+    period_folder,
+    read_files,
+    read_parts,
+    received_folder,
+)
 from pipelines.lake.state import FileState, LakeState, PeriodState
 
 Losers = dict[tuple[str, str], tuple[int, int]]
@@ -69,7 +78,7 @@ class Keeper:
     def _keep(self, part: Part, lost: tuple[int, int]) -> str:
         """Name of the kept file of a part: the part itself where all of its rows are kept."""
         count, fingerprint_ = lost
-        whole = f"{part.period}-{part.state.received[:16]}"
+        whole = f"{period_folder(part.period)}/{part.state.received[:16]}"
         if not count:
             return self._place(f"{whole}.parquet", part)
         name = f"{whole}-{_short(f'{count}:{fingerprint_}')}.parquet"
@@ -79,8 +88,11 @@ class Keeper:
                 f"select {ROW_NUMBER} from decided where _fate <> 'kept' "
                 f"and _file = {literal(part.file)} and period = {literal(part.period)}"
             )
-            rows = f"read_parquet({path_literal(part.path)}, hive_partitioning=false)"
-            self._copy(f"select * from {rows} where {ROW_NUMBER} not in ({lost_rows})", target)
+            rows = read_parts(self.lake, self.table, [part.path])
+            self._copy(
+                f"select * exclude (period, filename) from {rows} where {ROW_NUMBER} not in ({lost_rows})",
+                target,
+            )
         return name
 
     def _place(self, name: str, part: Part) -> str:

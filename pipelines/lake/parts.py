@@ -1,8 +1,11 @@
 """Where the rows of a delivered file stand in the lake, and how they are read back.
 
 A delivered file becomes one part for each period it has sound rows of, and one file of its faulty rows.
-A part has the contract's columns, `period` and `_row`, the row's number in the delivered file; it is
-written once and never changed. The order of delivery is given by `_row`, not by a row's place in the part.
+The period is in the name of the part's folder, `period=2025-01`, as Hive writes partitions; it is read from
+there alone, since a folder further up may look like a partition too. A part has the contract's columns and
+`_row`, the row's number in the delivered file. A Parquet file of one period without a fault is a part as it
+is: it has no `_row`, since its rows stand where they stood. A part is written once and never changed. The
+order of delivery is given by `_row`, not by a row's place in the part.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.contract.checks import without_zone
 from pipelines.contract.schema import Table
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.state import FileState, LakeState
@@ -19,6 +23,9 @@ PARQUET = "format parquet, compression zstd, parquet_version v2"
 """How the lake writes; version 2 stores row numbers and times as differences, next to nothing."""
 
 ROW_NUMBER = "_row"
+
+PERIOD = "regexp_extract(filename, 'period=([^/]*)/[^/]*$', 1)"
+"""SQL of the period of a part's rows; a condition on it reads only the files of its periods."""
 
 TONNES = "decimal(18, 3)"
 """Type in which tonnes are added up: exact, so that a sum does not depend on the order of rows."""
@@ -57,9 +64,14 @@ def received_folder(lake: Path, table: str, identifier: str) -> Path:
     return lake / "received" / table / identifier
 
 
+def period_folder(period: str) -> str:
+    """Name of the folder that holds files of one period."""
+    return f"period={period}"
+
+
 def part_file(folder: Path, period: str) -> Path:
-    """The part of one period in a received file's folder."""
-    return folder / f"{period}.parquet"
+    """The part of one period in a received file's folder, as DuckDB names the file of a partition."""
+    return folder / period_folder(period) / "data_0.parquet"
 
 
 def faults_file(folder: Path) -> Path:
@@ -77,11 +89,37 @@ def parts_of(lake: Path, table: Table, state: LakeState) -> list[Part]:
     ]
 
 
-def read_files(paths: Iterable[Path], *options: str) -> str | None:
-    """SQL that reads these Parquet files, or None where there are none."""
+def read_files(paths: Iterable[Path]) -> str | None:
+    """SQL that reads these Parquet files, which are no parts, or None where there are none."""
     names = ", ".join(path_literal(path) for path in sorted(paths))
-    settings = ", ".join(("union_by_name=true", "hive_partitioning=false", *options))
-    return f"read_parquet([{names}], {settings})" if names else None
+    return f"read_parquet([{names}], union_by_name=true, hive_partitioning=false)" if names else None
+
+
+def empty_file(lake: Path, table: Table) -> Path:
+    """The typed part without rows that every table has, so that it can be read before it is delivered."""
+    return lake / "kept" / table.name / period_folder("none") / "empty.parquet"
+
+
+def read_parts(lake: Path, table: Table, paths: Iterable[Path]) -> str | None:
+    """SQL relation over a table's parts, or None where there are none.
+
+    It has the contract's columns, `period`, `_row` and `filename`. The empty part brings the columns that
+    others lack.
+    """
+    listed = sorted(paths)
+    if not listed:
+        return None
+    names = ", ".join(path_literal(path) for path in [empty_file(lake, table), *listed])
+    columns = [
+        f"{without_zone(quoted(c.name))} as {quoted(c.name)}" if c.type == "timestamp" else quoted(c.name)
+        for c in table.columns
+    ]
+    number = f"coalesce({ROW_NUMBER}, file_row_number + 1)"
+    return f"""(
+        select {", ".join(columns)}, {PERIOD} as period, {number} as {ROW_NUMBER}, filename
+        from read_parquet([{names}], union_by_name=true, hive_partitioning=false, file_row_number=true,
+            filename=true)
+    )"""
 
 
 def key_text(table: Table) -> str:
@@ -104,6 +142,5 @@ def ids_text(table: Table) -> str:
 
 
 def part_columns(table: Table) -> list[tuple[str, str]]:
-    """Names and DuckDB types of a part's columns."""
-    contract = [(column.name, column.duckdb_type) for column in table.columns]
-    return [*contract, ("period", "varchar"), (ROW_NUMBER, "bigint")]
+    """Names and DuckDB types of the columns of a part that the lake writes."""
+    return [*((column.name, column.duckdb_type) for column in table.columns), (ROW_NUMBER, "bigint")]

@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
 from pipelines.contract.schema import Table
+from pipelines.contract.tables import TABLES
 from pipelines.core.sql import literal, path_literal, quoted
-from pipelines.lake.parts import PARQUET, read_files
+from pipelines.lake.parts import PARQUET, read_files, read_parts
 from pipelines.lake.state import LakeState
+from pipelines.lake.zone import local_time
 
 COLUMNS = (
     "table_name varchar, period varchar, subject_id varchar, province_code varchar, row_count bigint, "
@@ -34,14 +37,24 @@ def subject_column(table: Table) -> str | None:
     return next((name for name in names if name in table.names and not table.column(name).nullable), None)
 
 
-def _lines(table: Table, rows: str) -> str:
+def _day(table: Table, periods: Iterable[str], zone: str) -> str:
+    """SQL of a row's day in the market; null for a table by year."""
+    column = table.period_column
+    kind = table.column(column).type if column else None
+    months = sorted(period for period in periods if period != "unknown")
+    if column is None or kind not in {"date", "timestamp"}:
+        return "cast(null as date)"
+    if kind == "timestamp" and months:
+        first, last = (date.fromisoformat(f"{month}-01") for month in (months[0], months[-1]))
+        span = first - timedelta(days=1), last + timedelta(days=32)
+        return f"cast({local_time(quoted(column), zone, *span)} as date)"
+    return f"cast({quoted(column)} as date)"
+
+
+def _lines(table: Table, rows: str, day: str) -> str:
     """Query of a table's lines over a relation of kept rows."""
     subject = subject_column(table)
     province = "province_code" if "province_code" in table.names else "cast(null as varchar)"
-    column = table.period_column
-    day = "cast(null as date)"
-    if column and table.column(column).type in {"date", "timestamp"}:
-        day = f"cast({quoted(column)} as date)"
     days = f"list_sort(list(distinct {day}))" if subject is None else "cast(null as date[])"
     filled = ", ".join(
         f"case when count({quoted(c.name)}) > 0 then {literal(c.name)} end"
@@ -59,9 +72,14 @@ def _lines(table: Table, rows: str) -> str:
 
 
 def update_profile(
-    con: duckdb.DuckDBPyConnection, lake: Path, table: Table, state: LakeState, changed: Iterable[str]
+    con: duckdb.DuckDBPyConnection,
+    lake: Path,
+    table: Table,
+    state: LakeState,
+    changed: Iterable[str],
+    zone: str,
 ) -> None:
-    """Count the changed periods of a table anew and note the file in the state."""
+    """Count the changed periods of a table anew, by days of the zone, and note the file in the state."""
     periods = state.tables.get(table.name, {})
     before = state.profiles.get(table.name)
     counted = set(changed) if before else set(periods)
@@ -77,9 +95,11 @@ def update_profile(
             f"select * from read_parquet({path_literal(lake / 'profiles' / before)}) "
             f"where period not in ({names})"
         )
-    rows = read_files(kept)
+    rows = read_parts(lake, table, kept)
     if rows:
-        queries.append(_lines(table, rows))
+        queries.append(
+            _lines(table, rows, _day(table, [p for p in counted & periods.keys() if periods[p].kept], zone))
+        )
     content = json.dumps({period: one.fingerprint for period, one in periods.items()}, sort_keys=True)
     name = f"{table.name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
     target = lake / "profiles" / name
@@ -105,7 +125,11 @@ def open_profiles(con: duckdb.DuckDBPyConnection, lake: Path, state: LakeState) 
         periods = state.tables.get(table, {})
         paths = [lake / "kept" / table / name for period in periods.values() for name in period.kept_files]
         nothing = ", ".join(f"cast(null as varchar) as {name}" for name in columns.split(", "))
-        return f"select {columns} from {read_files(paths)}" if paths else f"select {nothing} where false"
+        return (
+            f"select {columns} from {read_parts(lake, TABLES[table], paths)}"
+            if paths
+            else f"select {nothing} where false"
+        )
 
     con.execute(f"""
         create or replace temp table profiles as

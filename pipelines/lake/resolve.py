@@ -27,7 +27,7 @@ from pipelines.lake.parts import (
     key_text,
     part_file,
     parts_of,
-    read_files,
+    read_parts,
     received_folder,
 )
 from pipelines.lake.receive import row_fingerprint
@@ -51,6 +51,9 @@ class Resolver:
         period = self.table.period_column
         return period is None or period in self.table.key
 
+    def _read(self, paths: Iterable[Path]) -> str | None:
+        return read_parts(self.lake, self.table, paths)
+
     def _inside(self, periods: set[str]) -> list[Part]:
         return [part for part in self.parts if part.period in periods]
 
@@ -60,14 +63,14 @@ class Resolver:
         if self._keys_stay_in_their_period:
             return changed
         while True:
-            outside = read_files(part.path for part in self.parts if part.period not in changed)
+            outside = self._read(part.path for part in self.parts if part.period not in changed)
             before = [
                 part_file(received_folder(self.lake, self.table.name, file.received), period)
                 for file in retired
                 for period, content in file.periods.items()
                 if content.rows and period in changed
             ]
-            inside = read_files([*(part.path for part in self._inside(changed)), *before])
+            inside = self._read([*(part.path for part in self._inside(changed)), *before])
             if outside is None or inside is None:
                 return changed
             more = self.con.execute(
@@ -115,7 +118,7 @@ class Resolver:
         Rows that are not in it are kept.
         """
         parts = self._inside(periods)
-        rows = read_files(part.path for part in parts)
+        rows = self._read(part.path for part in parts)
         doubtful = []
         if rows:
             self.con.execute(
@@ -144,14 +147,15 @@ class Resolver:
         deliveries = ", ".join(
             f"({literal(str(part.path))}, {literal(part.file)}, {part.state.sequence})" for part in parts
         )
-        rows = read_files((part.path for part in parts), "filename=true")
+        rows = self._read(part.path for part in parts)
         contract = ", ".join(quoted(name) for name in self.table.names)
         columns = literal(", ".join(self.table.key))
         tonnes = as_tonnes(quoted(self.table.tonnes)) if self.table.tonnes else f"cast(null as {TONNES})"
         return f"""
             with deliveries(filename, _file, _sequence) as (values {deliveries}),
             checked as (
-                select r.*, d._file, d._sequence, {row_fingerprint(self.table)} as _fingerprint,
+                select r.* exclude (filename), d._file, d._sequence,
+                    {row_fingerprint(self.table)} as _fingerprint,
                     md5(cast(row({contract}) as varchar)) as _content,
                     {key_text(self.table)} as _key, {ids_text(self.table)} as _ids, {tonnes} as _tonnes,
                     {self._faults(parents)} as _faults

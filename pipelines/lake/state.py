@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from pipelines.core.errors import SourceError
 from pipelines.core.files import write_atomic
 
-FORMAT = "6"
+FORMAT = "7"
 """Enters the id of every received file; a change in what the checks do or in what is stored raises it."""
 
 

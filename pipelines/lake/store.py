@@ -10,11 +10,10 @@ import polars as pl
 
 from pipelines.contract.outputs.lake import FILE_ACCOUNTING, QUARANTINE
 from pipelines.contract.outputs.readings import READER_QUARANTINE
-from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.accounting import delivered_files, excluded_rows
-from pipelines.lake.parts import part_columns
+from pipelines.lake.parts import empty_file, part_columns
 from pipelines.lake.readings import copied, published_files
 from pipelines.lake.state import LakeState
 
@@ -29,11 +28,6 @@ def connect(memory_limit: str, threads: int, scratch: Path) -> duckdb.DuckDBPyCo
     # A file of many years is written period by period, each into one part.
     con.execute("set partitioned_write_max_open_files = 10000")
     return con
-
-
-def empty_file(lake: Path, table: Table) -> Path:
-    """The typed file without rows that every table has, so that it can be read before it is delivered."""
-    return lake / "kept" / table.name / "empty.parquet"
 
 
 def _names(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
@@ -57,13 +51,17 @@ def write_empty_files(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
 
 def sweep(lake: Path, state: LakeState) -> None:
     """Remove files that no state names: leftovers of a run that was cut off, and replaced periods."""
-    in_force = {"empty.parquet"}
-    for periods in state.tables.values():
+    kept, excluded = {empty_file(lake, table) for table in TABLES.values()}, set()
+    for table, periods in state.tables.items():
         for period in periods.values():
-            in_force.update((*period.kept_files, period.excluded_file or ""))
-    for folder in ("kept", "excluded"):
-        for path in (lake / folder).glob("*/*"):
-            if path.name not in in_force:
+            kept.update(lake / "kept" / table / name for name in period.kept_files)
+            excluded.add(lake / "excluded" / table / (period.excluded_file or ""))
+    for in_force, found in (
+        (kept, (lake / "kept").glob("*/*/*")),
+        (excluded, (lake / "excluded").glob("*/*")),
+    ):
+        for path in found:
+            if path not in in_force:
                 path.unlink()
     for path in (lake / "profiles").glob("*"):
         if path.name not in state.profiles.values():

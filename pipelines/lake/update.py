@@ -12,17 +12,17 @@ import polars as pl
 from pipelines.contract.outputs.lake import ROW_ACCOUNTING
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
+from pipelines.core.market import read_market
 from pipelines.core.sql import quoted
 from pipelines.lake.files import Listing, SourceFile, list_source
 from pipelines.lake.keep import Keeper
-from pipelines.lake.parts import parts_of, read_files
+from pipelines.lake.parts import empty_file, parts_of, read_parts
 from pipelines.lake.profile import update_profile
 from pipelines.lake.readings import digest, reader_files, take_over
 from pipelines.lake.receive import receive, received_id
 from pipelines.lake.resolve import Resolver
 from pipelines.lake.state import Content, FileState, LakeState, PeriodState
 from pipelines.lake.store import (
-    empty_file,
     hand_over,
     is_handed_over,
     sweep,
@@ -71,13 +71,13 @@ class _Change:
         return bool(self.new or self.changed or self.withdrawn)
 
 
-def _compare(state: LakeState, listing: Listing) -> _Change:
+def _compare(state: LakeState, listing: Listing, zone: str) -> _Change:
     change = _Change()
     for file in listing.files:
         before = state.files.get(file.name)
         if before is None:
             change.new.append(file)
-        elif before.received != received_id(file, TABLES[file.table]):
+        elif before.received != received_id(file, TABLES[file.table], zone):
             change.changed.append(file)
     present = {file.name for file in listing.files}
     change.withdrawn = [name for name in state.files if name not in present]
@@ -88,9 +88,9 @@ class _Update:
     """One update in progress."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, lake: Path, state: LakeState, progress: Progress
+        self, con: duckdb.DuckDBPyConnection, lake: Path, zone: str, state: LakeState, progress: Progress
     ) -> None:
-        self.con, self.lake, self.state, self.progress = con, lake, state, progress
+        self.con, self.lake, self.zone, self.state, self.progress = con, lake, zone, state, progress
         self.changed: dict[str, set[str]] = {name: set() for name in TABLES}
         self.retired: dict[str, list[FileState]] = {name: [] for name in TABLES}
         self.rewritten: dict[str, set[str]] = {}
@@ -120,7 +120,7 @@ class _Update:
         copies = self._copies()
         for number, file in enumerate(files, start=1):
             self.progress(f"receiving {file.name} ({number} of {len(files)})")
-            received.append((file, receive(self.con, file, TABLES[file.table], self.lake)))
+            received.append((file, receive(self.con, file, TABLES[file.table], self.lake, self.zone)))
             file.check_unchanged()
         self.state.sequence += 1
         for name in change.withdrawn:
@@ -174,7 +174,10 @@ class _Update:
 
     def kept(self, table: str) -> str:
         """Relation over the table's kept rows."""
-        return read_files([*self.kept_paths(table), empty_file(self.lake, TABLES[table])]) or ""
+        return self._read(TABLES[table], self.kept_paths(table))
+
+    def _read(self, table: Table, paths: list[Path]) -> str:
+        return read_parts(self.lake, table, paths or [empty_file(self.lake, table)]) or ""
 
     def resolve(self, delivered_before: set[str]) -> None:
         """Resolve every changed table, parents first; tables that refer to a changed key are resolved too."""
@@ -226,15 +229,18 @@ class _Update:
         self, parent: Table, before: dict[str, PeriodState], after: dict[str, PeriodState]
     ) -> None:
         """Periods of other tables whose rows refer to a key that was added or removed."""
-        empty = empty_file(self.lake, parent)
-        old = read_files([*self.kept_paths(parent.name, before), empty])
-        new = read_files([*self.kept_paths(parent.name, after), empty])
+        old = self._read(parent, self.kept_paths(parent.name, before))
+        new = self._read(parent, self.kept_paths(parent.name, after))
         for child in TABLES.values():
             columns = [c for c in child.references if c.reference and c.reference[0] == parent.name]
-            rows = read_files(
-                part.path
-                for part in parts_of(self.lake, child, self.state)
-                if part.period not in self.changed[child.name]
+            rows = read_parts(
+                self.lake,
+                child,
+                (
+                    part.path
+                    for part in parts_of(self.lake, child, self.state)
+                    if part.period not in self.changed[child.name]
+                ),
             )
             if not columns or rows is None:
                 continue
@@ -304,7 +310,8 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
     """
     state = LakeState.read(lake)
     listing = list_source(source)
-    change = _compare(state, listing)
+    zone = read_market(source).timezone
+    change = _compare(state, listing, zone)
     withdrawn: dict[str, int] = {}
     for name in change.withdrawn:
         table = state.files[name].table
@@ -317,13 +324,13 @@ def update_lake(con: duckdb.DuckDBPyConnection, source: Path, lake: Path, progre
     write_empty_files(con, lake)
     if changed:
         delivered_before = {file.table for file in state.files.values()}
-        update = _Update(con, lake, state, progress)
+        update = _Update(con, lake, zone, state, progress)
         update.take_in(change)
         update.resolve(delivered_before)
         rewritten = update.rewritten
         for name, periods in rewritten.items():
             if periods or name not in state.profiles:
-                update_profile(con, lake, TABLES[name], state, periods)
+                update_profile(con, lake, TABLES[name], state, periods, zone)
         state.reader_quarantined = take_over(con, source, lake)
         state.reader_digest = read
         state.write(lake)

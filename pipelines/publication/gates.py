@@ -34,7 +34,7 @@ INGESTION, PUBLICATION = "ingestion", "publication"
 
 def _ingestion_tables(settings: Settings) -> dict[str, Any]:
     tables: dict[str, Any] = {
-        name: sorted((settings.lake / "kept" / name).glob("*.parquet")) for name in TABLES
+        name: sorted((settings.lake / "kept" / name).glob("*/*.parquet")) for name in TABLES
     }
     for name in ("row_accounting", "file_accounting", "completeness"):
         tables[name] = settings.handover / f"{name}.parquet"

@@ -39,7 +39,7 @@ ROWS = {
 
 
 def stored_schema(table: Table) -> dict[str, pl.DataType]:
-    """Schema of the table's files in the lake: UTC timestamps without a zone, and the period."""
+    """Schema of the table's rows in the lake: UTC timestamps without a zone, and the period."""
     schema = {
         name: pl.Datetime("us") if isinstance(dtype, pl.Datetime) else dtype
         for name, dtype in table.polars_schema.items()
@@ -54,7 +54,10 @@ def with_period(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     elif table.column(table.period_column).type == "int64":
         period = pl.col(table.period_column).cast(pl.String)
     else:
-        period = pl.col(table.period_column).dt.strftime("%Y-%m")
+        moment = pl.col(table.period_column)
+        if table.column(table.period_column).type == "timestamp":
+            moment = moment.dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Shanghai")
+        period = moment.dt.strftime("%Y-%m")
     return frame.with_columns(period.alias("period"))
 
 
@@ -70,13 +73,12 @@ class Lake:
         frame = pl.DataFrame(rows, schema={n: t for n, t in schema.items() if n != "period"}, orient="row")
         frame = with_period(table, frame).select(*schema)
         folder = self.folder / "kept" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.iterdir():
-            old.unlink()
-        if frame.is_empty():
-            pl.DataFrame(schema=schema).write_parquet(folder / "all-empty.parquet")
-        for (period,), part in frame.group_by("period", maintain_order=True):
-            part.write_parquet(folder / f"{period}-1.parquet")
+        shutil.rmtree(folder, ignore_errors=True)
+        parts = frame.partition_by("period", as_dict=True) or {("none",): frame}
+        for (period,), part in parts.items():
+            file = folder / f"period={period}" / "1.parquet"
+            file.parent.mkdir(parents=True)
+            part.drop("period").write_parquet(file)
 
     def keep_all(self, tables: dict[str, pl.DataFrame | list[dict[str, Any]]]) -> None:
         """Replaces the files of all contract tables; those not given have no rows."""
@@ -85,7 +87,7 @@ class Lake:
 
     def kept(self, name: str) -> pl.DataFrame:
         """The table's rows without their period."""
-        return pl.read_parquet(self.folder / "kept" / name / "*.parquet").drop("period")
+        return pl.read_parquet(self.folder / "kept" / name / "*" / "*.parquet")
 
     def hand_over(self, name: str, rows: pl.DataFrame) -> None:
         """Writes a frame that Python computed for dbt."""

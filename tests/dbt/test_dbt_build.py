@@ -10,6 +10,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from pipelines.contract.tables import TABLES
+from tests.dbt.conftest import with_period
+
 BUILD = ("build", "--exclude-resource-type", "unit_test", "test")
 # What the supervision marts and the assertions below read; data tests pass in every run of a market.
 CORE = ("+fct_trades", "+fct_market_days", "+fct_compliance_years", "+tag:supervision")
@@ -148,12 +151,13 @@ def test_supervision_marts_are_built_after_the_core(small_lake, findings, new_db
     ]
 
 
-def corrected(frame: pl.DataFrame, moment: str, value: str, period: str) -> pl.DataFrame:
-    """The frame with other values in one period, one of its rows gone."""
-    inside = pl.col(moment).dt.strftime("%Y-%m") == period
+def corrected(sample: dict[str, pl.DataFrame], table: str, value: str, period: str) -> pl.DataFrame:
+    """The table with other values in one period, one of its rows gone."""
+    frame = with_period(TABLES[table], sample[table])
+    inside = pl.col("period") == period
     kept = frame.with_row_index().filter(~inside | (pl.col("index") != pl.col("index").filter(inside).min()))
     changed = pl.when(inside).then((pl.col(value) * 2).cast(frame.schema[value])).otherwise(pl.col(value))
-    return kept.drop("index").with_columns(changed.alias(value))
+    return kept.with_columns(changed.alias(value)).drop("index", "period")
 
 
 def close_enough(one: pl.DataFrame, two: pl.DataFrame) -> None:
@@ -166,10 +170,10 @@ def test_a_run_of_changed_periods_equals_a_rebuild(sample, new_lake, new_dbt):
     dbt(*BUILD)
     before = dbt.table("fct_trades")
 
-    lake.keep("trades", corrected(sample["trades"], "ts", "quantity", "2025-01"))
-    lake.keep("market_days", corrected(sample["market_days"], "date", "previous_close", "2025-01"))
-    lake.keep("transfers", corrected(sample["transfers"], "ts", "quantity", "2024-12"))
-    lake.keep("cems_hourly", corrected(sample["cems_hourly"], "ts", "co2_mass", "2025-02"))
+    lake.keep("trades", corrected(sample, "trades", "quantity", "2025-01"))
+    lake.keep("market_days", corrected(sample, "market_days", "previous_close", "2025-01"))
+    lake.keep("transfers", corrected(sample, "transfers", "quantity", "2024-12"))
+    lake.keep("cems_hourly", corrected(sample, "cems_hourly", "co2_mass", "2025-02"))
     later = pl.col("valid_from", "valid_to").dt.offset_by("60d")
     lake.keep("control_relations", sample["control_relations"].with_columns(later))
     named = pl.col("controller_id").fill_null("controller_id-new")

@@ -34,7 +34,7 @@ def _ingestion(folder: Path, source: Path, **replaced: Path) -> GateResult:
         update_lake(connection, source, lake, lambda _: None)
     finally:
         connection.close()
-    tables: dict[str, Any] = {name: sorted((lake / "kept" / name).glob("*.parquet")) for name in TABLES}
+    tables: dict[str, Any] = {name: sorted((lake / "kept" / name).glob("*/*.parquet")) for name in TABLES}
     for name in ("row_accounting", "file_accounting"):
         tables[name] = lake / "handover" / f"{name}.parquet"
     return validate(

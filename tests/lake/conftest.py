@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.contract.tables import TABLES
 from pipelines.lake.store import connect
 from pipelines.lake.update import LakeSummary, update_lake
 
@@ -67,8 +68,16 @@ class Delivery:
         return summary
 
     def kept(self, table: str, lake: Path | None = None) -> pl.DataFrame:
-        files = sorted(((lake or self.lake) / "kept" / table).glob("*.parquet"))
-        return pl.concat([pl.read_parquet(file).drop("_row") for file in files]).sort(pl.all())
+        """The table's kept rows with their period, as delivered or from a part of the lake."""
+        folder, schema = (lake or self.lake) / "kept" / table, TABLES[table].stored_schema
+        parts = [
+            pl.read_parquet(file)
+            .with_columns(pl.col(pl.Datetime).dt.replace_time_zone(None))
+            .match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
+            .with_columns(period=pl.lit(file.parent.name.removeprefix("period=")))
+            for file in sorted(folder.glob("*/*.parquet"))
+        ]
+        return pl.concat(parts).sort(pl.all())
 
     def quarantine(self, lake: Path | None = None) -> pl.DataFrame:
         return pl.read_parquet((lake or self.lake) / "handover" / "quarantine.parquet")

@@ -22,7 +22,9 @@ def _files(delivery, table: str) -> dict[str, int]:
     """Inodes of the kept files that hold rows."""
     folder = delivery.lake / "kept" / table
     return {
-        path.name: path.stat().st_ino for path in folder.glob("*.parquet") if path.name != "empty.parquet"
+        str(path.relative_to(folder)): path.stat().st_ino
+        for path in folder.glob("*/*.parquet")
+        if path.name != "empty.parquet"
     }
 
 
@@ -104,7 +106,7 @@ def test_a_file_of_many_months_becomes_one_part_a_month(delivery, accounted):
 
 
 def _rows_of(lake: Path) -> pl.DataFrame:
-    files = (lake / "kept" / "cems_hourly").glob("*.parquet")
+    files = (lake / "kept" / "cems_hourly").glob("*/*.parquet")
     return pl.concat([pl.read_parquet(path) for path in files]).sort("ts")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
+from pipelines.lake.parts import part_file
 
 
 def _same(delivery, other) -> None:
@@ -93,7 +94,8 @@ def test_what_was_replaced_stays_traceable(delivery):
     assert [(r["name"], r["reason"], r["sha256"]) for r in retired] == [
         ("trades.csv", "replaced", first["sha256"])
     ]
-    old = pl.read_parquet(delivery.lake / "received" / "trades" / first["received"] / "2025-02.parquet")
+    received = delivery.lake / "received" / "trades" / first["received"]
+    old = pl.read_parquet(part_file(received, "2025-02"))
     assert 96.00 in old["price"].cast(pl.Float64).to_list()
 
 
@@ -197,8 +199,9 @@ def test_unknown_tables_and_columns_are_named(delivery):
 
 def test_leftovers_of_a_run_that_was_cut_off_are_swept(delivery, tmp_path):
     delivery.update()
-    stray = delivery.lake / "kept" / "trades" / "2025-01-0123456789abcdef.parquet"
-    stray.write_bytes(next((delivery.lake / "kept" / "trades").glob("2025-01*")).read_bytes())
+    kept = next((delivery.lake / "kept" / "trades" / "period=2025-01").glob("*"))
+    stray = kept.with_name("0123456789abcdef.parquet")
+    stray.write_bytes(kept.read_bytes())
     unfinished = delivery.lake / "received" / "trades" / "0123.part"
     unfinished.mkdir()
     delivery.add_row("compliance", "E1,2022,1,1,1")

@@ -97,8 +97,8 @@ def received(folder: Path, parameters: str) -> list[tuple[str, str]]:
     with connect("1GB", 1, folder / "scratch") as con:
         update_lake(con, source, lake, lambda _: None)
         return con.execute(
-            "select stated_period, period from read_parquet(?) order by 1",
-            [str(lake / "kept" / "verification_parameters" / "*.parquet")],
+            "select stated_period, period from read_parquet(?, hive_types_autocast = false) order by 1",
+            [str(lake / "kept" / "verification_parameters" / "*" / "*.parquet")],
         ).fetchall()
 
 

@@ -24,5 +24,5 @@ def test_invisible_characters_are_quarantined_by_name(practice, tmp_path):
         ("control_characters", "controller_id"),
         ("full_width_characters", "controller_id"),
     ]
-    kept = pl.read_parquet(tmp_path / "lake" / "kept" / "accounts" / "*.parquet")
+    kept = pl.read_parquet(tmp_path / "lake" / "kept" / "accounts" / "*" / "*.parquet")
     assert kept.height + faults.height == delivered.height

@@ -68,12 +68,15 @@
 
 {% macro spark__add_minutes(ts, minutes) -%} timestampadd(minute, {{ minutes }}, {{ ts }}) {%- endmacro %}
 
-{# Day that the clock shows which wrote a UTC timestamp with an offset; in the market's time zone without one. #}
-{% macro own_date(ts, offset_minutes) -%}
+{#
+    First day of the month that the clock shows which wrote a UTC timestamp with an offset; without one, that of
+    the row's period, which is a month of the market.
+#}
+{% macro own_month(ts, offset_minutes, period) -%}
     case
         when {{ offset_minutes }} is null
-        then {{ local_date(ts) }}
-        else cast({{ add_minutes(ts, offset_minutes) }} as date)
+        then cast(concat({{ period }}, '-01') as date)
+        else {{ month_start("cast(" ~ add_minutes(ts, offset_minutes) ~ " as date)") }}
     end
 {%- endmacro %}
 

@@ -38,26 +38,49 @@
 
 {% macro spark__written_handovers() %} {{ return([]) }}{% endmacro %}
 
-{# A folder of Parquet files as a table. #}
+{#
+    A folder with a folder of Parquet files for each period, as a table. A file may hold moments with a zone; they
+    are read as the same moments in UTC without one, which costs far less than a cast. The period is read from
+    the file's own folder, since a folder further up may look like a partition too.
+#}
 {% macro table_statements(name, folder, columns) %}
     {{ return(adapter.dispatch("table_statements", "carbonwarden")(name, folder, columns)) }}
 {% endmacro %}
 
 {% macro default__table_statements(name, folder, columns) %}
+    {% set read = [] %}
+    {% for column in columns %}
+        {% if column.data_type == "timestamp" %}
+            {% do read.append("make_timestamp(epoch_us(" ~ column.name ~ ")) as " ~ column.name) %}
+        {% elif column.name == "period" %}
+            {% do read.append("regexp_extract(filename, 'period=([^/]*)/[^/]*$', 1) as period") %}
+        {% else %} {% do read.append(column.name) %}
+        {% endif %}
+    {% endfor %}
     {{
         return(
             [
-                "create or replace view lake."
-                ~ name
-                ~ " as select * from read_parquet('"
+                "create or replace view lake." ~ name ~ " as select " ~ read
+                | join(", ")
+                ~ " from read_parquet('"
                 ~ folder
-                ~ "/*.parquet', union_by_name = true, hive_partitioning = false)"
+                ~ "/*/*.parquet', union_by_name = true, hive_partitioning = false, filename = true)"
             ]
         )
     }}
 {% endmacro %}
 
 {% macro spark__table_statements(name, folder, columns) %}
+    {{
+        return(
+            spark_table(name, folder, columns, " partitioned by (period)")
+            + ["msck repair table lake." ~ name]
+        )
+    }}
+{% endmacro %}
+
+{# Statements that make a table of the declared columns from files, on Spark. #}
+{% macro spark_table(name, location, columns, partitions="") %}
     {% set typed = [] %}
     {% for column in columns %}
         {% do typed.append(column.name ~ " " ~ column.data_type | replace("string[]", "array<string>")) %}
@@ -67,7 +90,7 @@
             [
                 "drop table if exists lake." ~ name,
                 "create table lake." ~ name ~ " (" ~ typed
-                | join(", ") ~ ") using parquet location '" ~ folder ~ "'",
+                | join(", ") ~ ") using parquet" ~ partitions ~ " location '" ~ location ~ "'",
             ]
         )
     }}
@@ -91,7 +114,7 @@
 {% endmacro %}
 
 {% macro spark__handover_statements(name, file, columns, is_written) %}
-    {{ return(spark__table_statements(name, file, columns)) }}
+    {{ return(spark_table(name, file, columns)) }}
 {% endmacro %}
 
 {# Execute statements one after the other: DuckDB takes them in one call, which costs one round of dbt. #}

@@ -18,8 +18,11 @@ with
     impossible_hours as (
         select
             cems_hourly.*,
-            {{ month_start(own_date("cems_hourly.hour_started_at", "cems_hourly.utc_offset_minutes")) }}
-            as month,
+            {{
+                own_month(
+                    "cems_hourly.hour_started_at", "cems_hourly.utc_offset_minutes", "cems_hourly.period"
+                )
+            }} as month,
             {% for quantity in quantities %}
                 bounds.{{ quantity }}_minimum, bounds.{{ quantity }}_maximum {{- "," if not loop.last }}
             {% endfor %}

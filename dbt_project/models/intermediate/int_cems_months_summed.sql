@@ -15,17 +15,6 @@ with
 
     bounds as ({{ reading_bounds("ranges", "cems_hourly", quantities) }}),
 
-    moments as (select distinct hour_started_at, utc_offset_minutes from cems_hourly),
-
-    -- Many units share an hour, and its day in the market's time zone is costly to find.
-    dated as (
-        select
-            hour_started_at,
-            utc_offset_minutes,
-            {{ month_start(own_date("hour_started_at", "utc_offset_minutes")) }} as month
-        from moments
-    ),
-
     judged as (
         select
             cems_hourly.*,
@@ -37,23 +26,18 @@ with
 
     hours as (
         select
-            judged.unit_id,
-            judged.period,
-            dated.month,
-            judged.quality,
-            judged.co2_mass_tco2,
-            judged.heat_input_gj,
-            judged.gross_load_mwh,
-            judged.is_running,
-            judged.is_plausible,
-            {{ is_usable_hour("judged.quality", "judged.co2_mass_tco2", "judged.is_plausible") }}
-            as is_usable,
-            coalesce(judged.operating, 1) as operating
+            unit_id,
+            period,
+            {{ own_month("hour_started_at", "utc_offset_minutes", "period") }} as month,
+            quality,
+            co2_mass_tco2,
+            heat_input_gj,
+            gross_load_mwh,
+            is_running,
+            is_plausible,
+            {{ is_usable_hour("quality", "co2_mass_tco2", "is_plausible") }} as is_usable,
+            coalesce(operating, 1) as operating
         from judged
-        inner join
-            dated
-            on judged.hour_started_at = dated.hour_started_at
-            and judged.utc_offset_minutes is not distinct from dated.utc_offset_minutes
     )
 
 -- Sums are rounded to a gram, so that the result does not depend on the order in which rows are added.

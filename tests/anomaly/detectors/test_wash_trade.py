@@ -12,7 +12,7 @@ import pytest
 from anomaly.core.parts import Parts
 from anomaly.core.policy import load_policy
 from anomaly.detectors.manipulation.wash_trade.book import Trades
-from anomaly.detectors.manipulation.wash_trade.closing import alike_share, cancelling_chance
+from anomaly.detectors.manipulation.wash_trade.closing import alike_share, cancelling_probability
 from anomaly.detectors.manipulation.wash_trade.limits import Limits
 from anomaly.detectors.manipulation.wash_trade.meetings import suspect_sets
 from anomaly.detectors.manipulation.wash_trade.one_party import one_party_rows
@@ -263,6 +263,6 @@ def test_the_chance_of_cancelling_is_that_of_random_directions():
     chances = []
     for _ in range(400):
         gain = quantity * rng.choice([-1.0, 1.0], 40)
-        chances.append(cancelling_chance(np.column_stack([gain, -gain])))
+        chances.append(cancelling_probability(np.column_stack([gain, -gain])))
     assert np.mean(chances) == pytest.approx(0.5, abs=0.05)
     assert np.mean(np.array(chances) <= 0.1) == pytest.approx(0.1, abs=0.04)

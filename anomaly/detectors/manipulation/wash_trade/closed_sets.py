@@ -22,8 +22,8 @@ import polars as pl
 from anomaly.core.parts import Once
 from anomaly.detectors.manipulation.wash_trade.book import Trades
 from anomaly.detectors.manipulation.wash_trade.closing import (
+    ClosedStretch,
     Closing,
-    Stretch,
     alike_share,
     closed_stretch,
     combined,
@@ -65,7 +65,7 @@ def closed_stretches(frame: pl.DataFrame, limits: Limits, once: Once) -> Iterato
             yield _closed(trades.take(closed), suspects.expected, p_value, stretch.net_share)
 
 
-def _known_stretch(inside: Trades, closing: Closing, once: Once) -> Stretch | None:
+def _known_stretch(inside: Trades, closing: Closing, once: Once) -> ClosedStretch | None:
     """`closed_stretch`, computed once for the same trades."""
 
     def found() -> dict[str, Any] | None:
@@ -75,7 +75,7 @@ def _known_stretch(inside: Trades, closing: Closing, once: Once) -> Stretch | No
     if len(inside) < closing.least:
         return None
     known = once(["closing", inside.digest("quantity", "moment")], found)
-    return None if known is None else Stretch(**known)
+    return None if known is None else ClosedStretch(**known)
 
 
 def _closed(trades: Trades, expected: float, p_value: float, net_share: float) -> Closed:

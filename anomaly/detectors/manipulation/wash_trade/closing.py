@@ -35,14 +35,14 @@ class Closing:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ClosedStretch:
     """Trades in order of time that leave every position as it was.
 
     Attributes:
         places: places of the trades among those that were searched.
         net_share: the most that an account was left with, as a share of what it bought and sold.
         tried: how many stretches of as many trades there were.
-        cancelling: the chance to cancel so closely in random directions.
+        cancelling: the probability to cancel so closely in random directions.
     """
 
     places: list[int]
@@ -51,16 +51,16 @@ class Stretch:
     cancelling: float
 
     def p_value(self, alike: float) -> float:
-        """The chance of such a stretch among all that were tried.
+        """The probability of such a stretch among all that were tried.
 
-        Few trades have few outcomes: the chance is not taken below that of returns of equal size, each in the
-        right direction with one half and of like quantity with `alike` (`alike_share`).
+        Few trades have few outcomes: it is not taken below that of returns of equal size, each in
+        the right direction with one half and of like quantity with `alike` (`alike_share`).
         """
         least = (alike / 2.0) ** (len(self.places) // 2)
         return min(self.tried * max(self.cancelling, least), 1.0)
 
 
-def closed_stretch(inside: Trades, closing: Closing) -> Stretch | None:
+def closed_stretch(inside: Trades, closing: Closing) -> ClosedStretch | None:
     """The longest stretch among the accounts of the trades that closes; none where it only runs round a ring.
 
     Where there is none among all, the account whose position changed most is left out, and so on down to a
@@ -81,11 +81,11 @@ def closed_stretch(inside: Trades, closing: Closing) -> Stretch | None:
     return None
 
 
-def _stretch(trades: Trades, places: np.ndarray, flows: np.ndarray, among: int) -> Stretch | None:
+def _stretch(trades: Trades, places: np.ndarray, flows: np.ndarray, among: int) -> ClosedStretch | None:
     if is_ring(trades.seller, trades.buyer):
         return None
     net_share = float(_net_shares(flows).max())
-    return Stretch(places.tolist(), net_share, among - len(trades) + 1, cancelling_chance(flows))
+    return ClosedStretch(places.tolist(), net_share, among - len(trades) + 1, cancelling_probability(flows))
 
 
 def _net_shares(flows: np.ndarray) -> np.ndarray:
@@ -129,8 +129,8 @@ def _longest(flows: np.ndarray, moment: np.ndarray, closing: Closing, worst: int
     return best
 
 
-def cancelling_chance(flows: np.ndarray) -> float:
-    """The chance that positions end so near to where they began if each trade had gone either way at random.
+def cancelling_probability(flows: np.ndarray) -> float:
+    """The probability that positions end so near to their beginning, had each trade gone either way.
 
     With random directions the positions' covariance is the graph's Laplacian weighted by squared quantities,
     so their Mahalanobis length squared is about chi-squared with as many degrees as its rank.
@@ -154,7 +154,7 @@ def alike_share(quantity: np.ndarray, margin: float) -> float:
 
 
 def combined(one: float, other: float) -> float:
-    """Fisher's combination of two independent chances."""
+    """Fisher's combination of two independent p-values."""
     product = max(one, 1e-300) * max(other, 1e-12)
     return float(min(product * (1.0 - np.log(product)), 1.0)) if product < 1 else 1.0
 

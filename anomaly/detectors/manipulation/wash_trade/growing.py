@@ -27,7 +27,7 @@ class Found:
         members: their places, in the order in which they joined.
         met: how often they met.
         expected: how often they should have met.
-        surprise: minus the log of the chance to meet so often, less that of the number of such sets.
+        surprise: minus the log of the probability to meet so often, less that of the number of such sets.
     """
 
     members: tuple[int, ...]
@@ -36,7 +36,7 @@ class Found:
     surprise: float
 
 
-class Stretch:
+class Span:
     """Some weeks of trading: who was active, how often pairs met, and how often they should have met."""
 
     def __init__(self, weeks: Sequence[Week]) -> None:
@@ -77,8 +77,8 @@ class Stretch:
         """Pairs that met repeatedly and more often than expected, the most surprising first."""
         again = self.pairs_met >= limits.least_meetings
         one, other, met = self.pairs[0][again], self.pairs[1][again], self.pairs_met[again]
-        expected, chances = _together(self.figures[..., one], self.figures[..., other])
-        surprise = _surprise(met, expected, chances)
+        expected, opportunities = _together(self.figures[..., one], self.figures[..., other])
+        surprise = _surprise(met, expected, opportunities)
         order = np.lexsort((other, one, -surprise))[: limits.max_seeds]
         for row in order[surprise[order] >= -np.log(limits.max_p)]:
             net = float(surprise[row] - self.log_sets[2])
@@ -116,9 +116,9 @@ class Stretch:
         others = np.flatnonzero(meets)
         if not others.size:
             return None
-        more, chances = _together(self.figures[..., others], total)
+        more, opportunities = _together(self.figures[..., others], total)
         met, expected = found.met + with_met[others], found.expected + more
-        surprise = _surprise(met, expected, chances)
+        surprise = _surprise(met, expected, opportunities)
         best = int(np.argmax(surprise))
         members = (*found.members, int(others[best]))
         net = float(surprise[best] - self.log_sets[len(members)])
@@ -134,7 +134,7 @@ def _partners(seller: np.ndarray, buyer: np.ndarray, count: int) -> tuple[np.nda
 
 
 def _together(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How often accounts should meet others, and of how many trades at most.
+    """How often accounts should meet others, and of how many trades at most: their opportunities.
 
     Both are figures of accounts, or of a set: sold, bought, and rates of giving and taking, each by week.
     """
@@ -142,14 +142,14 @@ def _together(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return expected, np.minimum(one[0] + other[0], one[1] + other[1]).sum(axis=0)
 
 
-def _surprise(met: np.ndarray, expected: np.ndarray, chances: np.ndarray) -> np.ndarray:
-    """Chernoff's bound on minus the log of the chance to meet so often; 0 where there is no excess.
+def _surprise(met: np.ndarray, expected: np.ndarray, opportunities: np.ndarray) -> np.ndarray:
+    """Chernoff's bound on minus the log of the probability to meet so often; 0 where there is no excess.
 
-    Of the set's sales (or purchases, whichever are fewer) in a week, each has the same chance to fall to one
-    of the set. Drawn without replacement they scatter less than a binomial (Hoeffding 1963), and weeks
-    with unequal chances less than their mean, so the binomial's bound holds for all of them together.
+    Of the set's sales (or purchases, whichever are fewer) in a week, each has the same probability to fall to
+    one of the set. Drawn without replacement they scatter less than a binomial (Hoeffding 1963), and weeks
+    with unequal probabilities less than their mean, so the binomial's bound holds for all of them together.
     """
-    chances = np.maximum(np.maximum(chances, met), 1.0)
-    share, fair = met / chances, np.clip(expected / chances, 1e-12, 1.0 - 1e-12)
-    bound = chances * (rel_entr(share, fair) + rel_entr(1.0 - share, 1.0 - fair))
+    opportunities = np.maximum(np.maximum(opportunities, met), 1.0)
+    share, fair = met / opportunities, np.clip(expected / opportunities, 1e-12, 1.0 - 1e-12)
+    bound = opportunities * (rel_entr(share, fair) + rel_entr(1.0 - share, 1.0 - fair))
     return np.where(share > fair, bound, 0.0)

@@ -15,12 +15,12 @@ import numpy as np
 
 from anomaly.core.parts import Once
 from anomaly.detectors.manipulation.wash_trade.book import Trades
-from anomaly.detectors.manipulation.wash_trade.growing import Stretch
+from anomaly.detectors.manipulation.wash_trade.growing import Span
 from anomaly.detectors.manipulation.wash_trade.limits import Limits
 from anomaly.detectors.manipulation.wash_trade.rates import Week
 
 LENGTHS = (1, 2, 4)
-# The log of the smallest chance that is written as a number.
+# The log of the smallest probability that is written as a number.
 SMALLEST = -690.0
 
 
@@ -40,8 +40,8 @@ def suspect_sets(trades: Trades, limits: Limits, once: Once) -> list[Suspects]:
     """Sets of accounts that meet more often than chance, the most surprising first.
 
     Every stretch of one, two and four weeks is looked at, up to the policy's longest, unless it is known
-    already. `p_value` bounds the chance of so many meetings inside the set, multiplied by the number of sets
-    of that size and of stretches: a union bound over everything that could have been picked.
+    already. `p_value` bounds the probability of so many meetings inside the set, multiplied by the number of
+    sets of that size and of stretches: a union bound over everything that could have been picked.
     """
     if len(trades) < limits.closed_trades:
         return []
@@ -82,5 +82,5 @@ def _sets(week: Any, places: range, names: list[str], limits: Limits) -> list[li
     """The sets of one stretch: accounts, meetings, expectation and surprise."""
     return [
         [sorted(names[account] for account in found.members), found.met, found.expected, found.surprise]
-        for found in Stretch([week(place) for place in places]).sets(limits)
+        for found in Span([week(place) for place in places]).sets(limits)
     ]

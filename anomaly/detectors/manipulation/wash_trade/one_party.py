@@ -49,12 +49,12 @@ def one_party_rows(trades: pl.LazyFrame, limits: Limits) -> Iterator[dict[str, A
     expected = expected_within_parties(book)
     alike = _alike_shares(book.select("instrument_id", "quantity_tco2e").collect(), 1.0 - limits.min_returned)
     for (party, instrument, form), part in rows.group_by(BY, maintain_order=True):
-        chance = None
+        explained = None
         if form == "book":
-            chance = _Chance(expected, alike[str(instrument)], str(party), str(instrument))
+            explained = _Expectation(expected, alike[str(instrument)], str(party), str(instrument))
         for first, last in runs(part["traded_at"].to_list(), timedelta(days=limits.max_gap_days)):
             run = part.slice(first, last - first + 1)
-            yield from _own(run, limits) if form == "own" else _between(run, chance, limits)
+            yield from _own(run, limits) if form == "own" else _between(run, explained, limits)
 
 
 def _alike_shares(listing: pl.DataFrame, margin: float) -> dict[str, float]:
@@ -70,28 +70,28 @@ def _own(run: pl.DataFrame, limits: Limits) -> Iterator[dict[str, Any]]:
     yield _row(run, score, is_alert=True) | {"same_account_trades": run.height}
 
 
-def _between(run: pl.DataFrame, chance: _Chance | None, limits: Limits) -> Iterator[dict[str, Any]]:
+def _between(run: pl.DataFrame, explained: _Expectation | None, limits: Limits) -> Iterator[dict[str, Any]]:
     """Closed stretches of a run as alerts; the rest as a candidate, unless chance explains it."""
-    base = limits.base_block if chance is None else limits.base_same_party
-    alike = chance.alike if chance else 1.0
+    base = limits.base_block if explained is None else limits.base_same_party
+    alike = explained.alike if explained else 1.0
     closing = Closing(1.0 - limits.min_returned, limits.max_days, 2)
     left = Trades.of(run)
     while (stretch := closed_stretch(left, closing)) is not None:
         part = run[left.row[stretch.places].tolist()]
         left = left.take(np.delete(np.arange(len(left)), stretch.places))
-        fair, p_value = chance.of(part) if chance else (0.0, None)
+        fair, p_value = explained.of(part) if explained else (0.0, None)
         if p_value is not None:
             p_value = combined(p_value, stretch.p_value(alike))
             if p_value > limits.max_p:
                 continue
         row = _row(part, certain(limits.base_same_party, part.height - fair, limits.trades), is_alert=True)
-        measures = {"meetings_by_chance": fair if chance else None, "returned": 1.0 - stretch.net_share}
+        measures = {"meetings_by_chance": fair if explained else None, "returned": 1.0 - stretch.net_share}
         yield row | measures | {"p_value": p_value}
     rest = run[left.row.tolist()]
-    fair, p_value = chance.of(rest) if chance and rest.height else (0.0, None)
+    fair, p_value = explained.of(rest) if explained and rest.height else (0.0, None)
     if rest.height and (p_value is None or p_value <= limits.max_p):
         row = _row(rest, certain(base, rest.height - fair, limits.trades), is_alert=False)
-        yield row | {"meetings_by_chance": fair if chance else None, "returned": 0.0, "p_value": p_value}
+        yield row | {"meetings_by_chance": fair if explained else None, "returned": 0.0, "p_value": p_value}
 
 
 def _row(rows: pl.DataFrame, score: float, is_alert: bool) -> dict[str, Any]:
@@ -113,19 +113,19 @@ def _row(rows: pl.DataFrame, score: float, is_alert: bool) -> dict[str, Any]:
     }
 
 
-class _Chance:
+class _Expectation:
     """How often accounts of one party should meet in one instrument's book."""
 
     def __init__(self, expected: pl.DataFrame, alike: float, party: str, instrument: str) -> None:
-        # Weeks and instruments in which any party could have met itself: so many chances there were.
-        self.opportunities = max(expected.height, 1)
+        # Weeks and instruments in which any party could have met itself: so many comparisons are made.
+        self.comparisons = max(expected.height, 1)
         own = (pl.col("party") == party) & (pl.col("instrument_id") == instrument)
         self.expected = expected.filter(own)
         self.alike = alike
 
     def of(self, rows: pl.DataFrame) -> tuple[float, float]:
-        """Meetings that activity explains in the weeks of the rows, and the chance of so many or more."""
+        """Meetings that activity explains in these weeks, and the probability of as many as there are."""
         weeks = rows["traded_at"].dt.truncate(WEEK)
         within = self.expected.filter(pl.col("week").is_between(weeks.min(), weeks.max()))
         fair = float(within["expected"].sum())
-        return fair, float(min(poisson.sf(rows.height - 1, fair) * self.opportunities, 1.0))
+        return fair, float(min(poisson.sf(rows.height - 1, fair) * self.comparisons, 1.0))

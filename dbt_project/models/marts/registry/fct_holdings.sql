@@ -8,11 +8,10 @@
 }}
 
 with
-    -- The market's month and that of the transfers, which is UTC, overlap by hours: one month more is read.
     transfers as (
         select *
         from {{ ref("fct_transfers") }}
-        where quantity_tco2e is not null and {{ in_changed_periods("transfers", since={"transfers": -2}) }}
+        where quantity_tco2e is not null and {{ in_changed_periods("transfers", since=["transfers"]) }}
     ),
 
     legs as (
@@ -49,9 +48,7 @@ with
         group by account_id, unit_type, vintage, date
     ),
 
-    dated as (select *, {{ month_text("date") }} as period from days),
-
-    changed as (select * from dated where {{ in_changed_periods("transfers", since=["transfers"]) }}),
+    changed as (select *, {{ month_text("date") }} as period from days),
 
     -- What the periods that stay as they are leave behind; nothing in a full build.
     opening as (
@@ -61,7 +58,7 @@ with
             where not {{ changed_periods("transfers", since=["transfers"]) }}
             group by account_id, unit_type, vintage
         {% else %}
-            select account_id, unit_type, vintage, cast(0 as bigint) as opening_tco2e from dated where false
+            select account_id, unit_type, vintage, cast(0 as bigint) as opening_tco2e from changed where false
         {% endif %}
     )
 
