@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from dashboards import assessments, page, safety
+from dashboards import assessments, inventory, page, safety
 from dashboards.alerts import Alert
 from dashboards.assessments import Assessment
 from dashboards.data import Snapshot
@@ -37,6 +37,11 @@ def show(desk: Desk, snapshot: Snapshot, alert: Alert) -> None:
         _explained(desk, found)
         for line in assessments.facts(words, found):
             st.info(safety.markdown(line), icon=":material/info:")
+        st.caption(safety.markdown(assessments.record(words, alert["kind"], alert["level"])))
+        runs = inventory.detector_runs(snapshot)
+        watched = set(runs.filter(pl.col("state") == "ran")["kind"])
+        if runs.height and (said := assessments.unwatched(words, watched, alert["family"])):
+            st.caption(safety.markdown(said))
         _related(desk, assessments.related(snapshot, alert["alert_id"]))
 
 

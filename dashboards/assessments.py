@@ -7,13 +7,16 @@ elements of pages, and any judgement of its own.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
+from anomaly.core.kinds import FAMILIES
 from anomaly.core.texts import text
+from anomaly.core.track_record import records
 from dashboards.data import Snapshot, collect, key, scan, schema
 from dashboards.language import MISSING, Words
 
@@ -120,6 +123,22 @@ def facts(words: Words, assessment: Assessment) -> list[str]:
     return [
         text(f"facts.{fact['fact']}", words.language, **_written(words, fact)) for fact in assessment.facts
     ]
+
+
+def record(words: Words, kind: str, level: str) -> str:
+    """How often alerts of this kind and level were right on simulated markets."""
+    known = records().get((kind, level))
+    if known is None:
+        return words("assessment.no_record")
+    counts = {"alerts": words.number(known.alerts), "right": words.number(known.right)}
+    return words("assessment.record", **counts)
+
+
+def unwatched(words: Words, kinds: Collection[str], family: str) -> str:
+    """Which kinds of the family no detector looked for in this run; empty where all were looked for."""
+    absent = [kind for kind in FAMILIES.get(family, ()) if kind not in kinds]
+    names = words("common.list_separator").join(map(words.kind, absent))
+    return words("assessment.unwatched", names=names) if absent else ""
 
 
 def _written(words: Words, fact: dict[str, Any]) -> dict[str, str]:

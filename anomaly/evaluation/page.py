@@ -7,13 +7,14 @@ markets (`pipelines.cli.measure`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from anomaly.core.kinds import KINDS
 from anomaly.core.texts import text
+from anomaly.core.track_record import SCHEMA
 from anomaly.evaluation.definitions import DEFINITIONS
 from anomaly.evaluation.figures import DEPTHS
 from anomaly.evaluation.measure import Evaluation
@@ -42,7 +43,10 @@ _NONE = "–"
 
 @dataclass(frozen=True)
 class Measured:
-    """One simulated market and what its alerts were worth; `picture` is a path from the page."""
+    """One simulated market and what its alerts were worth.
+
+    `picture` is a path from the page; `record` the market's part of the detectors' track record.
+    """
 
     scale: str
     seed: int
@@ -50,6 +54,7 @@ class Measured:
     source_rows: int
     result: Evaluation
     picture: str | None = None
+    record: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
 
 
 def page(markets: Sequence[Measured], version: str, detected: Collection[str]) -> str:

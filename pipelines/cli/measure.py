@@ -2,7 +2,8 @@
 
     python -m pipelines.cli.measure --scale small --scale medium
 
-It writes `docs/detector-quality.md` and its pictures; it is no command of `carbonwarden`.
+It writes `docs/detector-quality.md`, its pictures and the detectors' track record; it is no command of
+`carbonwarden`.
 Belongs here: simulate, run, evaluate, write; one market after the other, each in a folder of its own that is
 removed. Does not belong here: the page's words (`anomaly.evaluation.page`).
 """
@@ -17,9 +18,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import polars as pl
+
 from anomaly.core.discovery import all_detectors
+from anomaly.core.track_record import FILE as TRACK_RECORD
 from anomaly.evaluation.page import Measured, page
 from anomaly.evaluation.picture import save
+from anomaly.evaluation.record import track_record
 from pipelines.cli.console import complain, progress, say
 from pipelines.cli.evaluation import evaluate_publication
 from pipelines.core.files import write_atomic
@@ -46,7 +51,9 @@ def measure(scale: str, seed: int, folder: Path) -> Measured:
     _run(made.out, settings.home)
     report(f"evaluating the {scale} market")
     result = evaluate_publication(settings, made.labels)
-    return Measured(scale, seed, made.rows["entities"], sum(made.rows.values()), result)
+    alerts = pl.read_parquet(settings.current / "marts" / "fct_alerts.parquet")
+    record = track_record(scale, seed, alerts, result.matches)
+    return Measured(scale, seed, made.rows["entities"], sum(made.rows.values()), result, record=record)
 
 
 def publish(markets: Sequence[Measured], out: Path) -> Path:
@@ -78,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scale", action="append", help="size of a market; may be repeated (default: small)")
     parser.add_argument("--seed", type=int, default=7, help="seed of every market (default: 7)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder to write (default: docs)")
+    parser.add_argument("--record", type=Path, default=TRACK_RECORD, help="track record to write")
     options = parser.parse_args(arguments)
     scales = list(dict.fromkeys(options.scale or ["small"]))
     try:
@@ -92,7 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
         for scale in scales:
             with tempfile.TemporaryDirectory(prefix="carbonwarden-detection-") as folder:
                 markets.append(measure(scale, options.seed, Path(folder)))
-    say(f"Wrote {publish(markets, options.out)}.")
+    write_atomic(options.record, pl.concat(market.record for market in markets).write_csv())
+    say(f"Wrote {publish(markets, options.out)} and {options.record}.")
     return 0
 
 

@@ -149,6 +149,12 @@ def test_an_unknown_unit_refuses_the_file(market_days):
         market_days("date,volume\n单位,手\n2024-01-01,12\n", columns, {"unit_row": "^单位$"})
 
 
+def test_a_line_of_units_that_ends_too_early_refuses_the_file(market_days):
+    columns = {"volume": {"type": "int64", "units": {"吨": 1}}}
+    with pytest.raises(SourceError, match="found '' in line 2"):
+        market_days("date,volume\n单位\n2024-01-01,12\n", columns, {"unit_row": "^单位$"})
+
+
 def test_rules_derived_columns_and_keys(market_days):
     text = "date,kind,v\n2024-01-01,a,1\n2024-01-02,b,2\n2024-01-03,a,3\n2024-01-03,a,3\n"
     further = {

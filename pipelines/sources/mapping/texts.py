@@ -113,7 +113,7 @@ class TextTable:
             if stated is None and layout.unit_row is None:
                 continue
             line = layout.unit_row or layout.heading
-            unit = stated or line.fields[place].strip()
+            unit = stated or line.text_at(place)
             factor = column.units.get(unit)
             if factor is None or self.factors.setdefault(name, factor) != factor:
                 raise SourceError(
@@ -126,7 +126,7 @@ class TextTable:
     def _check_undeclared(layout: Layout, name: str, column: Column, heading: str, place: int) -> None:
         """Refuse figures under a unit of which the mapping says nothing: 万吨 is 10,000 times 吨."""
         line = layout.unit_row
-        unit = line.fields[place].strip() if line and place < len(line.fields) else ""
+        unit = line.text_at(place) if line else ""
         if line and unit and column.is_figure:
             raise SourceError(
                 f"{layout.sheet.where}: expected no unit for {heading!r}, as the mapping states none for "

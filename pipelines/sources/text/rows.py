@@ -19,6 +19,10 @@ class Row(NamedTuple):
         """Whether no field holds anything."""
         return not self.fields[0].strip() and not any(field.strip() for field in self.fields)
 
+    def text_at(self, place: int) -> str:
+        """Content of a field without outer blanks; empty where the row is too short for it."""
+        return self.fields[place].strip() if place < len(self.fields) else ""
+
 
 class Malformed(NamedTuple):
     """A line that could not be cut into the fields that the headings name."""
