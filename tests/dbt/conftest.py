@@ -391,6 +391,7 @@ def findings() -> dict[str, pl.DataFrame]:
     plain = {name: output.frame([_plain_row(output)]) for name, output in OUTPUTS.items()}
     return plain | {
         "alerts": pl.DataFrame([alert], schema_overrides=text),
+        "alert_assessments": plain["alert_assessments"].with_columns(alert_id=pl.lit("A-1")),
         "alert_evidence": pl.DataFrame([evidence]),
         "quality_results": pl.DataFrame([check], schema_overrides={"rule_ref": pl.String}),
         "quarantine": pl.DataFrame([bad_row]),
