@@ -70,6 +70,8 @@ _LABEL_NUMBERS = {
     "position",
     "evidence_no",
 }
+# Columns in which `all` stands for no particular one.
+_WHOLE = {"gap_period", "first_period", "last_period", "province_code", "column_name"}
 # Texts that repeat another column, or that only programs read.
 _HIDDEN = {"period", "from_party_id", "to_party_id", "buy_party_id", "sell_party_id"}
 
@@ -258,6 +260,8 @@ def readable(desk: Desk, frame: pl.DataFrame) -> pl.DataFrame:
     shown = frame.select(kept)
     changes = []
     for name, kind in shown.schema.items():
+        if name in _WHOLE and kind == pl.String:
+            shown = shown.with_columns(pl.col(name).replace({"all": desk.words("common.all")}))
         if name in _CODE_LISTS and kind == pl.String:
             codes = shown[name].drop_nulls().unique().sort().to_list()
             names = {one: desk.words.code(_CODE_LISTS[name], one) for one in codes}

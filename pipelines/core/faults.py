@@ -21,6 +21,7 @@ from pipelines.core.errors import SourceError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+_PARQUET, _ENCRYPTED_PARQUET = b"PAR1", b"PARE"
 _SHOWN_CHARACTERS = 60
 _EXPECTED = {
     "string_type": "a text",
@@ -142,6 +143,27 @@ def invalid_json(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"a fault in line {error.lineno}, column {error.colno}"
     return "something else"
+
+
+def invalid_parquet(path: Path) -> str:
+    """What stands in the place of a Parquet file that cannot be read, and what to do.
+
+    Its mark begins and ends the file (https://parquet.apache.org/docs/file-format/).
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(len(_PARQUET))
+        file.seek(max(0, size - len(_PARQUET)))
+        tail = file.read()
+    if not head:
+        return "an empty file. Deliver it again."
+    if head == _ENCRYPTED_PARQUET:
+        return "one that is encrypted. Deliver it without encryption."
+    if head != _PARQUET:
+        return "a file of another kind. Give it the suffix of its kind, or deliver it as Parquet."
+    if tail != _PARQUET:
+        return f"one that ends after {size:,} bytes without its footer. Deliver it again."
+    return "one whose footer or pages are damaged. Write it again, and deliver it again."
 
 
 def read_yaml(path: Path, expected: str) -> Any:

@@ -9,6 +9,7 @@ import duckdb
 
 from pipelines.contract.schema import Table
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import invalid_parquet
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.files import SourceFile, csv_header
 
@@ -54,10 +55,8 @@ def _parquet_relation(con: duckdb.DuckDBPyConnection, file: SourceFile) -> tuple
     try:
         found = _describe(con, f"{read})")
     except duckdb.Error as error:
-        raise SourceError(
-            f"{file.path}: expected a Parquet file, found one that cannot be read ({first_line(error)}). "
-            "Deliver the file again."
-        ) from error
+        content = invalid_parquet(file.path)
+        raise SourceError(f"{file.path}: expected a complete Parquet file, found {content}") from error
     return (f"{read})" if COUNTER in found else f"{read}, {COUNTER}=true)"), found
 
 

@@ -182,6 +182,16 @@ def test_detectors_are_listed_in_words(open_view, auction_home, language, row):
     assert tuple(runs[["kind", "reason"]].iloc[0]) == row
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "All"), ("zh", "全部")])
+def test_a_gap_of_a_whole_table_says_so(open_view, tmp_path, language, word):
+    whole = {name: ["all"] for name in ("period", "province_code", "column_name")}
+    gap = {"state": ["found"], "severity": ["info"], "check_name": ["table_absent"], "table_name": ["tips"]}
+    home = write_home(tmp_path, {"fct_completeness": mart("fct_completeness", gap | whole)})
+    tables = [table.value for table in open_view(home, "data_status", language).dataframe]
+    (gaps,) = [table for table in tables if "check_name" in table.columns]
+    assert gaps[["gap_period", "province_code", "column_name"]].iloc[0].tolist() == [word] * 3
+
+
 @pytest.mark.parametrize(
     ("average", "pictures", "said_of_it"), [(89.9, 2, []), (None, 1, ["no usable price"])]
 )

@@ -26,7 +26,7 @@ def _link_outside(source):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (_no_parquet, "expected a Parquet file"),
+        (_no_parquet, "expected a complete Parquet file"),
         (_no_required_table, "required tables"),
         (_link_outside, "tips.csv"),
     ],

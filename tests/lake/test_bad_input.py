@@ -229,11 +229,11 @@ REFUSED = {
     ),
     "no Parquet inside .parquet": (
         _replace("trades.parquet", b"PAR1 no", "trades.csv"),
-        "expected a Parquet file",
+        "expected a complete Parquet file",
     ),
     "cut Parquet": (
         _replace("compliance.parquet", _compliance_parquet()[:-20], "compliance.csv"),
-        "expected a Parquet file",
+        "expected a complete Parquet file",
     ),
     "spreadsheet instead of CSV": (_replace("trades.xlsx", b"PK", "trades.csv"), None),
     "spreadsheet in a table's folder": (_file("orders/2025.xlsx", b"PK"), "expected one of .parquet"),

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.core.errors import SourceError
+from pipelines.core.faults import invalid_parquet
 from pipelines.core.sql import path_literal
 from pipelines.sources.text import blocks, delimited, encoding
 from pipelines.sources.text.files import Published
@@ -25,8 +26,6 @@ _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How files of the format begin that old and encrypted workbooks have."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 """The entry of such a file that holds an encrypted workbook."""
-_PARQUET, _ENCRYPTED_PARQUET = b"PAR1", b"PARE"
-"""How files of the format begin and end (https://parquet.apache.org/docs/file-format/)."""
 
 
 @dataclass(frozen=True)
@@ -186,25 +185,8 @@ def _parquet(published: Published) -> ParquetSheet:
 
 
 def _damaged(published: Published) -> SourceError:
-    return SourceError(f"{published.where}: expected a complete Parquet file, found {_no_parquet(published)}")
-
-
-def _no_parquet(published: Published) -> str:
-    """What stands in the place of a Parquet file, whose mark begins and ends it, and what to do."""
-    size = published.path.stat().st_size
-    with published.path.open("rb") as file:
-        head = file.read(len(_PARQUET))
-        file.seek(max(0, size - len(_PARQUET)))
-        tail = file.read()
-    if not head:
-        return "an empty file. Deliver it again."
-    if head == _ENCRYPTED_PARQUET:
-        return "one that is encrypted. Deliver it without encryption."
-    if head != _PARQUET:
-        return "a file of another kind. Give it the suffix of its kind, or deliver it as Parquet."
-    if tail != _PARQUET:
-        return f"one that ends after {size:,} bytes without its footer. Deliver it again."
-    return "one whose footer or pages are damaged. Write it again, and deliver it again."
+    found = invalid_parquet(published.path)
+    return SourceError(f"{published.where}: expected a complete Parquet file, found {found}")
 
 
 def _workbook(published: Published) -> list[Sheet]:
