@@ -34,7 +34,7 @@ def misplaced_cities(entities: list[Located]) -> Iterator[dict[str, object]]:
     """One row a pair of province and city code that does not lie in it, with the emitters that state it."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entity_id, province, city in entities:
-        if _lies_elsewhere(city, province):
+        if city and province and _lies_elsewhere(city, province):
             found[city, province].append(entity_id)
     for (city, province), ids in sorted(found.items()):
         yield identifier_row(
@@ -46,7 +46,7 @@ def registered_elsewhere(entities: list[Located]) -> Iterator[dict[str, object]]
     """One row an emitter whose credit code was given in another province than it declares."""
     for entity_id, province, _ in sorted(entities, key=lambda entity: entity[0]):
         code = _CREDIT_CODE.fullmatch(entity_id)
-        if code is None or code[1].startswith(NATIONAL):
+        if code is None or not province or code[1].startswith(NATIONAL):
             continue
         if _lies_elsewhere(code[1], province):
             yield identifier_row(
@@ -54,8 +54,7 @@ def registered_elsewhere(entities: list[Located]) -> Iterator[dict[str, object]]
             )
 
 
-def _lies_elsewhere(region: str | None, province: str | None) -> bool:
+def _lies_elsewhere(region: str, province: str) -> bool:
     """Whether both are codes of six digits and begin otherwise; a name or another code says nothing."""
-    if not (region and province and _REGION.fullmatch(region) and _REGION.fullmatch(province)):
-        return False
-    return region[:PROVINCE_DIGITS] != province[:PROVINCE_DIGITS]
+    are_codes = all(_REGION.fullmatch(code) for code in (region, province))
+    return are_codes and region[:PROVINCE_DIGITS] != province[:PROVINCE_DIGITS]
