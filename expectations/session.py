@@ -91,15 +91,27 @@ def open_tables(database: Path, sources: Sources, config: Mapping[str, Any]) -> 
 
 
 def _open_table(connection: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path]) -> None:
-    """Write a table's views, one of them with the file of each row; moments are in UTC without a zone."""
+    """Write a table's views, one of them with the file of each row; moments are in UTC without a zone.
+
+    Files with and without a zone are not read together: the engine would take the latter for local time.
+    """
     listing = ", ".join(_quoted(str(file)) for file in files)
-    rows = f"read_parquet([{listing}], union_by_name = true, hive_partitioning = false, filename = true)"
-    columns = connection.execute(f"describe select * from {rows}").fetchall()
-    moments = [name for name, kind, *_ in columns if kind == "TIMESTAMP WITH TIME ZONE"]
+    found = connection.execute(
+        f"select file_name, name from parquet_schema([{listing}]) "
+        "where logical_type like 'TimestampType(isAdjustedToUTC=1%'"
+    ).fetchall()
+    zoned, moments = sorted({file for file, _ in found}), sorted({name for _, name in found})
     plain = ", ".join(f'make_timestamp(epoch_us("{name}")) as "{name}"' for name in moments)
-    chosen = f"* replace ({plain})" if moments else "*"
-    connection.execute(f'create view "{_BY_FILE}{table}" as select {chosen} from {rows}')
+    queries = [f"select * replace ({plain}) from {_read(zoned)}"] if zoned else []
+    if others := sorted({str(file) for file in files} - set(zoned)):
+        queries.append(f"select * from {_read(others)}")
+    connection.execute(f'create view "{_BY_FILE}{table}" as {" union all by name ".join(queries)}')
     connection.execute(f'create view "{table}" as select * exclude (filename) from "{_BY_FILE}{table}"')
+
+
+def _read(files: Iterable[str]) -> str:
+    listing = ", ".join(_quoted(file) for file in files)
+    return f"read_parquet([{listing}], union_by_name = true, hive_partitioning = false, filename = true)"
 
 
 def rows_in(table: str, files: Iterable[Path]) -> str:

@@ -63,13 +63,16 @@ _PLACEHOLDERS = (
 _TOTAL = (
     r"(?i)^\s*((grand|sub|country|national|state|sector|overall|annual)[ _-]?totals?\b.*"
     r"|(sub)?totals?|sum|all (countries|states|installations|facilities|entities|emitters|operators|sectors)"
-    r"|EU[ _-]?\d{2}([ _]*\+.*)?|European Union( \([^()]*\))?"
     r"|gesamt(summe)?|insgesamt|summe|total g[eé]n[eé]ral|totaal"
     r"|[A-Z]{2}[ _-](total|all)|.{0,8}(合计|总计|小计|汇总|总和)|(总|共)计.{0,8}"
     r"|(全国|全省|全市|全行业)(总量|总数|排放(总)?量)?)\s*$"
 )
 """Whole names of totals, in the languages of registers. A name that only begins so, such as `Total
 Raffinage`, is a company's."""
+
+
+_TOTAL_OF_UNION = r"(?i)^\s*(EU[ _-]?\d{2}([ _]*\+.*)?|European Union( \([^()]*\))?)\s*$"
+"""Names of the Union's own figures. As an id, `EU01` may be an emission unit."""
 
 
 def _is_placeholder(raw: str) -> str:
@@ -82,6 +85,7 @@ def _string(raw: str, column: Column) -> Typed:
     # A cell that a spreadsheet would run as a formula, or that climbs out of a folder when it
     # becomes part of a file name, is not accepted in a name or an id.
     unprintable = [_UNPRINTABLE, _DIRECTION, *([_INVISIBLE_IN_ID] if column.is_id else [])]
+    total = _TOTAL if column.is_id else f"{_TOTAL}|{_TOTAL_OF_UNION}"
     formula = r"^\s*[=@]|^\s*[+\-]\s*[A-Za-z@].*[(!|]"
     return Typed(
         raw,
@@ -90,12 +94,12 @@ def _string(raw: str, column: Column) -> Typed:
             ("control_characters", _matches(raw, "|".join(unprintable))),
             *((("full_width_characters", _matches(raw, _WIDE_IN_ID)),) if column.is_id else ()),
             *((("placeholder", _is_placeholder(raw)),) if column.names_party else ()),
-            *((("total_row", _matches(raw, _TOTAL)),) if column.no_total else ()),
+            *((("total_row", _matches(raw, total)),) if column.no_total else ()),
             ("path_in_text", _matches(raw, r"(^|[/\\])\.\.([/\\]|$)")),
             ("formula_in_text", _matches(raw, formula)),
         ),
         f"regexp_full_match({raw}, {literal(_PLAIN)})"
-        + (f" and not {_matches(raw, _TOTAL)}" if column.no_total else "")
+        + (f" and not {_matches(raw, total)}" if column.no_total else "")
         + (f" and not ({_is_placeholder(raw)})" if column.names_party else ""),
     )
 

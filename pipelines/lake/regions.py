@@ -34,7 +34,7 @@ def misplaced_cities(entities: list[Located]) -> Iterator[dict[str, object]]:
     """One row a pair of province and city code that does not lie in it, with the emitters that state it."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entity_id, province, city in entities:
-        if province and city and not _lies_in(city, province):
+        if city and province and _lies_elsewhere(city, province):
             found[city, province].append(entity_id)
     for (city, province), ids in sorted(found.items()):
         yield identifier_row(
@@ -48,13 +48,13 @@ def registered_elsewhere(entities: list[Located]) -> Iterator[dict[str, object]]
         code = _CREDIT_CODE.fullmatch(entity_id)
         if code is None or not province or code[1].startswith(NATIONAL):
             continue
-        if not _lies_in(code[1], province):
+        if _lies_elsewhere(code[1], province):
             yield identifier_row(
                 ENTITY_ID, "registered_elsewhere", entity_id, [entity_id], province[:PROVINCE_DIGITS]
             )
 
 
-def _lies_in(region: str, province: str) -> bool:
-    """Whether both are codes of six digits and begin alike."""
-    is_code = _REGION.fullmatch(region) is not None
-    return is_code and region[:PROVINCE_DIGITS] == province[:PROVINCE_DIGITS]
+def _lies_elsewhere(region: str, province: str) -> bool:
+    """Whether both are codes of six digits and begin otherwise; a name or another code says nothing."""
+    are_codes = all(_REGION.fullmatch(code) for code in (region, province))
+    return are_codes and region[:PROVINCE_DIGITS] != province[:PROVINCE_DIGITS]

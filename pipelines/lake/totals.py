@@ -4,6 +4,9 @@ A total that is called one is quarantined by its name when it is received (`pipe
 with the name of a country or a province shows only in its figures: its verified emissions are, in every year,
 those of all other emitters of its province code together, or of all emitters.
 
+Two totals of one group, such as those of 27 and of 28 countries, hide each other: each is among the other's
+others. Without provinces only a total of all emitters is found.
+
 Belongs here: finding them. Does not belong here: leaving them out of sums (dbt, `int_compliance_usable`).
 """
 

@@ -6,6 +6,7 @@ The engine converts moment by moment, which costs more than the rest of a scan; 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ _MOST_OFFSETS = 12
 
 def local_time(moment: str, zone: str, first: date, last: date) -> str:
     """SQL of a moment's local time; `moment` is in UTC and lies between two days, both inclusive."""
-    changes = _offset_changes(ZoneInfo(zone), first, last)
+    changes = _offset_changes(zone, first, last)
     if len(changes) > _MOST_OFFSETS:
         return f"timezone({literal(zone)}, timezone('UTC', {moment}))"
     *earlier, (_, offset) = changes
@@ -29,8 +30,10 @@ def local_time(moment: str, zone: str, first: date, last: date) -> str:
     return f"({moment} + {shift})"
 
 
-def _offset_changes(zone: ZoneInfo, first: date, last: date) -> list[tuple[datetime, int]]:
+@cache
+def _offset_changes(name: str, first: date, last: date) -> list[tuple[datetime, int]]:
     """Offsets from UTC in seconds in the span, each with the moment in UTC at which it ends."""
+    zone = ZoneInfo(name)
     start, days = datetime.combine(first, time(), UTC), (last - first).days + 2
     moments = [start + timedelta(days=day) for day in range(days)]
     found = [

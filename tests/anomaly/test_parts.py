@@ -32,12 +32,12 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Weeks of each stretch in which sets are searched."""
     lengths: list[int] = []
 
-    class Counted(meetings.Stretch):
+    class Counted(meetings.Span):
         def __init__(self, weeks):
             lengths.append(len(weeks))
             super().__init__(weeks)
 
-    monkeypatch.setattr(meetings, "Stretch", Counted)
+    monkeypatch.setattr(meetings, "Span", Counted)
     return lengths
 
 

@@ -31,6 +31,7 @@ DAY = "2025-02-06T16:00:00+08:00"
         ("entities", "E9,全国排放总量,power,100000,listed", ("total_row", "entity_name")),
         ("units", "小计,E1,coal_gt300,1200,MW", ("total_row", "unit_id")),
         ("accounts", "Sum,E1,compliance,", ("total_row", "account_id")),
+        ("entities", "E9,EU28,other,ZZ,listed", ("total_row", "entity_name")),
     ],
 )
 def test_what_stands_for_nothing_is_quarantined_by_its_name(delivery, accounted, table, row, fault):
@@ -51,6 +52,8 @@ def test_what_stands_for_nothing_is_quarantined_by_its_name(delivery, accounted,
         ("compliance", "E2,2024,500,500,-99"),
         ("entities", "E9,Total Raffinage France,petrochemicals,FR,listed"),
         ("entities", "-7,Summit Power,power,US-NY,listed"),
+        ("units", "EU01,E1,coal_gt300,1200,MW"),
+        ("accounts", "EU-28,E1,compliance,"),
         ("entities", "E9,EU Steel GmbH,steel,DE,listed"),
         ("entities", "E9,全国碳素有限公司,other,110000,listed"),
         ("entities", "E9,European Union Mills,paper,FI,listed"),
