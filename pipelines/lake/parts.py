@@ -25,7 +25,10 @@ PARQUET = "format parquet, compression zstd, parquet_version v2"
 ROW_NUMBER = "_row"
 
 PERIOD = "regexp_extract(filename, 'period=([^/]*)/[^/]*$', 1)"
-"""SQL of the period of a part's rows; a condition on it reads only the files of its periods."""
+"""SQL of the period of a part's rows; a condition on it reads only the files of its periods.
+
+dbt reads parts in the same way (macro `table_statements`).
+"""
 
 TONNES = "decimal(18, 3)"
 """Type in which tonnes are added up: exact, so that a sum does not depend on the order of rows."""

@@ -125,34 +125,34 @@ def _absent_value(column: Column, found: dict[str, str]) -> str:
     return f"cast(null as {column.duckdb_type})"
 
 
-def _period(con: duckdb.DuckDBPyConnection, delivered: Delivered, zone: str) -> str:
-    """SQL of a row's period: a constant for a Parquet file whose rows are all of one period.
+def _period_of(table: Table, value: str, zone: str, first: str = EARLIEST, last: str = LATEST) -> str:
+    """SQL of a row's period by its period column's value; the month of a moment is that of the market.
 
-    The month of a moment is that of the market, as its days are.
+    Moments lie between the two days.
     """
+    if table.period_column and table.column(table.period_column).type == "timestamp":
+        value = local_time(value, zone, date.fromisoformat(first), date.fromisoformat(last))
+    return period_expression(table, value)
+
+
+def _period(con: duckdb.DuckDBPyConnection, delivered: Delivered, zone: str) -> str:
+    """SQL of a typed row's period: a constant for a Parquet file whose rows are all of one period."""
     table, name = delivered.table, delivered.table.period_column
-    is_moment = name is not None and table.column(name).type == "timestamp"
-
-    def period(value: str, first: str = EARLIEST, last: str = LATEST) -> str:
-        days = date.fromisoformat(first), date.fromisoformat(last)
-        return period_expression(table, local_time(value, zone, *days) if is_moment else value)
-
     if name is None or name not in delivered.found or not delivered.file.is_parquet:
-        return period(quoted(name or ""))
+        return _period_of(table, quoted(name or ""), zone)
     value = typed(table.column(name), delivered.found[name]).value
-    first, last, *periods, is_full = con.execute(f"""
+    first, last, first_period, last_period, is_full = con.execute(f"""
         select left(cast(first as varchar), 10), left(cast(last as varchar), 10),
-            {period("first")}, {period("last")},
-            is_full
+            {_period_of(table, "first", zone)}, {_period_of(table, "last", zone)}, is_full
         from (
             select min(value) as first, max(value) as last, count(value) = count(*) as is_full
             from (select {value} as value from {delivered.relation})
         )
     """).fetchall()[0]
-    if is_full and len(set(periods)) == 1:
-        return literal(periods[0])
-    usual = is_moment and first and EARLIEST <= first <= last < LATEST
-    return period(quoted(name), first, last) if usual else period(quoted(name))
+    if is_full and first_period == last_period:
+        return literal(first_period)
+    is_usual = first and EARLIEST <= first <= last < LATEST
+    return _period_of(table, quoted(name), zone, *((first, last) if is_usual else ()))
 
 
 def _typed_rows(delivered: Delivered, period: str) -> str:

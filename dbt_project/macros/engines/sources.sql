@@ -41,7 +41,8 @@
 {#
     A folder with a folder of Parquet files for each period, as a table. A file may hold moments with a zone; they
     are read as the same moments in UTC without one, which costs far less than a cast. The period is read from
-    the file's own folder, since a folder further up may look like a partition too.
+    the file's own folder, since a folder further up may look like a partition too; `pipelines.lake.parts` does
+    the same.
 #}
 {% macro table_statements(name, folder, columns) %}
     {{ return(adapter.dispatch("table_statements", "carbonwarden")(name, folder, columns)) }}
