@@ -28,12 +28,6 @@ class Found:
     alert: Alert
     rows: dict[str, pl.DataFrame]
 
-    def __contains__(self, mart: str) -> bool:
-        return mart in self.rows
-
-    def __getitem__(self, mart: str) -> pl.DataFrame:
-        return self.rows[mart]
-
 
 # Trading days drawn before and after the finding.
 _AROUND = 45
@@ -45,9 +39,9 @@ def _flows(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
         ("fct_trades", "sell_account_id", "buy_account_id", "traded_at"),
         ("fct_transfers", "from_account_id", "to_account_id", "transferred_at"),
     ):
-        if mart not in found:
+        if mart not in found.rows:
             continue
-        edges = flows.edges_of(found[mart], source, target, moment)
+        edges = flows.edges_of(found.rows[mart], source, target, moment)
         ids = tuple(sorted({*edges["source"], *edges["target"]}))
         chart = flows.flows(edges, evidence.account_names(snapshot, ids), desk.words)
         if chart is not None:
@@ -58,10 +52,10 @@ def _flows(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
 
 def _marked_days(found: Found) -> pl.DataFrame:
     """The days and instruments that the evidence is about."""
-    if "fct_market_days" in found:
-        return found["fct_market_days"].select("date", "instrument_id").unique()
-    if "fct_trades" in found:
-        trades = found["fct_trades"].select(pl.col("trade_date").alias("date"), "instrument_id")
+    if "fct_market_days" in found.rows:
+        return found.rows["fct_market_days"].select("date", "instrument_id").unique()
+    if "fct_trades" in found.rows:
+        trades = found.rows["fct_trades"].select(pl.col("trade_date").alias("date"), "instrument_id")
         return trades.drop_nulls().unique()
     return pl.DataFrame(schema={"date": pl.Date, "instrument_id": pl.String})
 
@@ -87,13 +81,13 @@ def _prices(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
 def _deals(found: Found) -> pl.DataFrame:
     """The prices of the finding's trades, or of a day's blocks; `quantity` in tonnes."""
     wanted = ("date", "instrument_id", "price", "quantity")
-    if "fct_trades" in found:
-        trades = found["fct_trades"].filter(pl.col("price") > 0)
+    if "fct_trades" in found.rows:
+        trades = found.rows["fct_trades"].filter(pl.col("price") > 0)
         return trades.select(
             pl.col("trade_date").alias("date"), "instrument_id", "price", quantity="quantity_tco2e"
         )
-    if found.alert["kind"] == BLOCKS and "fct_market_days" in found:
-        return found["fct_market_days"].select(
+    if found.alert["kind"] == BLOCKS and "fct_market_days" in found.rows:
+        return found.rows["fct_market_days"].select(
             "date", "instrument_id", price="block_average_price", quantity="block_volume_tco2e"
         )
     return pl.DataFrame(schema=dict.fromkeys(wanted, pl.Float64))
@@ -109,9 +103,9 @@ def _surroundings(
     snapshot: Snapshot, found: Found, origin: str, mart: str, subject: str, columns: tuple[str, ...]
 ) -> pl.DataFrame | None:
     """All rows of `mart` about the evidence's commonest subject."""
-    if origin not in found or not set(columns) <= set(schema(snapshot, mart)):
+    if origin not in found.rows or not set(columns) <= set(schema(snapshot, mart)):
         return None
-    ids = found[origin][subject].drop_nulls().mode().sort()
+    ids = found.rows[origin][subject].drop_nulls().mode().sort()
     rows = evidence.context(snapshot, mart, subject, tuple(ids.head(1)), columns)
     return rows if rows.height else None
 
@@ -121,7 +115,7 @@ def _expected(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
     rows = _surroundings(snapshot, found, "fct_unit_years", "expected_emissions", "unit_id", columns)
     if rows is None:
         return None
-    chart = reports.expected(_mark(rows, found["fct_unit_years"], ["unit_id", "year"]), desk.words)
+    chart = reports.expected(_mark(rows, found.rows["fct_unit_years"], ["unit_id", "year"]), desk.words)
     return Card(desk.words("detail.picture_expected"), chart, desk.words("detail.picture_expected_hint"))
 
 
@@ -136,9 +130,9 @@ def _compliance(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
 
 def _samples(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
     del snapshot
-    if "fct_lab_tests" not in found:
+    if "fct_lab_tests" not in found.rows:
         return None
-    chart = samples.sample_dates(found["fct_lab_tests"], desk.words)
+    chart = samples.sample_dates(found.rows["fct_lab_tests"], desk.words)
     return Card(desk.words("detail.picture_lab"), chart, desk.words("detail.picture_lab_hint"))
 
 
@@ -148,7 +142,7 @@ def _ratios(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
     rows = _surroundings(snapshot, found, mart, mart, "entity_id", columns)
     if rows is None:
         return None
-    chart = samples.sample_ratio(_mark(rows, found[mart], ["sample_id"]), desk.words)
+    chart = samples.sample_ratio(_mark(rows, found.rows[mart], ["sample_id"]), desk.words)
     return Card(desk.words("detail.picture_lab_ratio"), chart)
 
 
@@ -162,7 +156,7 @@ def _months(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
     rows = _surroundings(snapshot, found, mart, mart, "unit_id", columns)
     if rows is None:
         return None
-    chart = reports.monthly(_mark(rows, found[mart], ["unit_id", "month"]), desk.words)
+    chart = reports.monthly(_mark(rows, found.rows[mart], ["unit_id", "month"]), desk.words)
     return Card(desk.words("detail.picture_monthly"), chart)
 
 
@@ -177,10 +171,10 @@ def _reports(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
 
 def _settled(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:
     del snapshot
-    if "fct_trades" not in found:
+    if "fct_trades" not in found.rows:
         return None
     settlements = found.rows.get("fct_transfers")
-    chart = ledger.traded_settled(found["fct_trades"], settlements, desk.words)
+    chart = ledger.traded_settled(found.rows["fct_trades"], settlements, desk.words)
     return Card(desk.words("detail.picture_ledger"), chart, desk.words("detail.picture_ledger_hint"))
 
 
@@ -204,7 +198,7 @@ def _output_months(snapshot: Snapshot, found: Found) -> pl.DataFrame | None:
     """Months of the evidence's unit with `marked`."""
     origin, mart = "fct_mass_balance_months", "fct_output_months"
     rows = _surroundings(snapshot, found, origin, mart, "unit_id", ("unit_id", "month", *output.COLUMNS))
-    return None if rows is None else _mark(rows, found[origin], ["unit_id", "month"])
+    return None if rows is None else _mark(rows, found.rows[origin], ["unit_id", "month"])
 
 
 def _obligations(desk: Desk, snapshot: Snapshot, found: Found) -> Card | None:

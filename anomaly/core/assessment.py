@@ -44,7 +44,7 @@ def assess(findings: pl.DataFrame, marts: Marts, policy: Policy, market: Market)
     rows = rows.join(
         explanations(findings, marts, policy.explained), on="alert_id", how="left", maintain_order="left"
     )
-    rows = rows.join(facts(findings, marts), on="alert_id", how="left", maintain_order="left")
+    rows = rows.join(facts(findings, marts, market), on="alert_id", how="left", maintain_order="left")
     rows = rows.with_columns(
         currency=pl.lit(market.currency),
         level_by_score="level",

@@ -19,7 +19,11 @@ from anomaly.core.policy import ExplainedPolicy
 
 SCHEMA = {"alert_id": pl.String, "explaining_rows": pl.Int64, "explained_by": pl.String}
 QUARANTINE, COUNTS, COMPLETENESS = "fct_quarantine", "fct_row_counts", "fct_completeness"
+ACCOUNTS = "dim_accounts"
 LISTED = 200
+_TWO_SIDED = ("trades", "transfers")
+"""Source tables whose rows name two accounts."""
+_WINDOW = ("alert_id", "table_name", "first_month", "last_month")
 _ROW = ("table_name", "file", "row_number", "reason", "column_name", "quarantine_id")
 _GAP = ("check_name", "table_name", "period", "province_code")
 # Columns of a quarantine that a home of an earlier version does not have are read as null.
@@ -32,7 +36,7 @@ def explanations(findings: pl.DataFrame, marts: Marts, policy: ExplainedPolicy) 
     if resting.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     lost = _quarantined(marts)
-    rows = _rows(resting, lost, policy)
+    rows = _rows(resting, lost, marts, policy)
     deliveries = _faulty_deliveries(resting.filter("is_absence"), lost, marts, policy)
     gaps = _gaps(resting.filter("is_absence"), marts)
     found = []
@@ -64,11 +68,13 @@ def _quarantined(marts: Marts) -> pl.DataFrame:
     return rows.with_columns(ids=pl.concat_list(ids, own).list.unique())
 
 
-def _rows(findings: pl.DataFrame, lost: pl.DataFrame, policy: ExplainedPolicy) -> dict[str, list[Any]]:
+def _rows(
+    findings: pl.DataFrame, lost: pl.DataFrame, marts: Marts, policy: ExplainedPolicy
+) -> dict[str, list[Any]]:
     """Quarantined rows by finding, where together they are large enough to explain it."""
     if lost.is_empty():
         return {}
-    named = _named(findings)
+    named = _named(findings, _accounts(findings, marts)).join(_windows(findings), on=_WINDOW[:2])
     found = (
         lost.explode("ids")
         .rename({"ids": "id"})
@@ -98,14 +104,27 @@ def _rows(findings: pl.DataFrame, lost: pl.DataFrame, policy: ExplainedPolicy) -
     return by_alert
 
 
-def _named(findings: pl.DataFrame) -> pl.DataFrame:
-    """One row a finding, table that it rests on and id of its subjects or evidence.
+def _accounts(findings: pl.DataFrame, marts: Marts) -> dict[str, list[str]]:
+    """Accounts of the entities that are subjects of findings, by entity."""
+    if not marts.holds(ACCOUNTS, "account_id", "entity_id"):
+        return {}
+    entities = findings.filter(pl.col("subject_type") == "entity")["subject_ids"].explode().unique()
+    accounts = marts.scan(ACCOUNTS, "account_id", "entity_id").filter(
+        pl.col("entity_id").is_in(entities.implode())
+    )
+    return dict(accounts.group_by("entity_id").agg(pl.col("account_id").unique()).collect().iter_rows())
 
-    `needed` is how many ids of subjects a row must name: two where the finding is about several accounts.
+
+def _named(findings: pl.DataFrame, accounts: dict[str, list[str]]) -> pl.DataFrame:
+    """One row a finding, table that it rests on and id of its subjects, their accounts or its evidence.
+
+    `needed` is how many ids of subjects a row must name: two where the finding is about several accounts and
+    the table's rows name two.
     """
     rows = []
     for row in findings.iter_rows(named=True):
         subjects = set(row["subject_ids"])
+        subjects |= {account for subject in row["subject_ids"] for account in accounts.get(subject, ())}
         evidence = {
             str(value)
             for part in json.loads(row["evidence"])
@@ -113,21 +132,27 @@ def _named(findings: pl.DataFrame) -> pl.DataFrame:
             for column, value in zip(part["key"], values, strict=True)
             if column.endswith("_id") and value is not None
         } - subjects
-        needed = 2 if row["subject_type"] == "account" and len(subjects) > 1 else 1
-        first, last = (f"{row[name]:%Y-%m}" for name in ("window_start", "window_end"))
+        is_pair = row["subject_type"] == "account" and len(subjects) > 1
         rows += [
-            (row["alert_id"], table, one, one in evidence, needed, first, last)
+            (row["alert_id"], table, one, one in evidence, 2 if is_pair and table in _TWO_SIDED else 1)
             for table in row["rests_on"]
             for one in sorted(subjects | evidence)
         ]
-    schema = ("alert_id", "table_name", "id", "is_evidence", "needed", "first_month", "last_month")
-    types = (pl.String, pl.String, pl.String, pl.Boolean, pl.Int64, pl.String, pl.String)
+    schema = ("alert_id", "table_name", "id", "is_evidence", "needed")
+    types = (pl.String, pl.String, pl.String, pl.Boolean, pl.Int64)
     return pl.DataFrame(rows, schema=dict(zip(schema, types, strict=True)), orient="row")
 
 
+def _windows(findings: pl.DataFrame) -> pl.DataFrame:
+    """One row a finding and table that it rests on, `_WINDOW`: its first and last month ('YYYY-MM')."""
+    first, last = (pl.col(name).dt.strftime("%Y-%m") for name in ("window_start", "window_end"))
+    rows = findings.select("alert_id", table_name="rests_on", first_month=first, last_month=last)
+    return rows.explode("table_name").unique()
+
+
 def _is_near() -> pl.Expr:
-    """Whether a row's period meets the finding's window, or cannot be read."""
-    period = pl.col("period")
+    """Whether a row's period meets the finding's window, or is not known."""
+    period = pl.col("period").fill_null("unknown")
     width = period.str.len_chars()
     unread = ~period.str.contains(r"^\d{4}(-\d{2})?$")
     inside = period.is_between(
@@ -140,18 +165,22 @@ def _is_near() -> pl.Expr:
 def _faulty_deliveries(
     findings: pl.DataFrame, lost: pl.DataFrame, marts: Marts, policy: ExplainedPolicy
 ) -> dict[str, list[Any]]:
-    """Tables by finding of whose rows in the window too many were quarantined: table and share."""
+    """Tables by finding of whose rows in the window too many were quarantined: table and share.
+
+    Quarantined rows of unknown period count, since they may belong to the window.
+    """
     if findings.is_empty() or lost.is_empty() or not marts.holds(COUNTS, "table_name", "period", "row_count"):
         return {}
     counted = lost.group_by("table_name", "period").agg(pl.len().cast(pl.Int64).alias("lost"))
     kept = marts.scan(COUNTS, "table_name", "period", "row_count").collect()
     kept = kept.group_by("table_name", "period").agg(pl.col("row_count").sum().alias("kept"))
-    periods = kept.join(counted, on=["table_name", "period"], how="left").with_columns(
-        pl.col("lost").fill_null(0)
+    # A period may have quarantined rows alone.
+    periods = kept.join(counted, on=["table_name", "period"], how="full", coalesce=True).with_columns(
+        pl.col("kept", "lost").fill_null(0)
     )
-    windows = _named(findings).select("alert_id", "table_name", "first_month", "last_month").unique()
     shares = (
-        windows.join(periods, on="table_name")
+        _windows(findings)
+        .join(periods, on="table_name")
         .filter(_is_near())
         .group_by("alert_id", "table_name")
         .agg((pl.col("lost").sum() / (pl.col("lost") + pl.col("kept")).sum()).alias("share"))
@@ -175,9 +204,9 @@ def _gaps(findings: pl.DataFrame, marts: Marts) -> dict[str, list[Any]]:
         .select(_GAP)
         .collect()
     )
-    windows = _named(findings).select("alert_id", "table_name", "first_month", "last_month").unique()
     found = (
-        windows.join(findings.select("alert_id", province="province_code"), on="alert_id")
+        _windows(findings)
+        .join(findings.select("alert_id", province="province_code"), on="alert_id")
         .join(gaps, on="table_name")
         .filter(_is_near() & ~pl.col("province_code").is_in(["none"]))
         .filter((pl.col("province_code") == "all") | (pl.col("province_code") == pl.col("province")))

@@ -1,7 +1,8 @@
 """Facts beside a finding that decide what to do about it, looked up in the marts.
 
 - `one_controller`: accounts of a finding that one party controls on the last day of its window;
-- `holds_enough`: an entity that is short holds allowances for what it lacks, on the as-of date;
+- `holds_enough`: an entity that is short holds allowances for what it lacks, by the last balances known;
+  offset credits do not count;
 - `registry_differs`: the registry's own verdict on a compliance year differs from the computed one.
 
 Belongs here: facts that follow from the subjects and evidence of any finding; their texts are `facts.<name>`.
@@ -16,7 +17,9 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.core.market import Market
 from anomaly.core.marts import Marts
+from anomaly.core.prices import CREDITS
 
 SCHEMA = {"alert_id": pl.String, "facts": pl.String}
 SHORT = "short"
@@ -26,19 +29,19 @@ _BALANCE = ("account_id", "unit_type", "vintage", "date", "balance_tco2e")
 _YEAR = ("entity_id", "year", "verdict", "registry_status", "agrees_with_registry")
 
 
-def facts(findings: pl.DataFrame, marts: Marts) -> pl.DataFrame:
+def facts(findings: pl.DataFrame, marts: Marts, market: Market) -> pl.DataFrame:
     """One row a finding with facts, `SCHEMA`; JSON of a list of objects with `fact` and its values."""
     by_alert: dict[str, list[dict[str, Any]]] = {}
+    known_on = findings.with_columns(last_on=market.last_day(pl.col("window_end")))
     for find in (_one_controller, _holds_enough, _registry_differs):
-        for alert_id, fact in find(findings, marts):
+        for alert_id, fact in find(known_on, marts):
             by_alert.setdefault(alert_id, []).append(fact)
     rows = [(alert_id, json.dumps(known, ensure_ascii=False)) for alert_id, known in sorted(by_alert.items())]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _subjects(findings: pl.DataFrame, name: str) -> pl.DataFrame:
-    last = (pl.col("window_end") - pl.duration(microseconds=1)).dt.date()
-    return findings.select("alert_id", pl.col("subject_ids").alias(name), last_on=last).explode(name)
+    return findings.select("alert_id", pl.col("subject_ids").alias(name), "last_on").explode(name)
 
 
 def _one_controller(findings: pl.DataFrame, marts: Marts) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -70,12 +73,18 @@ def _holds_enough(findings: pl.DataFrame, marts: Marts) -> Iterator[tuple[str, d
     accounts = marts.scan("dim_accounts", "account_id", "entity_id").drop_nulls()
     held = (
         marts.scan("fct_holdings", *_BALANCE)
+        .with_columns(pl.col("unit_type").cast(pl.String))
+        .filter(~pl.col("unit_type").is_in(CREDITS))
         .join(accounts, on="account_id")
         .sort("date")
         .group_by("entity_id", "account_id", "unit_type", "vintage")
         .agg(pl.col("balance_tco2e").last().cast(pl.Float64), pl.col("date").last())
         .group_by("entity_id")
-        .agg(pl.col("balance_tco2e").sum().alias("held"), pl.col("date").max().alias("last_moved_on"))
+        .agg(
+            pl.col("balance_tco2e").sum().alias("held"),
+            pl.col("date").max().alias("last_moved_on"),
+            pl.col("unit_type").filter(pl.col("balance_tco2e") > 0).unique().sort().alias("units"),
+        )
         .collect()
     )
     rows = (
@@ -92,6 +101,7 @@ def _holds_enough(findings: pl.DataFrame, marts: Marts) -> Iterator[tuple[str, d
                 "fact": "holds_enough",
                 "entity": row["entity_id"],
                 "held": row["held"],
+                "units": row["units"],
                 "lacking": row["stake_tco2e"],
                 "last_moved_on": str(row["last_moved_on"]),
             },

@@ -55,6 +55,11 @@ class Market:
         )
         return local.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
+    def last_day(self, ends: pl.Expr) -> pl.Expr:
+        """The last local day of windows, given a column of their ends (exclusive, naive UTC)."""
+        last = (ends - pl.duration(microseconds=1)).dt.replace_time_zone("UTC")
+        return last.dt.convert_time_zone(self.timezone).dt.date()
+
     def days(self, first: date, last: date) -> tuple[datetime, datetime]:
         """The half-open window from the first local day to the end of the last."""
         return self.midnight(first), self.midnight(last + timedelta(days=1))

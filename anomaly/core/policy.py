@@ -166,13 +166,14 @@ class Policy(_Common):
     ) -> Graded:
         """The warning level of a score and what is at stake; `is_exposure` as in `stakes.Stake`."""
         plain = self.level(score)
-        if tonnes is None and money is None:
-            return _capped(plain, self.unknown_stake.highest, "stake_unknown")
-        name, band = next(
-            (name, band)
-            for name, band in reversed(self.stakes.items())
-            if band.holds(tonnes, money, currency)
+        name = next(
+            (name for name, band in reversed(self.stakes.items()) if band.holds(tonnes, money, currency)),
+            None,
         )
+        # Money in a currency for which no band states a bound is as good as unknown.
+        if name is None:
+            return _capped(plain, self.unknown_stake.highest, "stake_unknown")
+        band = self.stakes[name]
         level = plain if is_exposure else _reached(self.levels | band.levels, score)
         if level != plain:
             return Graded(level, f"stake_{name}")

@@ -7,8 +7,6 @@ Belongs here: that price. Does not belong here: the money of single trades (`sta
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import polars as pl
 
 from anomaly.core.market import Market
@@ -42,11 +40,9 @@ def market_prices(marts: Marts, policy: PricePolicy) -> pl.DataFrame:
 def with_prices(rows: pl.DataFrame, marts: Marts, market: Market, policy: PricePolicy) -> pl.DataFrame:
     """Rows with `price` and `price_on` at the end of each one's window; null where none is near enough."""
     prices = market_prices(marts, policy)
-    last = pl.col("window_end") - timedelta(microseconds=1)
-    local = last.dt.replace_time_zone("UTC").dt.convert_time_zone(market.timezone).dt.date()
     return (
         rows.with_row_index("_row")
-        .with_columns(_day=local)
+        .with_columns(_day=market.last_day(pl.col("window_end")))
         .sort("_day")
         .join_asof(
             prices.sort("price_on"),

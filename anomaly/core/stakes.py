@@ -14,7 +14,9 @@ import polars as pl
 from anomaly.core.marts import Marts
 
 TONNES, MONEY = "stake_tco2e", "stake_money"
-_ROW = "_row"
+_ROW, _SHARE = "_row", "_share"
+_DECIMALS = 6
+"""Decimals of a sum, in tonnes or money: further ones depend on the order in which the rows are added."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class Stake:
     Attributes:
         basis: what the tonnes are; names the text `stakes.basis.<basis>`.
         tonnes: column of the candidate, or a sum of a mart's columns.
-        share: column of the candidate with the fraction of the tonnes that is in doubt; all of them without.
+        share: column of the candidate with the fraction of the tonnes that is in doubt, from 0 to 1. Where
+            `tonnes` is a sum it may be a list, in parallel with the lists of the key: the fraction of each
+            row's tonnes. All tonnes are in doubt without it.
         money: sum of the money of the trades; without it money follows from a price of the market.
         is_exposure: whether the tonnes were only exposed to what was found, so that however many they are
             they make the finding no more severe.
@@ -70,9 +74,7 @@ class Stake:
 
 def with_stakes(rows: pl.DataFrame, stake: Stake, marts: Marts) -> pl.DataFrame:
     """Candidates with `stake_tco2e` and `stake_money`, null where they are not known; never negative."""
-    tonnes = _series(rows, stake.tonnes, marts)
-    if stake.share:
-        tonnes = tonnes * rows[stake.share].cast(pl.Float64)
+    tonnes = _series(rows, stake.tonnes, marts, stake.share)
     money = _series(rows, stake.money, marts) if stake.money else pl.Series([None] * rows.height)
     return rows.with_columns(
         tonnes.cast(pl.Float64).fill_nan(None).abs().alias(TONNES),
@@ -80,28 +82,34 @@ def with_stakes(rows: pl.DataFrame, stake: Stake, marts: Marts) -> pl.DataFrame:
     )
 
 
-def _series(rows: pl.DataFrame, what: str | Sum, marts: Marts) -> pl.Series:
-    return rows[what].cast(pl.Float64) if isinstance(what, str) else _added(rows, what, marts)
+def _series(rows: pl.DataFrame, what: str | Sum, marts: Marts, share: str | None = None) -> pl.Series:
+    if isinstance(what, Sum):
+        return _added(rows, what, marts, share)
+    whole = rows[what].cast(pl.Float64)
+    return whole * rows[share].cast(pl.Float64) if share else whole
 
 
-def _added(rows: pl.DataFrame, wanted: Sum, marts: Marts) -> pl.Series:
-    """The sum for each candidate, in their order."""
+def _added(rows: pl.DataFrame, wanted: Sum, marts: Marts, share: str | None) -> pl.Series:
+    """The sum for each candidate, in their order; of each row of the mart the share."""
     if not marts.holds(wanted.mart, *wanted.key, *wanted.columns):
         return pl.Series([None] * rows.height, dtype=pl.Float64)
     mart = marts.scan(wanted.mart, *dict.fromkeys((*wanted.key, *wanted.columns)))
     types = mart.collect_schema()
     pairs = zip(wanted.held_in, wanted.key, strict=True)
     keys = rows.select(
-        pl.int_range(pl.len(), dtype=pl.Int64).alias(_ROW), *(pl.col(own).alias(key) for own, key in pairs)
+        pl.int_range(pl.len(), dtype=pl.Int64).alias(_ROW),
+        *(pl.col(own).alias(key) for own, key in pairs),
+        (pl.col(share) if share else pl.lit(1.0)).alias(_SHARE),
     )
     lists = [name for name, kind in keys.schema.items() if isinstance(kind, pl.List)]
     keys = (keys.explode(lists) if lists else keys).unique().with_columns(_typed(wanted.key, types))
-    each = pl.coalesce(pl.sum_horizontal(pl.col(name).cast(pl.Float64) for name in wanted.columns))
+    each = pl.sum_horizontal(pl.col(name).cast(pl.Float64) for name in wanted.columns)
+    part = each * pl.col(_SHARE).cast(pl.Float64)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in wanted.columns)
     sums = (
         mart.join(keys.lazy(), on=wanted.key, how="inner")
         .group_by(_ROW)
-        .agg(each.filter(known).sum().alias("sum"), known.any().alias("known"))
+        .agg(part.filter(known).sum().round(_DECIMALS).alias("sum"), known.any().alias("known"))
         .select(_ROW, sum=pl.when("known").then("sum"))
         .collect()
     )

@@ -78,6 +78,8 @@ def test_tonnes_that_were_only_exposed_do_not_raise_a_level():
 def test_money_in_a_currency_without_a_limit_does_not_count():
     assert POLICY.grade(0.95, 50.0, 1e9, "CNY").level == "red"
     assert POLICY.grade(0.95, 50.0, 1e9, "XYZ").level == "yellow"
+    unknown = POLICY.grade(0.95, None, 1e9, "EUR")
+    assert (unknown.level, unknown.decided_by) == ("orange", "stake_unknown")
 
 
 def test_a_higher_score_or_stake_never_lowers_a_level():
@@ -107,6 +109,8 @@ def test_a_sum_adds_the_rows_that_a_candidate_names(tmp_path):
         {"unit_id": ["U-1", "U-2", "U-9"], "month": [months, months[:1], months], "share": [0.5, 0.5, 0.5]}
     )
     assert with_stakes(candidates, stake, Marts(tmp_path))["stake_tco2e"].to_list() == [7.5, None, None]
+    by_month = candidates.with_columns(share=pl.Series([[0.5, 1.0], [0.5], [0.5, 0.5]]))
+    assert with_stakes(by_month, stake, Marts(tmp_path))["stake_tco2e"].to_list() == [10.0, None, None]
     absent = Stake("reported", Sum("fct_other", ("tonnes",), ("unit_id",)))
     assert with_stakes(candidates, absent, Marts(tmp_path))["stake_tco2e"].to_list() == [None] * 3
 
@@ -185,6 +189,16 @@ def test_an_absent_row_proves_nothing_in_a_faulty_delivery(tmp_path, kept, is_ab
         assert deliveries == [{"table_name": "transfers", "share": 0.01}]
 
 
+@pytest.mark.parametrize("period", ["2025-03", "unknown"])
+def test_a_delivery_of_which_no_row_was_kept_explains_an_absent_row(tmp_path, period):
+    quarantine(tmp_path, ids_json="[]", period=period)
+    write(
+        tmp_path, "fct_row_counts", {"table_name": "transfers", "period": "2025-01", "row_count": 1_000_000}
+    )
+    (row,) = assessed(tmp_path, finding())
+    assert json.loads(row["explained_by"])["deliveries"] == [{"table_name": "transfers", "share": 1.0}]
+
+
 def test_an_absent_row_proves_nothing_where_a_period_has_a_gap(tmp_path):
     gap = {
         "check_name": "rows_few", "table_name": "transfers", "period": "2025-03", "province_code": "all",
@@ -199,10 +213,11 @@ def test_one_controller_on_the_day_of_the_finding_is_named(tmp_path):
     relation = {"subject_type": "account", "party_id": "GRP-1", "valid_from": date(2025, 1, 1)}
     rows = [{"subject_id": name, **relation, "valid_to": date(2025, 3, 1)} for name in ("ACC-1", "ACC-2")]
     write(tmp_path, "dim_control", *rows)
+    first_of_march = {"window_start": datetime(2025, 2, 28, 16), "window_end": datetime(2025, 3, 1, 16)}
     today, later = assessed(
         tmp_path,
-        finding(),
-        finding(window_start=datetime(2025, 5, 1), window_end=datetime(2025, 5, 2), score=0.9),
+        finding(**first_of_march),
+        finding(window_start=datetime(2025, 3, 1, 16), window_end=datetime(2025, 3, 1, 20), score=0.9),
     )
     assert json.loads(today["facts"]) == [
         {"fact": "one_controller", "party": "GRP-1", "accounts": ["ACC-1", "ACC-2"]}
@@ -210,22 +225,24 @@ def test_one_controller_on_the_day_of_the_finding_is_named(tmp_path):
     assert json.loads(later["facts"]) == []
 
 
-def short(**values: object) -> Finding:
-    years = Evidence("compliance", ("entity_id", "year"), (("E-1", 2024),))
+def short(entity: str = "E-1") -> Finding:
+    years = Evidence("compliance", ("entity_id", "year"), ((entity, 2024),))
     return finding(
-        kind="surrender_shortfall", subject_type="entity", subject_ids=("E-1",), evidence=(years,),
-        title_values={"entity": "E-1", "year": 2024, "shortfall": 100.0, "shortfall_share": 0.1},
-        stake_basis="short", stake_tco2e=100.0, **values,
+        kind="surrender_shortfall", subject_type="entity", subject_ids=(entity,), evidence=(years,),
+        title_values={"entity": entity, "year": 2024, "shortfall": 100.0, "shortfall_share": 0.1},
+        stake_basis="short", stake_tco2e=100.0,
     )  # fmt: skip
 
 
-def test_a_short_entity_that_holds_enough_and_a_registry_that_differs_are_named(tmp_path):
+@pytest.mark.parametrize("credits", [0, 5_000])
+def test_a_short_entity_that_holds_enough_and_a_registry_that_differs_are_named(tmp_path, credits):
     write(tmp_path, "dim_accounts", {"account_id": "ACC-1", "entity_id": "E-1"})
     balance = {"account_id": "ACC-1", "unit_type": "CEA", "vintage": 2024}
     write(
         tmp_path, "fct_holdings", {**balance, "date": date(2025, 1, 2), "balance_tco2e": 40},
         {**balance, "date": date(2025, 2, 2), "balance_tco2e": 90},
         {**balance, "vintage": 2023, "date": date(2024, 1, 2), "balance_tco2e": 10},
+        {**balance, "unit_type": "CCER", "date": date(2025, 2, 9), "balance_tco2e": credits},
     )  # fmt: skip
     write(
         tmp_path, "fct_compliance_years",
@@ -236,12 +253,10 @@ def test_a_short_entity_that_holds_enough_and_a_registry_that_differs_are_named(
     )  # fmt: skip
     (row,) = assessed(tmp_path, short())
     holds, differs = json.loads(row["facts"])
-    assert (holds["fact"], holds["held"], holds["lacking"], holds["last_moved_on"]) == (
-        "holds_enough",
-        100.0,
-        100.0,
-        "2025-02-02",
-    )
+    assert holds == {
+        "fact": "holds_enough", "entity": "E-1", "held": 100.0, "units": ["CEA"], "lacking": 100.0,
+        "last_moved_on": "2025-02-02",
+    }  # fmt: skip
     assert (differs["fact"], differs["registry_status"], differs["verdict"]) == (
         "registry_differs",
         "A",
@@ -250,3 +265,17 @@ def test_a_short_entity_that_holds_enough_and_a_registry_that_differs_are_named(
     for fact in (holds, differs):
         values = {name: value for name, value in fact.items() if name != "fact"}
         assert all(text(f"facts.{fact['fact']}", language, **values) for language in LANGUAGES)
+
+
+def test_quarantined_transfers_of_its_accounts_explain_a_short_entity(tmp_path):
+    write(tmp_path, "dim_accounts", {"account_id": "ACC-1", "entity_id": "E-1"})
+    quarantine(tmp_path, ids_json='["ACC-1", "ACC-9"]')
+    found = assessed(tmp_path, short(), short("E-2"))
+    assert {row["subject_ids"][0]: row["explaining_rows"] for row in found} == {"E-1": 1, "E-2": 0}
+
+
+def test_a_table_that_names_no_accounts_need_not_name_two_of_them(tmp_path):
+    quarantine(tmp_path, table_name="market_days", ids_json='["CEA24"]', tonnes=None)
+    block = finding(subject_ids=("ACC-1", "ACC-2", "CEA24"), rests_on=("market_days",), is_absence=False)
+    (row,) = assessed(tmp_path, block)
+    assert row["explaining_rows"] == 1

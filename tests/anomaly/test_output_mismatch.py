@@ -9,6 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from anomaly.core.market import Market
+from anomaly.core.run import detect
+
 SUMMER = pl.col("month").is_between(date(2024, 5, 1), date(2024, 9, 1))
 WINTER = pl.col("month").dt.month().is_in([11, 12, 1, 2, 3])
 LAST_HALF_YEAR = pl.col("month") >= date(2025, 7, 1)
@@ -81,6 +84,36 @@ def test_output_declared_above_its_meter_is_found(found, column, heat, where):
         "activity_reports",
         "meters_daily",
     }
+
+
+@pytest.fixture
+def stakes(marts):
+    """The alerts about these months with their stakes, where each month reported 1,000 t."""
+
+    def _stakes(frame):
+        frame.write_parquet(marts / "fct_output_months.parquet")
+        reported = frame.select("unit_id", "month", reported_emissions_tco2=pl.lit(1_000.0))
+        reported.write_parquet(marts / "fct_mass_balance_months.parquet")
+        detection = detect(marts, market=Market(), snapshot_id="s", kinds=["output_mismatch"])
+        return detection.alerts.join(detection.assessments, on="alert_id")
+
+    return _stakes
+
+
+def test_only_the_output_that_no_meter_counted_is_in_doubt(stakes):
+    """Of 1,000 t declared at four times the metered output 750 t are in doubt, in each of five months."""
+    alerts = stakes(scaled(output_months(), SUMMER, electricity_generated_mwh=4.0))
+    (alert,) = [row for row in alerts.to_dicts() if "metered_output" in row["measures"]]
+    assert alert["stake_tco2e"] == pytest.approx(5 * 750, rel=0.01)
+
+
+def test_only_the_output_beyond_the_efficiency_bound_is_in_doubt(stakes):
+    impossible = pl.col("month").is_in([date(2024, 6, 1), date(2024, 7, 1)])
+    frame = scaled(output_months(), impossible, **dict.fromkeys(ALL_INPUTS, 0.5))
+    (alert,) = [row for row in stakes(frame).to_dicts() if "electric_efficiency" in row["measures"]]
+    efficiency = json.loads(alert["measures"])["electric_efficiency"]
+    most = 2 * 1_000 * (1 - efficiency["threshold"] / efficiency["value"])
+    assert 0.8 * most < alert["stake_tco2e"] <= most
 
 
 def test_a_constant_ratio_to_the_meter_is_no_overstatement(found):

@@ -14,10 +14,14 @@ from dashboards.ages import ages
 from dashboards.data import Snapshot
 
 
-def snapshot(folder: Path, *deliveries: tuple[str, dt.date, str | None]) -> Snapshot:
+def snapshot(
+    folder: Path, deliveries: list[tuple[str, dt.date, str]], counts: list[tuple[str, str]]
+) -> Snapshot:
     (folder / "marts").mkdir(parents=True)
-    rows = pl.DataFrame(deliveries, schema=("table_name", "received_on", "last_period"), orient="row")
-    rows.cast({"last_period": pl.String}).write_parquet(folder / "marts" / "fct_deliveries.parquet")
+    rows = pl.DataFrame(deliveries, schema=("table_name", "received_on", "status"), orient="row")
+    rows.write_parquet(folder / "marts" / "fct_deliveries.parquet")
+    periods = pl.DataFrame(counts, schema=("table_name", "period"), orient="row")
+    periods.write_parquet(folder / "marts" / "fct_row_counts.parquet")
     return Snapshot(folder, 1)
 
 
@@ -26,17 +30,30 @@ def test_the_age_of_data_is_that_of_each_source_and_not_of_the_run(tmp_path):
     found = ages(
         snapshot(
             tmp_path,
-            ("trades", early, "2025-11"),
-            ("trades", late, "2026-01"),
-            ("cems_hourly", late, "2025-03"),
-            ("compliance", late, "2024"),
-            ("compliance", early, "2099"),
-            ("accounts", late, None),
+            [
+                ("trades", early, "in_force"),
+                ("trades", late, "copy"),
+                ("cems_hourly", early, "in_force"),
+                ("cems_hourly", late, "withdrawn"),
+                ("compliance", late, "in_force"),
+                ("penalties", early, "in_force"),
+                ("accounts", late, "in_force"),
+            ],
+            [
+                ("trades", "2025-11"),
+                ("trades", "2026-01"),
+                ("trades", "2099-01"),
+                ("cems_hourly", "2025-03"),
+                ("compliance", "2024"),
+                ("compliance", "2099"),
+                ("penalties", "2025-03"),
+                ("accounts", "all"),
+            ],
         ),
         "2026-01-15",
     )
     assert found.select("table_name", "received_on", "last_period", "age_days", "is_stale").rows() == [
-        ("cems_hourly", late, "2025-03", 290, True),
+        ("cems_hourly", early, "2025-03", 290, True),
         ("compliance", late, "2024", 380, False),
         ("trades", late, "2026-01", 0, False),
     ]

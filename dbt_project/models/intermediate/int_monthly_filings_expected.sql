@@ -14,8 +14,7 @@ with
     ),
 
     -- A unit is expected to file from its first filing to its retirement, while its entity is in the
-    -- scheme; where
-    -- the entity left on a day that the source does not state, to its last filing.
+    -- scheme; where the entity left on a day that the source does not state, to its last filing.
     running as (
         select filed.unit_id, months.month
         from filed

@@ -16,19 +16,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
+from sqlalchemy.dialects import mssql
 
-from pipelines.contract.tables import TABLES
 from pipelines.core import progress
 from pipelines.core.errors import SourceError
 from pipelines.sources.connectors.database_engines import fault, snapshot
-from pipelines.sources.connectors.declaration import Database
+from pipelines.sources.connectors.declaration import Database, DatabaseTable
 from pipelines.sources.connectors.fetched import Fetched, Task
 from pipelines.sources.connectors.secrets import read_secret
-from pipelines.sources.connectors.table_pull import TablePull, grouped, opened, part_name
+from pipelines.sources.connectors.table_pull import TablePull, Wanted, grouped, opened, wanted
 
 _BATCH_ROWS = 50_000
 _MOST_DIGITS = 38
@@ -40,7 +41,6 @@ _TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], pa.DataType], ...] = (
     (sa.Date, pa.date32()),
     (sa.String, pa.string()),
 )
-_GROWING = (sa.Integer, sa.DateTime, sa.Date)
 
 
 def fetch(task: Task, source: Database) -> Fetched:
@@ -54,16 +54,15 @@ def fetch(task: Task, source: Database) -> Fetched:
     number = int(task.earlier.get("number", 0)) + 1
     pulls = []
     with snapshot(task.name, secret) as (connection, notes), opened(task) as con:
-        for name, table in source.tables.items():
-            progress.report(f"pulling {task.name}: {name}")
-            part = part_name(name, table, bool(source.mapping), number)
-            pull = _TablePull(con, task, part, name, table, None if source.mapping else TABLES[name])
-            pull.connection = connection
+        for entry in wanted(source, number):
+            progress.report(f"pulling {task.name}: {entry.name}")
             try:
+                pull = _TablePull(connection, con, task, entry)
                 pull.take()
             except sa.exc.SQLAlchemyError as error:
                 raise SourceError(
-                    f"{pull.where}: expected rows of {table.relation or 'the query'}, found: "
+                    f"source {task.name}, table {entry.name}: expected rows of "
+                    f"{entry.table.relation or 'the query'}, found: "
                     f"{fault(error, secret)}. Check the declaration, the privileges of the role and the "
                     "connection, and pull again; nothing was delivered."
                 ) from None
@@ -80,18 +79,16 @@ class _OtherTypeError(Exception):
 class _TablePull(TablePull):
     """One table of a database."""
 
-    connection: sa.Connection
-    _declared: dict[str, sa.types.TypeEngine[Any]]
+    def __init__(
+        self, connection: sa.Connection, con: duckdb.DuckDBPyConnection, task: Task, entry: Wanted
+    ) -> None:
+        """The pull of `entry` by `connection`, which says what columns there are."""
+        super().__init__(con, task, entry)
+        self.connection = connection
+        self._declared = self._declared_types()
 
     def columns(self) -> list[str]:
-        """Names of the columns; their types where the catalogue has them."""
-        if self.table.relation is None:
-            with self.connection.execute(self._query) as result:
-                self._declared = dict.fromkeys(result.keys(), sa.types.NullType())
-        else:
-            *schema, name = self.table.relation.split(".")
-            found = sa.inspect(self.connection).get_columns(name, *schema)
-            self._declared = {column["name"]: column["type"] for column in found}
+        """Names of the columns."""
         return list(self._declared)
 
     def copy(self, path: Path) -> None:
@@ -109,6 +106,15 @@ class _TablePull(TablePull):
             texts = pa.schema([pa.field(name, pa.string()) for name in untyped])
             self._write(path, self._selection(untyped), texts)
 
+    def _declared_types(self) -> dict[str, sa.types.TypeEngine[Any]]:
+        """Type of each column, where the catalogue has it."""
+        if self.table.relation is None:
+            with self.connection.execute(self._query) as result:
+                return dict.fromkeys(result.keys(), sa.types.NullType())
+        *schema, name = self.table.relation.split(".")
+        found = sa.inspect(self.connection).get_columns(name, *schema)
+        return {column["name"]: column["type"] for column in found}
+
     @property
     def _query(self) -> sa.TextClause:
         return sa.text((self.table.query or "").strip().rstrip(";"))
@@ -124,7 +130,8 @@ class _TablePull(TablePull):
         if not self.table.watermark:
             return selected
         kind = types[self.table.watermark]
-        if not isinstance(kind, _GROWING):
+        stored = _arrow_type(kind)
+        if not _can_grow(stored):
             raise SourceError(
                 f"{self.where}: expected the watermark {self.table.watermark} to be a time, a date or an "
                 f"integer, found {kind}. Name another column, or leave out `watermark`."
@@ -132,7 +139,7 @@ class _TablePull(TablePull):
         if mark is None:
             return selected
         column = sa.column(self.table.watermark, kind)
-        is_new = self._is_at_least(column, self._lowest(mark, kind))
+        is_new = self._is_at_least(column, _lowest(mark, stored, self.table))
         return selected.where(sa.or_(is_new, column.is_(None)))
 
     def _is_at_least(self, column: sa.ColumnClause[Any], lowest: Any) -> sa.ColumnElement[bool]:
@@ -140,16 +147,6 @@ class _TablePull(TablePull):
             # Times are texts there, with or without fractions; the day is the begin of each of them.
             return sa.type_coerce(column, sa.String()) >= lowest.isoformat()[:10]
         return column >= lowest
-
-    def _lowest(self, mark: str, kind: sa.types.TypeEngine[Any]) -> int | date:
-        if isinstance(kind, sa.Integer):
-            return int(mark) - self.table.overlap
-        if isinstance(kind, sa.Date):
-            return date.fromisoformat(mark) - timedelta(days=self.table.overlap)
-        moment = datetime.fromisoformat(mark) - timedelta(seconds=self.table.overlap)
-        if moment.tzinfo and self.table.zone:
-            return moment.astimezone(ZoneInfo(self.table.zone)).replace(tzinfo=None)
-        return moment
 
     def _write(self, path: Path, selected: sa.Select[Any] | sa.TextClause, schema: pa.Schema) -> None:
         """Write all rows.
@@ -193,6 +190,9 @@ class _TablePull(TablePull):
     def _array(self, values: list[Any], field: pa.Field) -> pa.Array:
         if field.type == pa.string():
             return pa.array([None if value is None else _text(value) for value in values], pa.string())
+        if pa.types.is_timestamp(field.type) and _differ_in_zone(values, field.type):
+            # Arrow would take the digits of a local time for UTC, and those of UTC for a local time.
+            raise _OtherTypeError
         try:
             array = pa.array(values, field.type)
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
@@ -205,13 +205,38 @@ class _TablePull(TablePull):
 
 def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
     """The type of a column in Parquet; text where there is none that keeps every value."""
-    if isinstance(kind, sa.DateTime) and kind.timezone:
+    # The type of SQL Server has an offset in each value, and does not say so in `timezone`.
+    if isinstance(kind, mssql.DATETIMEOFFSET) or (isinstance(kind, sa.DateTime) and kind.timezone):
         return pa.timestamp("us", "UTC")
     if isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float):
         precision, scale = kind.precision, kind.scale or 0
         fits = precision is not None and 0 < precision <= _MOST_DIGITS and 0 <= scale <= precision
         return pa.decimal128(precision, scale) if fits else pa.string()
     return next((stored for declared, stored in _TYPES if isinstance(kind, declared)), pa.string())
+
+
+def _can_grow(stored: pa.DataType) -> bool:
+    """Whether a watermark may have a type: a time, a date or an integer, which Oracle has as NUMBER(p)."""
+    is_integer = pa.types.is_integer(stored) or (pa.types.is_decimal(stored) and stored.scale == 0)
+    return is_integer or pa.types.is_timestamp(stored) or pa.types.is_date(stored)
+
+
+def _lowest(mark: str, stored: pa.DataType, table: DatabaseTable) -> int | date:
+    """The watermark less the overlap, as the database states values of the type `stored`."""
+    if pa.types.is_date(stored):
+        return date.fromisoformat(mark) - timedelta(days=table.overlap)
+    if not pa.types.is_timestamp(stored):
+        return int(mark) - table.overlap
+    moment = datetime.fromisoformat(mark) - timedelta(seconds=table.overlap)
+    if stored.tz is None and table.zone:
+        return moment.astimezone(ZoneInfo(table.zone)).replace(tzinfo=None)
+    return moment
+
+
+def _differ_in_zone(values: list[Any], stored: pa.TimestampType) -> bool:
+    """Whether a time has a zone and its column has none, or the other way round."""
+    is_local = stored.tz is None
+    return any(isinstance(value, datetime) and (value.tzinfo is None) != is_local for value in values)
 
 
 def _text(value: Any) -> str:

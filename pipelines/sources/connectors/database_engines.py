@@ -4,11 +4,10 @@
 |---|---|---|
 | SQLite | `begin`, after `pragma query_only` | yes, from the first read on |
 | MySQL, MariaDB (InnoDB) | REPEATABLE READ, `start transaction with consistent snapshot, read only` | yes |
-| Oracle | `set transaction read only` | yes |
 | SQL Server | isolation level SNAPSHOT, which the database must allow | yes, but not read-only |
 | others | the highest level that the driver offers | not promised, and said in the report of the pull |
 
-SQLite is tested; the others follow their manuals.
+Oracle is one of the others: its level is SERIALIZABLE. SQLite is tested; the others follow their manuals.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ _BEGINS = {
             "start transaction with consistent snapshot, read only",
         ),
     ),
-    "oracle": ("set transaction read only",),
     "mssql": ("set transaction isolation level snapshot", "begin transaction"),
 }
 _LEVELS = ("SERIALIZABLE", "REPEATABLE READ")

@@ -68,6 +68,9 @@ def fetch(task: Task, source: Http) -> Fetched:
         return _increment(pull, pull.progress, document, pages)
     if document["content"] == task.earlier.get("content"):
         return Fetched(keeps=[ALL], memory=document, rows={source.file: 0})
+    if not records and source.format == "json" and not source.mapping:
+        # Without a record there are no names of columns, and a table without columns is none.
+        return Fetched(memory=document, rows={source.file: 0})
     part = Part(ALL, task.folder / ALL)
     part.path.mkdir()
     files = [pull.folder / page.file for page in pages]
@@ -87,9 +90,8 @@ def _increment(pull: _Pull, progress: Progress, document: dict[str, Any], pages:
     records = [list(progress.new(pull.records(pull.folder / page.file))) for page in pages]
     progress.remember(task.memory)
     count = sum(map(len, records))
-    is_first = "parts" not in task.earlier
     name = f"{number:06}" if pull.source.mapping else f"{file}-{number:06}"
-    parts = [Part(name, task.folder / name, increment=number)] if count or is_first else []
+    parts = [Part(name, task.folder / name, increment=number)] if count else []
     for part in parts:
         part.path.mkdir()
         _write_records(part.path / f"{file}.parquet", records)

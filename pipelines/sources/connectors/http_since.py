@@ -48,7 +48,7 @@ class Progress:
         """The records that no earlier pull has taken.
 
         Raises:
-            SourceError: the field is absent, or of another type than declared.
+            SourceError: the field is absent or of another type than declared, or only some times have a zone.
         """
         for record in records:
             if self._since.field not in record:
@@ -57,7 +57,7 @@ class Progress:
                     f"found {', '.join(record) or 'none'}. Correct the declaration; nothing was delivered."
                 )
             value = record[self._since.field]
-            if value is not None and (self.highest is None or self._typed(value) > self._typed(self.highest)):
+            if value is not None and self._is_higher(value):
                 self.highest = value
             key = content_hash([json.dumps(record, sort_keys=True, ensure_ascii=False)])
             self._seen[key] = value
@@ -74,6 +74,18 @@ class Progress:
         ]
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / _SEEN, json.dumps(sorted(kept)))
+
+    def _is_higher(self, value: str) -> bool:
+        if self.highest is None:
+            return True
+        try:
+            return bool(self._typed(value) > self._typed(self.highest))
+        except TypeError:
+            raise SourceError(
+                f"{self._where}: expected times in the field {self._since.field} that all have a zone or all "
+                f"have none, found {value[:100]!r} and {self.highest[:100]!r}. Ask the owner of the source "
+                "for times of one form, or leave out `since`; nothing was delivered."
+            ) from None
 
     def _lowest(self, value: str) -> str:
         if not self._since.overlap:

@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 from pydantic import SecretStr
 
-from pipelines.contract.tables import TABLES
 from pipelines.core import progress
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, quoted
@@ -27,7 +26,7 @@ from pipelines.sources.connectors.declaration import DatabaseTable, Postgres
 from pipelines.sources.connectors.fetched import Fetched, Task
 from pipelines.sources.connectors.postgres_types import plain_batches, projection, type_name
 from pipelines.sources.connectors.secrets import masked, read_secret
-from pipelines.sources.connectors.table_pull import TablePull, grouped, opened, part_name
+from pipelines.sources.connectors.table_pull import TablePull, Wanted, grouped, opened, wanted
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
@@ -61,17 +60,15 @@ def fetch(task: Task, source: Postgres) -> Fetched:
     number = int(task.earlier.get("number", 0)) + 1
     pulls = []
     with _snapshot(task.name, secret) as cursor, opened(task) as con:
-        for name, table in source.tables.items():
-            progress.report(f"pulling {task.name}: {name}")
-            part = part_name(name, table, bool(source.mapping), number)
-            where = f"source {task.name}, table {name}"
+        for entry in wanted(source, number):
+            progress.report(f"pulling {task.name}: {entry.name}")
             try:
-                contract = None if source.mapping else TABLES[name]
-                pull = _TablePull(cursor, con, task, part, name, table, contract)
+                pull = _TablePull(cursor, con, task, entry)
                 pull.take()
             except _faults() as error:
                 raise SourceError(
-                    f"{where}: expected rows of {table.relation or 'the query'}, found: "
+                    f"source {task.name}, table {entry.name}: expected rows of "
+                    f"{entry.table.relation or 'the query'}, found: "
                     f"{_first_part(masked(error, secret))}. Check the declaration, the privileges of the "
                     "role and the connection, and pull again; nothing was delivered."
                 ) from None
@@ -152,9 +149,9 @@ def _relation(table: DatabaseTable) -> str:
 class _TablePull(TablePull):
     """One table of PostgreSQL."""
 
-    def __init__(self, cursor: Cursor, *arguments: Any) -> None:
-        """A pull by `cursor`; the other arguments are those of any database."""
-        super().__init__(*arguments)
+    def __init__(self, cursor: Cursor, con: duckdb.DuckDBPyConnection, task: Task, entry: Wanted) -> None:
+        """The pull of `entry` by `cursor`, which says what columns there are."""
+        super().__init__(con, task, entry)
         self.cursor = cursor
         self.base = (
             self.table.query.strip().rstrip(";")

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import os
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import SecretStr
 
 from pipelines.core.settings import SettingsError
 
 _MASK = "***"
-_PASSWORD = re.compile(r"(?:password|sslpassword|passwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"(?:password|sslpassword|passwd|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)", re.IGNORECASE
+)
+_ODBC_PASSWORD = re.compile(r"(?:pwd|password)\s*=\s*(\{(?:[^}]|\}\})*\}|[^;]*)", re.IGNORECASE)
+"""In a connection string of ODBC, which SQLAlchemy takes as the parameter `odbc_connect` of an address."""
+
 _SHORTEST = 3
 
 
@@ -49,9 +54,14 @@ def _parts(secret: SecretStr | None) -> set[str]:
     for match in _PASSWORD.finditer(value):
         found |= {match[1], match[1].strip("'"), unquote(match[1])}
     try:
-        password = urlsplit(value).password
+        address = urlsplit(value)
+        password = address.password
     except ValueError:
-        password = None
+        return {part for part in found if len(part) >= _SHORTEST}
     if password:
         found |= {password, unquote(password)}
+    for _, parameter in parse_qsl(address.query):
+        for match in _ODBC_PASSWORD.finditer(parameter):
+            braced = match[1].strip()
+            found |= {braced, braced.removeprefix("{").removesuffix("}").replace("}}", "}")}
     return {part for part in found if len(part) >= _SHORTEST}

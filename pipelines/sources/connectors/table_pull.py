@@ -7,16 +7,18 @@ delivered. Does not belong here: connections, snapshots, types of an engine.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipelines.contract.schema import Table
+from pipelines.contract.tables import TABLES
 from pipelines.core.errors import SourceError
 from pipelines.core.sql import literal, path_literal, quoted
-from pipelines.sources.connectors.declaration import DatabaseTable
+from pipelines.sources.connectors.declaration import Database, DatabaseTable, Postgres
 from pipelines.sources.connectors.fetched import ALL, Fetched, Part, Task
 
 _MEMORY = "1GB"
@@ -30,7 +32,24 @@ def opened(task: Task) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def part_name(name: str, table: DatabaseTable, is_mapped: bool, number: int) -> str:
+@dataclass(frozen=True)
+class Wanted:
+    """A declared table and the part it goes into; `contract` is the table that it fills without a mapping."""
+
+    name: str
+    table: DatabaseTable
+    part: str
+    contract: Table | None
+
+
+def wanted(source: Database | Postgres, number: int) -> Iterator[Wanted]:
+    """The tables of `source`; `number` is that of this pull's increments."""
+    for name, table in source.tables.items():
+        part = _part_name(name, table, bool(source.mapping), number)
+        yield Wanted(name, table, part, None if source.mapping else TABLES[name])
+
+
+def _part_name(name: str, table: DatabaseTable, is_mapped: bool, number: int) -> str:
     """Tables of the contract are parts of their own; inputs of a mapping are read together."""
     if is_mapped:
         return f"{number:06}" if table.watermark else ALL
@@ -59,22 +78,14 @@ def grouped(task: Task, pulls: Sequence[TablePull], number: int) -> Fetched:
 class TablePull(ABC):
     """One table in one pull; after `take`, what was found."""
 
-    def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        task: Task,
-        part: str,
-        name: str,
-        table: DatabaseTable,
-        contract: Table | None,
-    ) -> None:
-        """The pull of `table` into a part; `contract` is the table that it fills without a mapping."""
-        self.con, self.part, self.name = con, part, name
-        self.table, self.contract = table, contract
-        self.where = f"source {task.name}, table {name}"
-        self.path = task.folder / part / f"{name}.parquet"
-        self.earlier: dict[str, Any] = task.earlier.get("tables", {}).get(name, {})
-        self.recent = task.memory / f"{name}.recent.parquet"
+    def __init__(self, con: duckdb.DuckDBPyConnection, task: Task, entry: Wanted) -> None:
+        """The pull of `entry`, whose rows are compared in `con`."""
+        self.con, self.part, self.name = con, entry.part, entry.name
+        self.table, self.contract = entry.table, entry.contract
+        self.where = f"source {task.name}, table {self.name}"
+        self.path = task.folder / self.part / f"{self.name}.parquet"
+        self.earlier: dict[str, Any] = task.earlier.get("tables", {}).get(self.name, {})
+        self.recent = task.memory / f"{self.name}.recent.parquet"
         self.earlier_recent = task.remembered / self.recent.name
         self.remembered: dict[str, Any] = {}
         self.rows = 0

@@ -59,7 +59,7 @@ def latest_hour(home: Path) -> datetime | None:
     with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
         found = con.execute(
-            f"select epoch(max(hour)) from read_parquet({path_literal(files)[:-1]}/*.parquet') "
+            f"select epoch(max(hour)) from read_parquet({path_literal(files)} || '/*.parquet') "
             "where usable_minutes > 0"
         ).fetchone()
     return datetime.fromtimestamp(found[0], UTC) if found and found[0] is not None else None

@@ -18,7 +18,7 @@ from __future__ import annotations
 import duckdb
 
 from pipelines.contract import schema
-from pipelines.contract.checks import typed
+from pipelines.contract.checks import Typed, typed
 from pipelines.core.sql import literal, quoted
 from pipelines.sources.mapping.model import Input
 from pipelines.sources.mapping.notation import look, rewritten
@@ -158,19 +158,7 @@ class Intake:
             value = kind.value if factor == 1 else _multiplied(kind.value, factor, column.type)
             values.append(f"{value} as {quoted(name)}")
             raw = quoted("raw_" + name)
-            conditions = [("missing_value", f"{raw} is null")] if column.filled else []
-            conditions += [("", f"{raw} is null or ({kind.sound})"), *kind.faults]
-            shown = literal(self._shown(name))
-            cases = (
-                f"when {test} then "
-                + (
-                    f"struct_pack(reason := {literal(reason)}, column_name := {shown}, value := {raw})"
-                    if reason
-                    else "null"
-                )
-                for reason, test in conditions
-            )
-            faults.append(f"case {' '.join(cases)} end")
+            faults.append(_fault(raw, literal(self._shown(name)), kind, column.filled))
         self.con.execute(f"""
             create table typed_{self.name} as
             with rewritten as (select {PLACE}, {", ".join(cleaned)}, {", ".join(raws)} from {source})
@@ -228,6 +216,17 @@ class Intake:
 
     def _run(self, query: str, entry: str) -> duckdb.DuckDBPyConnection:
         return execute(self.con, query, f"inputs.{self.name}.{entry}")
+
+
+def _fault(raw: str, shown: str, kind: Typed, filled: bool) -> str:
+    """SQL for the first fault of a value, with its reason; null where there is none."""
+
+    def found(reason: str) -> str:
+        return f"struct_pack(reason := {literal(reason)}, column_name := {shown}, value := {raw})"
+
+    absent = found("missing_value") if filled else "null"
+    others = " ".join(f"when {condition} then {found(reason)}" for reason, condition in kind.faults)
+    return f"case when {raw} is null then {absent} when {kind.sound} then null {others} end"
 
 
 def _multiplied(value: str, factor: float, kind: str) -> str:

@@ -191,7 +191,7 @@ class _Closing:
         folder = self._folder / FOLDER
         if not names or not any(folder.glob("*/*.parquet")):
             return found
-        files = f"{path_literal(folder)[:-1]}/*/*.parquet'"
+        files = f"{path_literal(folder)} || '/*/*.parquet'"
         ends = [name for name in names if self._stations.stations[name].data_time == "end"]
         with duckdb.connect() as con:
             rows = con.execute(

@@ -31,7 +31,11 @@ _LONGEST_BYTES = 4 * delimited.LINE_LIMIT_CHARACTERS
 def blocks(
     stream: BinaryIO, codec: str, delimiter: str, width: int, block_bytes: int | None = None
 ) -> Iterator[Block]:
-    """All rows of `width` fields, and malformed lines, in their order; blank lines are passed over."""
+    """All rows of `width` fields, and malformed lines, in their order.
+
+    Lines of blanks are passed over. A line of delimiters is a row of empty fields (`Row.is_blank`); where
+    tabs delimit, it is passed over in those blocks that are read row by row.
+    """
     feed = _Feed(stream, CODECS[codec], block_bytes or BLOCK_BYTES)
     lines = delimited.Lines(feed)
     while block := feed.next_block():

@@ -5,16 +5,21 @@ from __future__ import annotations
 import sqlite3
 import traceback
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from types import SimpleNamespace
 
 import duckdb
+import pyarrow as pa
 import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+from sqlalchemy.dialects import mssql, oracle
 
 from pipelines.core.errors import SourceError
 from pipelines.core.progress import reporting_to
 from pipelines.core.settings import SettingsError
-from pipelines.sources.connectors import declaration
+from pipelines.sources.connectors import database, database_engines, declaration
 from pipelines.sources.connectors.pull import pull
 
 ACCOUNTS = "create table accounts (account_id text, holder_id text, holder_type text)"
@@ -119,6 +124,77 @@ def test_a_number_is_a_watermark_and_a_text_is_none(sql, declare):
     settings = declare(registry=registry(transfers={**table, "watermark": "kind"}))
     with pytest.raises(SourceError, match="expected the watermark kind to be a time, a date or an integer"):
         pulled(settings)
+
+
+def test_a_decimal_is_a_watermark_only_without_a_scale(sql, declare):
+    sql(
+        "create table numbered (account_id text, holder_id text, holder_type text, version numeric(38,0), "
+        "share numeric(9,2))",
+        "insert into numbered values ('A', 'E', 'compliance', 8, 1.5)",
+    )
+    table = {"from": "numbered", "overlap": 2}
+    settings = declare(registry=registry(accounts={**table, "watermark": "version"}))
+    assert pulled(settings).rows == {"accounts": 1}
+    sql("insert into numbered values ('B', 'E', 'compliance', 7, 1.5), ('C', 'E', 'compliance', 5, 1.5)")
+    assert pulled(settings).rows == {"accounts": 1}
+    settings = declare(registry=registry(accounts={**table, "watermark": "share"}))
+    with pytest.raises(SourceError, match="expected the watermark share to be a time, a date or an integer"):
+        pulled(settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "can_grow"),
+    [
+        (oracle.NUMBER(19, 0), True),
+        (oracle.NUMBER(19, 2), False),
+        (oracle.NUMBER(), False),
+        (sa.Integer(), True),
+        (oracle.DATE(), True),
+        (sa.Date(), True),
+        (sa.String(), False),
+        (sa.Float(), False),
+    ],
+)
+def test_types_of_watermarks(kind, can_grow):
+    assert database._can_grow(database._arrow_type(kind)) is can_grow
+
+
+def test_a_time_with_an_offset_is_stored_as_its_moment():
+    stored = database._arrow_type(mssql.DATETIMEOFFSET(7))
+    assert stored == pa.timestamp("us", "UTC")
+    moment = datetime(2024, 1, 1, 8, tzinfo=timezone(timedelta(hours=8)))
+    assert pa.array([moment], stored).to_pylist() == [datetime(2024, 1, 1, tzinfo=UTC)]
+
+
+def test_a_watermark_with_an_offset_is_compared_as_its_moment_and_a_local_one_as_its_digits():
+    table = declaration.DatabaseTable(relation="t", watermark="w", overlap=60, zone="Asia/Shanghai")
+    mark = "2024-01-01 00:01:00+00"
+    aware = database._lowest(mark, pa.timestamp("us", "UTC"), table)
+    assert aware == datetime(2024, 1, 1, tzinfo=UTC)
+    assert database._lowest(mark, pa.timestamp("us"), table) == datetime(2024, 1, 1, 8)
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_time_that_differs_from_its_column_in_having_a_zone_has_another_type(zone):
+    local, aware = datetime(2024, 1, 1), datetime(2024, 1, 1, tzinfo=UTC)
+    fitting, other = (aware, local) if zone else (local, aware)
+    pull = SimpleNamespace(table=declaration.DatabaseTable(relation="t"))
+    field = pa.field("ts", pa.timestamp("us", zone))
+    assert database._TablePull._array(pull, [None, fitting], field).to_pylist() == [None, fitting]
+    with pytest.raises(database._OtherTypeError):
+        database._TablePull._array(pull, [fitting, other], field)
+
+
+def test_an_engine_whose_snapshot_is_not_known_to_hold_is_named_in_the_report(sql, monkeypatch):
+    engine = sa.create_engine("sqlite://")
+    engine.dialect.name = "oracle"
+    monkeypatch.setattr(database_engines, "_engine", lambda *_: engine)
+    with database_engines.snapshot("registry", SecretStr("address")) as (connection, notes):
+        assert connection.get_isolation_level() == "SERIALIZABLE"
+    assert notes == [
+        "oracle: rows of several tables may be of different moments, as it is not known how this engine "
+        "promises one snapshot"
+    ]
 
 
 def test_a_pull_sees_one_snapshot_while_the_source_changes(sql, declare):

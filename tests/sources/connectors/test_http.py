@@ -367,6 +367,41 @@ def test_a_field_that_does_not_grow_is_refused(server, waits, declare, since, ex
     assert not (settings.deliveries / "current").exists()
 
 
+def test_nothing_new_yet_is_no_part_and_the_first_records_are_the_first_increment(server, waits, declare):
+    records: list[dict[str, object]] = []
+    server.reply = _since(records)
+    settings = declare(programme=_api(server, since={"parameter": "updatedSince", "field": "updated"}))
+    assert _pull(settings).rows == {"accounts": 0}
+    assert not (settings.deliveries / "current" / "accounts" / "programme").exists()
+    records.append({**_account(0), "updated": "2024-01-01T08:00:00Z"})
+    assert _pull(settings).rows == {"accounts": 1}
+    assert _increments(settings) == [["A0"]]
+
+
+def test_a_table_without_records_is_no_file_without_columns(server, waits, declare):
+    server.reply = _paged([])
+    settings = declare(programme=_api(server))
+    assert _pull(settings).rows == {"accounts": 0}
+    assert not _pull(settings).changed
+    assert not (settings.deliveries / "current" / "accounts" / "programme").exists()
+    server.reply = _paged([_account(0)])
+    assert _pull(settings).rows == {"accounts": 1}
+    assert _ids(settings) == ["A0"]
+    server.reply = _paged([])
+    assert _pull(settings).changed
+    assert not (settings.deliveries / "current" / "accounts" / "programme").exists()
+
+
+def test_times_of_which_some_have_a_zone_are_refused(server, waits, declare):
+    times = ("2024-01-01T08:00:00Z", "2024-01-02T08:00:00")
+    server.reply = _paged([{**_account(n), "updated": time} for n, time in enumerate(times)])
+    settings = declare(programme=_api(server, since={"parameter": "from", "field": "updated"}))
+    with pytest.raises(
+        SourceError, match="all have a zone or all have none, found '2024-01-02T08:00:00' and"
+    ):
+        _pull(settings)
+
+
 def test_a_page_without_a_tag_is_asked_for_by_its_time(server, waits, declare):
     changed = "Mon, 01 Jan 2024 00:00:00 GMT"
 

@@ -62,7 +62,7 @@ def _run(limits: Limits, rows: pl.DataFrame) -> dict[str, Any]:
         "electric_efficiency": figure if worst["bound"] == "electric_efficiency" else None,
         "total_efficiency": figure if worst["bound"] == "total_efficiency" else None,
         "actual": figure,
-        "beyond": figure / limit - 1,
+        "in_doubt": (1 - rows["limit"] / rows["figure"]).to_list(),
         "months": rows.height,
         "month": rows["month"].to_list(),
         "revision": rows["revision"].to_list(),

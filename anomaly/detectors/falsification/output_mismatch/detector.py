@@ -55,7 +55,7 @@ DETECTOR = Detector(
                 **MONTH_COUNT,
             },
             find=metered.find,
-            stake=replace(CONCERNED, share="excess"),
+            stake=replace(CONCERNED, share="in_doubt"),
             rests_on=("meters_daily",),
         ),
         Search(
@@ -88,7 +88,7 @@ DETECTOR = Detector(
             },
             extra=("actual", "limit"),
             find=bounds.find,
-            stake=replace(CONCERNED, share="beyond"),
+            stake=replace(CONCERNED, share="in_doubt"),
             rests_on=("activity_reports",),
         ),
         Search(

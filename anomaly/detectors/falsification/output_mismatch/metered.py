@@ -82,6 +82,7 @@ def _run(limits: Limits, output: Output, rows: pl.DataFrame) -> dict[str, Any]:
         "metered_output": countable,
         "output_unit": SHOWN[output.unit],
         "excess": excess,
+        "in_doubt": (1 - rows["countable"] / rows[output.declared]).clip(lower_bound=0.0).to_list(),
         "months": rows.height,
         "month": rows["month"].to_list(),
         "revision": rows["revision"].to_list(),
