@@ -17,10 +17,10 @@ import streamlit as st
 from anomaly.core.kinds import FAMILIES
 from anomaly.core.texts import text
 from anomaly.core.track_record import records
+from dashboards.alerts import ASSESSMENTS
 from dashboards.data import Snapshot, collect, key, scan, schema
 from dashboards.language import MISSING, Words
 
-MART = "fct_alert_assessments"
 _RELATED = ("alert_id", "kind", "level", "title_zh", "title_en")
 
 
@@ -36,10 +36,10 @@ class Assessment:
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Snapshot: key})
 def one(snapshot: Snapshot, alert_id: str) -> Assessment | None:
     """The assessment of an alert; None where the snapshot has none."""
-    frame = scan(snapshot, MART, tuple(schema(snapshot, MART)))
+    frame = scan(snapshot, ASSESSMENTS, tuple(schema(snapshot, ASSESSMENTS)))
     if frame is None:
         return None
-    rows = collect(frame.filter(pl.col("alert_id") == alert_id), snapshot, MART)
+    rows = collect(frame.filter(pl.col("alert_id") == alert_id), snapshot, ASSESSMENTS)
     if rows.is_empty():
         return None
     row = rows.row(0, named=True)

@@ -98,10 +98,7 @@ def _rows(
         pl.col("unknown") | enough | pl.col("stake_tco2e").is_null()
     )
     found = found.join(explaining.select("alert_id"), on="alert_id", maintain_order="left")
-    by_alert: dict[str, list[Any]] = {}
-    for row in found.select("alert_id", *_ROW).iter_rows(named=True):
-        by_alert.setdefault(row.pop("alert_id"), []).append(row)
-    return by_alert
+    return _by_alert(found.select("alert_id", *_ROW))
 
 
 def _accounts(findings: pl.DataFrame, marts: Marts) -> dict[str, list[str]]:
@@ -187,10 +184,7 @@ def _faulty_deliveries(
         .filter(pl.col("share") >= policy.faulty_share.value)
         .sort("alert_id", "table_name")
     )
-    by_alert: dict[str, list[Any]] = {}
-    for alert_id, table, share in shares.iter_rows():
-        by_alert.setdefault(alert_id, []).append({"table_name": table, "share": round(share, 6)})
-    return by_alert
+    return _by_alert(shares.with_columns(pl.col("share").round(6)))
 
 
 def _gaps(findings: pl.DataFrame, marts: Marts) -> dict[str, list[Any]]:
@@ -212,7 +206,12 @@ def _gaps(findings: pl.DataFrame, marts: Marts) -> dict[str, list[Any]]:
         .filter((pl.col("province_code") == "all") | (pl.col("province_code") == pl.col("province")))
         .sort("alert_id", *_GAP)
     )
+    return _by_alert(found.select("alert_id", *_GAP))
+
+
+def _by_alert(rows: pl.DataFrame) -> dict[str, list[Any]]:
+    """The other columns of the rows as a list by finding, in their order."""
     by_alert: dict[str, list[Any]] = {}
-    for row in found.select("alert_id", *_GAP).iter_rows(named=True):
+    for row in rows.iter_rows(named=True):
         by_alert.setdefault(row.pop("alert_id"), []).append(row)
     return by_alert

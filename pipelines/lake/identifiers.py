@@ -21,7 +21,7 @@ from pipelines.contract.tables import TABLES
 from pipelines.core.credit_codes import ALPHABET, LENGTH, check_character
 from pipelines.core.sql import quoted
 from pipelines.lake.identifier_rows import Place, identifier_row
-from pipelines.lake.parts import read_parts
+from pipelines.lake.parts import kept_paths, read_parts
 from pipelines.lake.regions import misplaced_cities, registered_elsewhere
 from pipelines.lake.state import LakeState
 from pipelines.lake.totals import totals
@@ -114,6 +114,4 @@ def judge_identifiers(con: duckdb.DuckDBPyConnection, lake: Path, is_chinese: bo
 
 def _kept(lake: Path, state: LakeState, table: str) -> str | None:
     """Relation over a table's kept rows; None where there are none."""
-    periods = state.tables.get(table, {}).values()
-    kept = (lake / "kept" / table / name for period in periods for name in period.kept_files)
-    return read_parts(lake, TABLES[table], kept)
+    return read_parts(lake, TABLES[table], kept_paths(lake, table, state.tables.get(table, {}).values()))

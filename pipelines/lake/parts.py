@@ -17,7 +17,7 @@ from pathlib import Path
 from pipelines.contract.checks import without_zone
 from pipelines.contract.schema import Table
 from pipelines.core.sql import literal, path_literal, quoted
-from pipelines.lake.state import FileState, LakeState
+from pipelines.lake.state import FileState, LakeState, PeriodState
 
 PARQUET = "format parquet, compression zstd, parquet_version v2"
 """How the lake writes; version 2 stores row numbers and times as differences, next to nothing."""
@@ -101,6 +101,11 @@ def read_files(paths: Iterable[Path]) -> str | None:
 def empty_file(lake: Path, table: Table) -> Path:
     """The typed part without rows that every table has, so that it can be read before it is delivered."""
     return lake / "kept" / table.name / period_folder("none") / "empty.parquet"
+
+
+def kept_paths(lake: Path, table: str, periods: Iterable[PeriodState]) -> list[Path]:
+    """Files with the rows of a table that count in these periods."""
+    return [lake / "kept" / table / name for period in periods for name in period.kept_files]
 
 
 def read_parts(lake: Path, table: Table, paths: Iterable[Path]) -> str | None:

@@ -17,7 +17,7 @@ import duckdb
 from pipelines.contract.schema import Table
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import literal, path_literal, quoted
-from pipelines.lake.parts import PARQUET, read_files, read_parts
+from pipelines.lake.parts import PARQUET, kept_paths, read_files, read_parts
 from pipelines.lake.state import LakeState
 from pipelines.lake.zone import local_time
 
@@ -83,11 +83,7 @@ def update_profile(
     periods = state.tables.get(table.name, {})
     before = state.profiles.get(table.name)
     counted = set(changed) if before else set(periods)
-    kept = [
-        lake / "kept" / table.name / name
-        for period in sorted(counted & periods.keys())
-        for name in periods[period].kept_files
-    ]
+    kept = kept_paths(lake, table.name, (periods[period] for period in counted & periods.keys()))
     queries = [f"select * from ({_empty()}) where false"]
     if before:
         names = ", ".join(literal(period) for period in sorted(counted)) or "''"
@@ -123,7 +119,7 @@ def open_profiles(con: duckdb.DuckDBPyConnection, lake: Path, state: LakeState) 
 
     def known(table: str, columns: str) -> str:
         periods = state.tables.get(table, {})
-        paths = [lake / "kept" / table / name for period in periods.values() for name in period.kept_files]
+        paths = kept_paths(lake, table, periods.values())
         nothing = ", ".join(f"cast(null as varchar) as {name}" for name in columns.split(", "))
         return (
             f"select {columns} from {read_parts(lake, TABLES[table], paths)}"

@@ -13,7 +13,7 @@ from pipelines.contract.outputs.readings import READER_QUARANTINE
 from pipelines.contract.tables import TABLES
 from pipelines.core.sql import literal, path_literal, quoted
 from pipelines.lake.accounting import delivered_files, excluded_rows
-from pipelines.lake.parts import empty_file, part_columns
+from pipelines.lake.parts import empty_file, kept_paths, part_columns
 from pipelines.lake.readings import copied, published_files
 from pipelines.lake.state import LakeState
 
@@ -51,11 +51,11 @@ def write_empty_files(con: duckdb.DuckDBPyConnection, lake: Path) -> None:
 
 def sweep(lake: Path, state: LakeState) -> None:
     """Remove files that no state names: leftovers of a run that was cut off, and replaced periods."""
-    kept, excluded = {empty_file(lake, table) for table in TABLES.values()}, set()
+    kept = {empty_file(lake, table) for table in TABLES.values()}
+    excluded: set[Path] = set()
     for table, periods in state.tables.items():
-        for period in periods.values():
-            kept.update(lake / "kept" / table / name for name in period.kept_files)
-            excluded.add(lake / "excluded" / table / (period.excluded_file or ""))
+        kept.update(kept_paths(lake, table, periods.values()))
+        excluded.update(lake / "excluded" / table / (one.excluded_file or "") for one in periods.values())
     for in_force, found in (
         (kept, (lake / "kept").glob("*/*/*")),
         (excluded, (lake / "excluded").glob("*/*")),

@@ -16,7 +16,7 @@ from pipelines.core.market import read_market
 from pipelines.core.sql import quoted
 from pipelines.lake.files import Listing, SourceFile, list_source
 from pipelines.lake.keep import Keeper
-from pipelines.lake.parts import empty_file, parts_of, read_parts
+from pipelines.lake.parts import empty_file, kept_paths, parts_of, read_parts
 from pipelines.lake.profile import update_profile
 from pipelines.lake.readings import digest, reader_files, take_over
 from pipelines.lake.receive import receive, received_id
@@ -167,16 +167,13 @@ class _Update:
         state = self.state.tables.get(table, {}).get(period)
         return state is not None and state.excluded_file is not None
 
-    def kept_paths(self, table: str, periods: dict[str, PeriodState] | None = None) -> list[Path]:
-        """Files with the table's kept rows."""
-        states = self.state.tables.get(table, {}) if periods is None else periods
-        return [self.lake / "kept" / table / name for state in states.values() for name in state.kept_files]
-
     def kept(self, table: str) -> str:
         """Relation over the table's kept rows."""
-        return self._read(TABLES[table], self.kept_paths(table))
+        return self._kept_in(TABLES[table], self.state.tables.get(table, {}))
 
-    def _read(self, table: Table, paths: list[Path]) -> str:
+    def _kept_in(self, table: Table, periods: dict[str, PeriodState]) -> str:
+        """Relation over the rows of a table that count in these periods, perhaps none."""
+        paths = kept_paths(self.lake, table.name, periods.values())
         return read_parts(self.lake, table, paths or [empty_file(self.lake, table)]) or ""
 
     def resolve(self, delivered_before: set[str]) -> None:
@@ -229,8 +226,8 @@ class _Update:
         self, parent: Table, before: dict[str, PeriodState], after: dict[str, PeriodState]
     ) -> None:
         """Periods of other tables whose rows refer to a key that was added or removed."""
-        old = self._read(parent, self.kept_paths(parent.name, before))
-        new = self._read(parent, self.kept_paths(parent.name, after))
+        old = self._kept_in(parent, before)
+        new = self._kept_in(parent, after)
         for child in TABLES.values():
             columns = [c for c in child.references if c.reference and c.reference[0] == parent.name]
             rows = read_parts(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from pipelines.core.files import file_digest
 from pipelines.lake.zone import local_time
 
 MARKET_MONTH = datetime(2024, 12, 31, 16, tzinfo=UTC)
@@ -38,20 +38,16 @@ def kept_files(delivery) -> dict[str, str]:
     """Digest of each kept file of hours by its period."""
     folder = delivery.lake / "kept" / "cems_hourly"
     return {
-        path.parent.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        path.parent.name: file_digest(path)
         for path in folder.glob("*/*.parquet")
         if path.name != "empty.parquet"
     }
 
 
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def test_a_sound_file_of_one_month_of_the_market_is_kept_as_delivered(delivery, accounted):
     path = deliver(delivery, hours())
     accounted(delivery.update())
-    assert kept_files(delivery) == {"period=2025-01": digest(path)}
+    assert kept_files(delivery) == {"period=2025-01": file_digest(path)}
     kept = delivery.kept("cems_hourly")
     assert kept["ts"].min() == MARKET_MONTH.replace(tzinfo=None)
     assert kept["co2_mass"].to_list() == [float(number) for number in range(48)]
@@ -72,7 +68,7 @@ NOT_AS_DELIVERED = {
 def test_any_other_file_is_written_anew(delivery, accounted, change):
     path = deliver(delivery, change(hours()))
     accounted(delivery.update())
-    assert digest(path) not in kept_files(delivery).values()
+    assert file_digest(path) not in kept_files(delivery).values()
 
 
 @pytest.mark.parametrize("options", [{"row_group_size": 5}, {"compression": "uncompressed"}])
@@ -80,7 +76,7 @@ def test_a_file_that_is_costly_to_read_is_written_anew(delivery, options):
     path = deliver(delivery, hours(700), **options)
     delivery.update()
     assert kept_files(delivery).keys() == {"period=2025-01"}
-    assert digest(path) not in kept_files(delivery).values()
+    assert file_digest(path) not in kept_files(delivery).values()
 
 
 def test_what_is_kept_does_not_depend_on_how_it_was_delivered(delivery, tmp_path, accounted):
