@@ -73,7 +73,9 @@ def auctions(rows: pl.DataFrame, words: Words, currency: str) -> style.Picture |
                 scale=alt.Scale(zero=False, nice=True),
                 axis=style.number_axis(words("health.price_axis", currency=words.currency(currency)), ",.0f"),
             ),
-            color=alt.Color("instrument_id:N", scale=alt.Scale(range=[style.NAVY]), legend=style.legend()),
+            color=alt.Color(
+                "instrument_id:N", scale=alt.Scale(range=list(style.SERIES)), legend=style.legend()
+            ),
             tooltip=[
                 alt.Tooltip("date:T", title=words.column("date"), format="%Y-%m-%d"),
                 alt.Tooltip("instrument_id:N", title=words.column("instrument_id")),
